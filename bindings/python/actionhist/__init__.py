@@ -1,0 +1,51 @@
+"""The durable, searchable memory of what AI agents did, with brakes.
+
+    import actionhist
+
+    with actionhist.open("agent.db") as h:
+        verdict = h.propose(action_type="scale_deployment", kind="Deployment", namespace="prod", name="web",
+                            action_parameters={"replicas": 5})
+        if verdict.allowed:
+            ...  # do it
+            h.complete(verdict.trace.action_id, status="completed", effectiveness_score=0.9)
+
+Actions are dicts in the names of the table resource_action_traces, or keyword arguments.
+"""
+
+from ._actionhist import Detection, Hit, Trace, Verdict, __version__
+from ._errors import (
+    Cancelled,
+    Conflict,
+    Corrupt,
+    Denied,
+    Error,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    Timeout,
+    Unavailable,
+    Unsupported,
+)
+from ._history import History, Page, open
+
+__all__ = [
+    "Cancelled",
+    "Conflict",
+    "Corrupt",
+    "Denied",
+    "Detection",
+    "Error",
+    "History",
+    "Hit",
+    "Internal",
+    "InvalidArgument",
+    "NotFound",
+    "Page",
+    "Timeout",
+    "Trace",
+    "Unavailable",
+    "Unsupported",
+    "Verdict",
+    "__version__",
+    "open",
+]

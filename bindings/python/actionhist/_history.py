@@ -1,0 +1,368 @@
+"""History: record, guard, search. Names and defaults of arguments are here; the extension does the rest."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import weakref
+from datetime import datetime
+from enum import Enum
+from typing import Any, Callable, Iterable, Sequence, Union
+from uuid import UUID
+
+from . import _actionhist
+from ._actionhist import Detection, Hit, Trace, Verdict
+
+Text = Union[str, UUID, Enum]
+Time = Union[datetime, str]
+Fields = dict[str, Any]
+
+
+class Page(list[Trace]):
+    """Traces, newest first. `next` is the cursor of the page after this one, None on the last."""
+
+    def __init__(self, traces: Iterable[Trace] = (), next: str | None = None) -> None:
+        super().__init__(traces)
+        self.next = next
+
+
+class History:
+    """The memory of one tenant. actionhist.open() gives one; it may be used from any thread at once.
+
+    Actions, alerts and patterns are dicts, keyword arguments, or both, and then the keywords win. Times are
+    aware datetimes or RFC 3339 text. After fork() the parent goes on; in the child every call raises
+    Unsupported.
+    """
+
+    __slots__ = ("__weakref__", "_handle")
+
+    def __init__(self, handle: _actionhist.Handle) -> None:
+        self._handle = handle
+        _open_ones.add(self)
+
+    def close(self) -> None:
+        """Ends the use; more than once does nothing. Calls under way in other threads end by themselves."""
+        self._handle.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._handle.closed
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<actionhist.History {'closed' if self.closed else 'open'}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("History: cannot be pickled; open another in the other process")
+
+    # Recording and guarding
+
+    def record(self, action: Fields | None = None, /, **fields: Any) -> Trace:
+        """Stores an action as it happened, without asking the guard.
+
+        An action whose id is already stored is returned as it stands, with `stored` False. Fields that the
+        library does not know go to `metadata`.
+        """
+        return self._handle.record(_laid_over(action, fields))
+
+    def record_many(self, actions: Iterable[Fields]) -> list[Trace]:
+        """Stores all in one transaction and returns their traces in order. On error nothing is stored."""
+        return self._handle.record_many(actions)
+
+    def propose(self, action: Fields | None = None, /, **fields: Any) -> Verdict:
+        """Asks the guard and, if it allows, stores the action as pending, in one transaction."""
+        return self._handle.propose(_laid_over(action, fields))
+
+    def check(self, action: Fields | None = None, /, **fields: Any) -> Verdict:
+        """The decision of propose(), without writing anything."""
+        return self._handle.check(_laid_over(action, fields))
+
+    def start(self, action_id: Text, at: Time | None = None) -> Trace:
+        """pending → executing, at the clock's time if `at` is not given."""
+        return self._handle.start(action_id, at)
+
+    def complete(
+        self,
+        action_id: Text,
+        status: Text = "completed",
+        *,
+        execution_start_time: Time | None = None,
+        execution_end_time: Time | None = None,
+        execution_duration_ms: int | None = None,
+        execution_error: str | None = None,
+        kubernetes_operations: Sequence[Fields] | None = None,
+        resource_state_after: Fields | None = None,
+        post_spec_hash: str | None = None,
+        result_hash: str | None = None,
+        effectiveness_score: float | None = None,
+        effectiveness_criteria: Fields | None = None,
+        effectiveness_assessed_at: Time | None = None,
+        effectiveness_assessment_method: Text | None = None,
+        effectiveness_notes: str | None = None,
+        effectiveness_due_at: Time | None = None,
+        correction: bool = False,
+    ) -> Trace:
+        """Adds what became of the action: completed, failed, rolled-back, cancelled or escalated.
+
+        The same outcome again returns the stored trace; another one raises Conflict unless `correction`.
+        What is not given keeps its value.
+        """
+        outcome = {
+            "status": status,
+            "execution_start_time": execution_start_time,
+            "execution_end_time": execution_end_time,
+            "execution_duration_ms": execution_duration_ms,
+            "execution_error": execution_error,
+            "kubernetes_operations": kubernetes_operations,
+            "resource_state_after": resource_state_after,
+            "post_spec_hash": post_spec_hash,
+            "result_hash": result_hash,
+            "effectiveness_score": effectiveness_score,
+            "effectiveness_criteria": effectiveness_criteria,
+            "effectiveness_assessed_at": effectiveness_assessed_at,
+            "effectiveness_assessment_method": effectiveness_assessment_method,
+            "effectiveness_notes": effectiveness_notes,
+            "effectiveness_due_at": effectiveness_due_at,
+        }
+        return self._handle.complete(action_id, outcome, correction)
+
+    def assess(
+        self,
+        action_id: Text,
+        *,
+        health: float | None = None,
+        alert: float | None = None,
+        metrics: float | None = None,
+        score: float | None = None,
+        criteria: Fields | None = None,
+        method: Text | None = None,
+        notes: str | None = None,
+        assessed_at: Time | None = None,
+    ) -> Trace:
+        """Adds or replaces the effectiveness, from its parts or as a whole. Each is between 0 and 1.
+
+        The parts weigh .40, .35 and .25; the weight of one that is not given goes to the others.
+        """
+        assessment = {
+            "health": health,
+            "alert": alert,
+            "metrics": metrics,
+            "score": score,
+            "criteria": criteria,
+            "method": method,
+            "notes": notes,
+            "assessed_at": assessed_at,
+        }
+        return self._handle.assess(action_id, assessment)
+
+    def observe(self, alert: Fields | None = None, /, **fields: Any) -> None:
+        """Notes that an alert fired or ended: alert_name and starts_at are required."""
+        self._handle.observe(_laid_over(alert, fields))
+
+    def link(self, action_id: Text, follow_up: Text, relation: Text) -> Trace:
+        """Adds a follow-up to an action, with its relation, such as "correction"."""
+        return self._handle.link(action_id, follow_up, relation)
+
+    def delete(self, action_id: Text) -> bool:
+        """Forgets an action; its id stays taken. False if there is none."""
+        return self._handle.delete(action_id)
+
+    def resource_seen(
+        self,
+        *,
+        kind: Text,
+        name: Text,
+        namespace: Text | None = None,
+        cluster: Text | None = None,
+        api_group: Text | None = None,
+        api_version: Text | None = None,
+        uid: Text | None = None,
+        at: Time | None = None,
+    ) -> None:
+        """Notes that the resource exists; a new uid begins a new incarnation."""
+        resource = _resource(cluster, kind, namespace, name, api_group, api_version, uid)
+        self._handle.resource_seen(resource, at)
+
+    def resource_deleted(
+        self,
+        *,
+        kind: Text,
+        name: Text,
+        namespace: Text | None = None,
+        cluster: Text | None = None,
+        api_group: Text | None = None,
+        api_version: Text | None = None,
+        at: Time | None = None,
+    ) -> bool:
+        """Ends the present incarnation. False if the resource is not known."""
+        resource = _resource(cluster, kind, namespace, name, api_group, api_version)
+        return self._handle.resource_deleted(resource, at)
+
+    # Reading and searching
+
+    def get(self, action_id: Text) -> Trace | None:
+        """The action, or None if it is not stored."""
+        return self._handle.get(action_id)
+
+    def history(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        correlation_id: Text | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        where: Fields | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """Actions, newest first, from `since` to before `until`. `cursor` is Page.next of the page before.
+
+        `where` is a filter: {"alert_severity": "critical", "action_parameters.replicas": {"$gt": 3}}, with
+        $eq $ne $in $nin $gt $gte $lt $lte $exists $and $or $not. Values compare by type: 5 is never "5".
+        """
+        resource = _resource(cluster, kind, namespace, name)
+        return Page(*self._handle.history(resource, correlation_id, since, until, where, limit, cursor))
+
+    def similar(
+        self,
+        text: str | None = None,
+        *,
+        action_id: Text | None = None,
+        vector: Iterable[float] | None = None,
+        limit: int = 10,
+        where: Fields | None = None,
+        threshold: float | None = None,
+        fresh: bool = False,
+    ) -> list[Hit]:
+        """Past actions like a text, an action or a vector, best first, that pass the filter `where`.
+
+        `threshold` is the least score, from 0 to 1; `fresh` first waits until all that was recorded is
+        searchable.
+        """
+        return self._handle.similar(text, action_id, vector, limit, where, threshold, fresh)
+
+    def detect(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        correlation_id: Text | None = None,
+        session_id: Text | None = None,
+        as_of: Time | None = None,
+        window_minutes: int | None = None,
+    ) -> list[Detection]:
+        """Oscillations as of a moment, strongest first, without writing anything.
+
+        Name a resource, a correlation or a session. Without a window each pattern has its own.
+        """
+        resource = _resource(cluster, kind, namespace, name)
+        return self._handle.detect(resource, correlation_id, session_id, as_of, window_minutes)
+
+    def summaries(self, changed_since: Time | None = None) -> list[Fields]:
+        """Resources at a glance. Times are RFC 3339; what is absent is left out."""
+        return self._handle.summaries(changed_since)
+
+    def wait_indexed(self, timeout: float = 30) -> bool:
+        """Waits until all that was recorded before is searchable here. False after `timeout` seconds."""
+        return self._handle.wait_indexed(timeout)
+
+    # Patterns and health
+
+    def patterns(self) -> list[Fields]:
+        """The kinds of oscillation that are watched for, as put_pattern() takes them."""
+        return self._handle.patterns()
+
+    def put_pattern(self, pattern: Fields | None = None, /, **fields: Any) -> None:
+        """Adds a pattern or replaces the one with its pattern_id."""
+        self._handle.put_pattern(_laid_over(pattern, fields))
+
+    def health(self) -> Fields:
+        """How database, feed and index are. An unreachable database is said, not raised."""
+        return self._handle.health()
+
+
+def open(
+    uri: Union[str, os.PathLike[str]],
+    *,
+    tenant: str = "default",
+    run_migrations: bool = True,
+    read_only: bool = False,
+    semantic: bool = True,
+    worker: bool = True,
+    on_unavailable: str = "deny",
+    redact: Sequence[str] = (),
+    clock: Callable[[], datetime] | None = None,
+    log: Callable[[str, str], object] | None = None,
+    busy_timeout_ms: int = 10_000,
+) -> History:
+    """Opens "memory:", "sqlite:PATH" or a path.
+
+    run_migrations   False: a database of another schema version is refused
+    semantic         False: similar() uses the text search of the database
+    worker           False: another process makes recorded actions searchable
+    on_unavailable   what propose() answers when the database cannot be reached: "deny" (it raises) or "allow"
+    redact           RE2 expressions; what they match is replaced, beside the built-in rules
+    clock            returns an aware datetime; the system's clock if None
+    log              called with level ("debug", "info", "warning", "error") and message, from any thread
+    busy_timeout_ms  how long a write waits for another process
+    """
+    options = {
+        "tenant": tenant,
+        "run_migrations": run_migrations,
+        "read_only": read_only,
+        "semantic": semantic,
+        "worker": worker,
+        "on_unavailable": on_unavailable,
+        "redact": redact,
+        "clock": clock,
+        "log": log,
+        "busy_timeout_ms": busy_timeout_ms,
+    }
+    return History(_actionhist.open(os.fspath(uri), options))
+
+
+# Those that are still open when Python ends are closed while its threads and callbacks still work.
+_open_ones: weakref.WeakSet[History] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for history in list(_open_ones):
+        history.close()
+
+
+def _laid_over(given: Fields | None, fields: Fields) -> Fields:
+    """The dict with the keyword arguments laid over it; what is no dict is refused by the extension."""
+    if given is None:
+        return fields
+    return {**given, **fields} if fields and isinstance(given, dict) else given
+
+
+def _resource(
+    cluster: Text | None,
+    kind: Text | None,
+    namespace: Text | None,
+    name: Text | None,
+    api_group: Text | None = None,
+    api_version: Text | None = None,
+    uid: Text | None = None,
+) -> dict[str, Text | None]:
+    return {
+        "cluster": cluster,
+        "api_group": api_group,
+        "api_version": api_version,
+        "kind": kind,
+        "namespace": namespace,
+        "name": name,
+        "uid": uid,
+    }

@@ -1,0 +1,258 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+
+#include <actionhist/error.hpp>
+
+#include "bind.hpp"
+#include "convert.hpp"
+
+namespace actionhist::python {
+namespace {
+
+// A History that Python may close while other threads still use it. Its members need the GIL; the History
+// itself is used and destroyed without, because its threads and callbacks may wait for the GIL.
+class Handle {
+ public:
+  explicit Handle(std::shared_ptr<History> history) : history_(std::move(history)) {}
+  ~Handle() { close(); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  // Calls that are under way keep the History until they are done.
+  void close() {
+    std::shared_ptr<History> last = std::move(history_);
+    py::gil_scoped_release release;
+    last.reset();
+  }
+
+  bool closed() const { return history_ == nullptr; }
+
+  template <class Work>
+  auto call(Work&& work) const {
+    if (closed()) throw Error(ErrorCode::invalid_argument, "history: is closed");
+    std::shared_ptr<History> held = history_;
+    py::gil_scoped_release release;
+    const std::shared_ptr<History> history = std::move(held);
+    return work(*history);
+  }
+
+ private:
+  std::shared_ptr<History> history_;  // empty when closed
+};
+
+std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given) {
+  const std::string location = to_text(uri, "uri");
+  Options options = to_options(given);
+  std::shared_ptr<History> history;
+  {
+    py::gil_scoped_release release;
+    history = std::make_shared<History>(open(location, std::move(options)));
+  }
+  return std::make_unique<Handle>(std::move(history));
+}
+
+std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
+  const py::list list(actions);
+  // As History does it: positions are named when there are several.
+  const bool several = list.size() > 1;
+  std::vector<std::string> texts;
+  for (const py::handle action : list) {
+    const std::string name = fmt::format("actions[{}]", texts.size());
+    texts.push_back(several ? to_json(action, name, name) : to_json(action, "action"));
+  }
+  return self.call([&](History& history) {
+    std::vector<Action> parsed;
+    for (const std::string& text : texts) {
+      try {
+        parsed.push_back(parse_action(text));
+      } catch (const Error& error) {
+        if (!several) throw;
+        throw Error(error.code(), fmt::format("actions[{}].{}", parsed.size(), error.what()));
+      }
+    }
+    return history.record(parsed);
+  });
+}
+
+Trace complete(const Handle& self, const py::object& action_id, const py::dict& outcome,
+               const py::object& correction) {
+  const std::string id = to_text(action_id, "action_id");
+  const std::string text = to_json(outcome, "outcome");
+  const bool corrects = to_flag(correction, "correction");
+  return self.call([&](History& history) { return history.complete(id, parse_outcome(text), corrects); });
+}
+
+Resource to_resource(const py::dict& parts) {
+  Resource resource;
+  const auto take = [&](const char* name, std::string& target) {
+    if (parts.contains(name)) target = to_optional_text(parts[name], name);
+  };
+  take("cluster", resource.cluster);
+  take("api_group", resource.api_group);
+  take("api_version", resource.api_version);
+  take("kind", resource.kind);
+  take("namespace", resource.namespace_);
+  take("name", resource.name);
+  take("uid", resource.uid);
+  return resource;
+}
+
+py::tuple find(const Handle& self, const py::dict& resource, const py::object& correlation_id,
+               const py::object& since, const py::object& until, const py::object& where,
+               const py::object& limit, const py::object& cursor) {
+  ActionQuery query;
+  query.resource = to_resource(resource);
+  query.correlation_id = to_optional_text(correlation_id, "correlation_id");
+  query.since = to_time(since, "since");
+  query.until = to_time(until, "until");
+  query.where = to_where(where);
+  query.limit = to_int(limit, "limit");
+  query.cursor = to_optional_text(cursor, "cursor");
+  Page page = self.call([&](History& history) { return history.history(query); });
+  const py::object next = page.next.empty() ? py::none() : py::object(py::str(page.next));
+  return py::make_tuple(std::move(page.traces), next);
+}
+
+std::vector<Detection> detect(const Handle& self, const py::dict& resource, const py::object& correlation_id,
+                              const py::object& session_id, const py::object& as_of,
+                              const py::object& window_minutes) {
+  DetectQuery query;
+  query.resource = to_resource(resource);
+  query.correlation_id = to_optional_text(correlation_id, "correlation_id");
+  query.session_id = to_optional_text(session_id, "session_id");
+  query.as_of = to_time(as_of, "as_of");
+  if (!window_minutes.is_none()) {
+    query.window = std::chrono::minutes(to_int(window_minutes, "window_minutes"));
+  }
+  return self.call([&](History& history) { return history.detect(query); });
+}
+
+std::vector<Hit> similar(const Handle& self, const py::object& text, const py::object& action_id,
+                         const py::object& vector, const py::object& limit, const py::object& where,
+                         const py::object& threshold, const py::object& fresh) {
+  SimilarQuery query;
+  query.text = to_optional_text(text, "text");
+  query.action_id = to_optional_text(action_id, "action_id");
+  if (!vector.is_none()) {
+    for (const py::handle item : py::list(vector)) {
+      const double number = to_number(item, fmt::format("vector[{}]", query.vector.size()));
+      query.vector.push_back(static_cast<float>(number));
+    }
+  }
+  query.limit = to_int(limit, "limit");
+  query.where = to_where(where);
+  if (!threshold.is_none()) query.threshold = to_number(threshold, "threshold");
+  query.fresh = to_flag(fresh, "fresh");
+  return self.call([&](History& history) { return history.similar(query); });
+}
+
+bool wait_indexed(const Handle& self, const py::object& timeout) {
+  const double seconds = to_number(timeout, "timeout");
+  if (seconds < 0) throw Error(ErrorCode::invalid_argument, "timeout: is negative");
+  // A year is for ever, and more might not fit into the clock.
+  const std::chrono::duration<double> limit(std::min(seconds, 366 * 86400.));
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit);
+  return self.call([&](History& history) { return history.wait_indexed(milliseconds); });
+}
+
+// Lists that Python gets as dicts.
+template <class T>
+py::list dicts(const std::vector<T>& values) {
+  py::list list;
+  for (const T& value : values) list.append(from_json(to_json(value)));
+  return list;
+}
+
+void bind_writes(py::class_<Handle>& type) {
+  type.def("record", [](const Handle& self, const py::object& action) {
+    const std::string text = to_json(action, "action");
+    return self.call([&](History& history) { return history.record(parse_action(text)); });
+  });
+  type.def("record_many", &record_many);
+  type.def("propose", [](const Handle& self, const py::object& action) {
+    const std::string text = to_json(action, "action");
+    return self.call([&](History& history) { return history.propose(parse_action(text)); });
+  });
+  type.def("start", [](const Handle& self, const py::object& action_id, const py::object& at) {
+    const std::string id = to_text(action_id, "action_id");
+    const auto time = to_time(at, "at");
+    return self.call([&](History& history) { return history.start(id, time); });
+  });
+  type.def("complete", &complete);
+  type.def("assess", [](const Handle& self, const py::object& action_id, const py::dict& assessment) {
+    const std::string id = to_text(action_id, "action_id");
+    const std::string text = to_json(assessment, "assessment");
+    return self.call([&](History& history) { return history.assess(id, parse_assessment(text)); });
+  });
+  type.def("observe", [](const Handle& self, const py::object& alert) {
+    const std::string text = to_json(alert, "alert");
+    self.call([&](History& history) { history.observe(parse_alert(text)); });
+  });
+  type.def("link", [](const Handle& self, const py::object& action_id, const py::object& follow_up,
+                      const py::object& relation) {
+    const std::string id = to_text(action_id, "action_id");
+    const std::string other = to_text(follow_up, "follow_up");
+    const std::string kind = to_text(relation, "relation");
+    return self.call([&](History& history) { return history.link(id, other, kind); });
+  });
+  type.def("resource_seen", [](const Handle& self, const py::dict& parts, const py::object& at) {
+    const Resource resource = to_resource(parts);
+    const auto time = to_time(at, "at");
+    self.call([&](History& history) { history.resource_seen(resource, time); });
+  });
+  type.def("resource_deleted", [](const Handle& self, const py::dict& parts, const py::object& at) {
+    const Resource resource = to_resource(parts);
+    const auto time = to_time(at, "at");
+    return self.call([&](History& history) { return history.resource_deleted(resource, time); });
+  });
+  type.def("delete", [](const Handle& self, const py::object& action_id) {
+    const std::string id = to_text(action_id, "action_id");
+    return self.call([&](History& history) { return history.erase(id); });
+  });
+  type.def("put_pattern", [](const Handle& self, const py::object& pattern) {
+    const std::string text = to_json(pattern, "pattern");
+    self.call([&](History& history) { history.put_pattern(parse_pattern(text)); });
+  });
+}
+
+void bind_reads(py::class_<Handle>& type) {
+  type.def("check", [](const Handle& self, const py::object& action) {
+    const std::string text = to_json(action, "action");
+    return self.call([&](History& history) { return history.check(parse_action(text)); });
+  });
+  type.def("get", [](const Handle& self, const py::object& action_id) {
+    const std::string id = to_text(action_id, "action_id");
+    return self.call([&](History& history) { return history.get(id); });
+  });
+  type.def("history", &find);
+  type.def("detect", &detect);
+  type.def("similar", &similar);
+  type.def("wait_indexed", &wait_indexed);
+  type.def("summaries", [](const Handle& self, const py::object& changed_since) {
+    const auto since = to_time(changed_since, "changed_since");
+    return dicts(self.call([&](History& history) { return history.summaries(since); }));
+  });
+  type.def("patterns", [](const Handle& self) {
+    return dicts(self.call([](History& history) { return history.patterns(); }));
+  });
+  type.def("health", [](const Handle& self) {
+    return from_json(to_json(self.call([](History& history) { return history.health(); })));
+  });
+}
+
+}  // namespace
+
+void bind_history(py::module_& module) {
+  py::class_<Handle> type(module, "Handle", "The History of C++, for actionhist.History alone.");
+  type.def("close", &Handle::close);
+  type.def_property_readonly("closed", &Handle::closed);
+  bind_writes(type);
+  bind_reads(type);
+  module.def("open", &open_handle);
+}
+
+}  // namespace actionhist::python

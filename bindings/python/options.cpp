@@ -1,0 +1,84 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "bind.hpp"
+#include "convert.hpp"
+
+namespace actionhist::python {
+namespace {
+
+// A Python callable that C++ may copy and drop on any thread, with the GIL or without.
+std::shared_ptr<py::object> shared_callable(const py::object& callable, std::string_view field) {
+  if (PyCallable_Check(callable.ptr()) == 0) wrong_type(field, "a callable", callable);
+  return {new py::object(callable), [](py::object* last) {
+            py::gil_scoped_acquire gil;
+            delete last;
+          }};
+}
+
+// What the callable raises goes through the library to the caller, as it came.
+Clock to_clock(const py::object& callable) {
+  if (callable.is_none()) return {};
+  return [shared = shared_callable(callable, "clock")] {
+    py::gil_scoped_acquire gil;
+    const py::object now = (*shared)();
+    if (!is_datetime(now)) wrong_type("clock", "a callable that returns datetimes", now);
+    return *to_time(now, "clock");
+  };
+}
+
+const char* name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: break;
+  }
+  return "error";
+}
+
+LogCallback to_log(const py::object& callable) {
+  if (callable.is_none()) return {};
+  return [shared = shared_callable(callable, "log")](LogLevel level, std::string_view message) {
+    py::gil_scoped_acquire gil;
+    try {
+      // Foreign bytes in a message must not lose it.
+      const auto text = py::reinterpret_steal<py::object>(
+          PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
+      (*shared)(name_of(level), text);
+    } catch (py::error_already_set& error) {
+      // Nobody is there to catch it on the library's own thread.
+      error.discard_as_unraisable(*shared);
+    }
+  };
+}
+
+OnUnavailable to_on_unavailable(const py::object& value) {
+  const std::string text = to_text(value, "on_unavailable");
+  if (text == "deny") return OnUnavailable::deny;
+  if (text == "allow") return OnUnavailable::allow;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("on_unavailable: \"{}\" is none of deny, allow", text));
+}
+
+}  // namespace
+
+Options to_options(const py::dict& given) {
+  Options options;
+  options.tenant = to_text(given["tenant"], "tenant");
+  options.run_migrations = to_flag(given["run_migrations"], "run_migrations");
+  options.read_only = to_flag(given["read_only"], "read_only");
+  options.semantic = to_flag(given["semantic"], "semantic");
+  options.worker = to_flag(given["worker"], "worker");
+  options.on_unavailable = to_on_unavailable(given["on_unavailable"]);
+  options.redact = to_texts(given["redact"], "redact");
+  options.busy_timeout = std::chrono::milliseconds(to_int(given["busy_timeout_ms"], "busy_timeout_ms"));
+  options.clock = to_clock(given["clock"]);
+  options.log = to_log(given["log"]);
+  return options;
+}
+
+}  // namespace actionhist::python

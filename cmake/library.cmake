@@ -1,0 +1,31 @@
+# The library actionhist::actionhist, one source list a room.
+file(GLOB ACTIONHIST_MIGRATIONS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/sqlite/migrations/*.sql)
+set(MIGRATIONS_CPP ${PROJECT_BINARY_DIR}/migrations.cpp)
+add_custom_command(
+  OUTPUT ${MIGRATIONS_CPP}
+  COMMAND ${CMAKE_COMMAND} -DOUTPUT=${MIGRATIONS_CPP} "-DMIGRATIONS=${ACTIONHIST_MIGRATIONS}"
+          -P ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
+  DEPENDS ${ACTIONHIST_MIGRATIONS} ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
+  VERBATIM)
+
+file(GLOB ACTIONHIST_SOURCES CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/src/core/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/analysis/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/sql/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/sqlite/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/embedding/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/semantic/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/history/*.cpp)
+
+add_library(actionhist ${ACTIONHIST_SOURCES} ${MIGRATIONS_CPP})
+add_library(actionhist::actionhist ALIAS actionhist)
+set_target_properties(actionhist PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+target_include_directories(actionhist
+  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  PRIVATE ${PROJECT_SOURCE_DIR}/src ${STEMMER_INCLUDE_DIR} ${FAISS_INCLUDE_DIR})
+target_compile_features(actionhist PUBLIC cxx_std_20)
+target_link_libraries(actionhist PRIVATE
+  Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2
+  PkgConfig::XXHASH PkgConfig::UTF8PROC ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)
+# FAISS and the stemmer are static archives: their symbols must not meet another copy in the host.
+target_link_options(actionhist PRIVATE $<$<PLATFORM_ID:Linux>:LINKER:--exclude-libs,ALL>)

@@ -1,0 +1,37 @@
+// A model that turns text into vectors. Vectors of two models, or of two versions of one, are never
+// compared: each model names its space.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace actionhist {
+
+enum class EmbeddingRole { document, query };
+
+// Implementations must allow embed() from several threads at once.
+class EmbeddingModel {
+ public:
+  virtual ~EmbeddingModel() = default;
+
+  // Names the model with everything that changes its vectors: "hashed-lexical/1024/1".
+  virtual std::string space_id() const = 0;
+
+  // The number of floats in a vector, at least 1.
+  virtual std::size_t dimension() const = 0;
+
+  // Writes texts.size() × dimension() floats to `out`, row by row. A text without content gives zeros.
+  // REQUIRES: out.size() == texts.size() * dimension().
+  // Throws Error: unavailable (try again), invalid_argument (this text never will).
+  virtual void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+                     std::span<float> out) const = 0;
+};
+
+// The built-in default: words and character n-grams hashed into 1024 dimensions, without any file or
+// network. Good at names and spelling, blind to synonyms; BM25 stands beside it in every search.
+std::shared_ptr<const EmbeddingModel> hashed_lexical_model();
+
+}  // namespace actionhist

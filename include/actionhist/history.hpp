@@ -1,0 +1,193 @@
+// The memory itself: record, guard, search. open() gives one.
+// A History may be used from any thread at once. After fork() the parent goes on; in the child every call
+// throws Error: unsupported, and the destructor touches nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/action.hpp>
+#include <actionhist/alert.hpp>
+#include <actionhist/effectiveness.hpp>
+#include <actionhist/embedding.hpp>
+#include <actionhist/query.hpp>
+#include <actionhist/repository.hpp>
+#include <actionhist/semantic_index.hpp>
+#include <actionhist/summary.hpp>
+#include <actionhist/verdict.hpp>
+
+namespace actionhist {
+
+enum class LogLevel { debug, info, warning, error };
+using LogCallback = std::function<void(LogLevel, std::string_view)>;
+
+// What propose() answers when the database cannot be reached.
+enum class OnUnavailable { deny, allow };
+
+struct Options {
+  std::string tenant = "default";
+  bool run_migrations = true;  // false: a database of another schema version is refused
+  bool read_only = false;
+  bool semantic = true;        // false: similar() uses the text search of the database
+  bool worker = true;          // false: another process turns the queue into the feed
+  std::shared_ptr<const EmbeddingModel> model;  // hashed_lexical_model() if empty
+  OnUnavailable on_unavailable = OnUnavailable::deny;
+  std::vector<std::string> redact;  // RE2 expressions; what they match is replaced, beside the built-in rules
+  std::chrono::milliseconds busy_timeout{10'000};  // how long a write waits for another process
+  Clock clock;       // system_now if empty
+  LogCallback log;   // called from any thread; must not throw; nothing is logged if empty
+};
+
+struct SimilarQuery {
+  std::string text;                // one of text, action_id and vector
+  std::string action_id;           // like this action, without itself
+  std::vector<float> vector;       // of the model's dimension
+  int limit = 10;                  // 1 to 1,000
+  Json where;                      // as in ActionQuery
+  std::optional<double> threshold;  // of the score, 0 to 1
+  bool fresh = false;              // first wait until everything recorded so far is searchable
+};
+
+struct Explanation {
+  std::string route;       // "index" or "text"
+  std::string fallback;    // why not the index, empty if it was
+  double similarity = 0;   // cosine with the query
+  double bm25 = 0;
+  std::vector<std::string> matched_terms;
+  std::string space_id;
+  std::int64_t seq = 0;       // of the replica that answered
+  std::int64_t feed_seq = 0;  // of the feed, when the replica last looked
+};
+
+struct Hit {
+  Trace trace;
+  double score = 0;  // 0 to 1
+  Explanation explain;
+};
+
+struct DetectQuery {
+  Resource resource;           // kind and name, or
+  std::string correlation_id;  // one of these
+  std::string session_id;
+  std::optional<TimePoint> as_of;                // the clock if absent
+  std::optional<std::chrono::minutes> window;    // each pattern's own if absent
+};
+
+// One row of the router: a use case, where it goes, and how often it went there.
+struct RouteStats {
+  std::string use_case;
+  std::string route;     // "database", "index+database", "index"
+  std::string fallback;  // "database text search" or empty
+  std::int64_t hits = 0;
+  std::int64_t fallbacks = 0;
+  double mean_ms = 0;
+  double max_ms = 0;
+};
+
+struct Health {
+  bool live = true;    // this process can answer
+  bool ready = false;  // the database answers
+  std::string error;   // why it is not ready, without secrets
+  EngineInfo engine;
+  FeedHead feed;
+  bool index_on = false;
+  std::int64_t replica_seq = 0;
+  double lag_seconds = 0;  // age of the oldest row that is not yet in the feed
+  std::string index_error;  // the last failure of worker or replica, empty if they go well
+  IndexStats index;
+  std::vector<RouteStats> routes;
+};
+
+std::string to_json(const Health& health);
+std::string to_json(const Hit& hit);
+
+class History {
+ public:
+  explicit History(std::unique_ptr<Repository> repository, Options options = {});
+  ~History();
+  History(History&&) noexcept;
+  History& operator=(History&&) noexcept;
+
+  // Stores an action as it happened, without asking the guard. An action whose id is already stored is
+  // returned as it stands. Throws Error: invalid_argument, conflict (a deleted id), unavailable.
+  Trace record(const Action& action);
+
+  // Stores all in one transaction and returns their traces in order. On error nothing is stored; the
+  // message names the position.
+  std::vector<Trace> record(std::span<const Action> actions);
+
+  // Asks the guard and, if it allows, stores the action as pending, in one transaction: two agents never
+  // both pass. A refusal stores the detection, not the action. The same action_id again gets the same
+  // verdict, `repeated`.
+  Verdict propose(const Action& action);
+
+  // The same decision, without writing anything.
+  Verdict check(const Action& action);
+
+  // pending → executing. Throws Error: not_found, conflict (no legal change).
+  Trace start(std::string_view action_id, std::optional<TimePoint> at = {});
+
+  // Adds what became of the action. The same outcome again returns the stored trace; another terminal
+  // status is a conflict unless `correction`. Fields that the outcome leaves empty keep their value.
+  Trace complete(std::string_view action_id, const Outcome& outcome, bool correction = false);
+
+  // Adds or replaces the effectiveness. Nothing assessed leaves it absent.
+  Trace assess(std::string_view action_id, const Assessment& assessment);
+
+  // Notes that an alert fired or ended.
+  void observe(const Alert& alert);
+
+  // Adds {"action_id": follow_up, "relation": relation} to the follow-ups of `action_id`.
+  Trace link(std::string_view action_id, std::string_view follow_up, std::string_view relation);
+
+  std::optional<Trace> get(std::string_view action_id);
+  Page history(const ActionQuery& query);
+  std::vector<Summary> summaries(std::optional<TimePoint> changed_since = {});
+
+  void resource_seen(const Resource& resource, std::optional<TimePoint> at = {});
+  bool resource_deleted(const Resource& resource, std::optional<TimePoint> at = {});
+
+  // Forgets an action: it leaves the table now and every index soon. Its id stays taken.
+  bool erase(std::string_view action_id);
+
+  // Looks for patterns as of a moment, without writing anything. Strongest first.
+  // Throws Error: invalid_argument when no scope is named.
+  std::vector<Detection> detect(const DetectQuery& query);
+
+  std::vector<Pattern> patterns();
+  void put_pattern(const Pattern& pattern);
+
+  // Past actions like this one, best first. Falls back to the text search of the database when the index
+  // cannot answer, and says so in each hit.
+  std::vector<Hit> similar(const SimilarQuery& query);
+
+  // Waits until everything committed before the call is searchable here. False when the time is up.
+  // Throws Error: unsupported when the semantic layer is off.
+  bool wait_indexed(std::chrono::milliseconds timeout);
+
+  // Never throws for an unreachable database: it says so.
+  Health health();
+
+  // The storage beneath, for hosts that maintain it. Lives as long as the History.
+  Repository& repository();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// "memory:", "sqlite:PATH" or a bare path. The tenant and everything else are options.
+// Throws Error: invalid_argument, denied, unavailable, corrupt, unsupported.
+History open(std::string_view uri, Options options = {});
+
+// The storage alone, as open() would use it.
+std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options = {});
+
+}  // namespace actionhist

@@ -1,0 +1,75 @@
+// Kinds of oscillation to watch for. A pattern is a row: its thresholds and its prevention are data.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/json.hpp>
+#include <actionhist/time.hpp>
+
+namespace actionhist {
+
+enum class PatternType {
+  scale_oscillation,
+  resource_thrashing,
+  ineffective_loop,
+  cascading_failure,
+  action_budget,
+};
+
+enum class Prevention { block_action, escalate_human, alternative_action, cooling_period };
+
+enum class Severity { low, medium, high, critical };
+
+std::string_view to_string(PatternType type) noexcept;      // "scale-oscillation"
+std::string_view to_string(Prevention prevention) noexcept;  // "block-action"
+std::string_view to_string(Severity severity) noexcept;
+PatternType parse_pattern_type(std::string_view text, std::string_view field = "pattern_type");
+Prevention parse_prevention(std::string_view text, std::string_view field = "prevention_strategy");
+Severity parse_severity(std::string_view text, std::string_view field = "severity");
+
+struct Pattern {
+  std::string pattern_id;  // the shipped ones are named by their type
+  PatternType pattern_type = PatternType::scale_oscillation;
+  std::string pattern_name;
+  std::string description;
+
+  // What it means depends on the type: reversals, reverts, identical cycles, chain length, budget.
+  int min_occurrences = 3;
+  std::chrono::minutes time_window{120};
+  // {"min_confidence": .5, "max_pause_minutes": 30, "amplitude_ratio": .25, "return_ratio": .6, …};
+  // every key is optional and falls back to the default of its detector.
+  Json threshold_config;
+
+  // Scope; empty means all.
+  std::vector<std::string> resource_types;
+  std::vector<std::string> namespaces;
+  Json label_selectors;  // compared with alert_labels
+
+  Prevention prevention_strategy = Prevention::block_action;
+  Json prevention_parameters;  // {"cooling_period_minutes": 30}
+
+  bool alerting_enabled = true;
+  std::string alert_severity = "warning";
+  std::vector<std::string> alert_channels;
+
+  std::int64_t total_detections = 0;
+  std::optional<TimePoint> last_detection_at;
+  bool active = true;
+
+  friend bool operator==(const Pattern&, const Pattern&) = default;
+};
+
+// The patterns that a new database starts with. action-budget is shipped inactive.
+std::vector<Pattern> default_patterns();
+
+std::string to_json(const Pattern& pattern);
+
+// A pattern from JSON in the same names. Throws Error: invalid_argument, naming the field.
+Pattern parse_pattern(std::string_view json);
+
+}  // namespace actionhist

@@ -1,0 +1,206 @@
+// Where the memory is kept. Two engines implement it; History is written against it alone.
+// A Repository may be used from any thread at once. Every method is atomic by itself; transaction() makes
+// several calls one. A Repository belongs to one tenant: no call can name another.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/action.hpp>
+#include <actionhist/alert.hpp>
+#include <actionhist/detection.hpp>
+#include <actionhist/query.hpp>
+#include <actionhist/summary.hpp>
+
+namespace actionhist {
+
+// What a proposal locks and reads: all recent actions on one resource, of one correlation, or of one
+// session.
+enum class ScopeKind { resource, correlation, session };
+
+struct Scope {
+  ScopeKind kind = ScopeKind::resource;
+  std::string key;
+
+  friend auto operator<=>(const Scope&, const Scope&) = default;
+};
+
+std::string to_string(const Scope& scope);  // "resource:4f1c…"
+
+class ActionStore {
+ public:
+  virtual ~ActionStore() = default;
+
+  // Stores those that are new, with their resources, counters and queue rows. Returns one trace for each,
+  // in order; `stored` is false for an id that was there already, and then the stored trace is returned.
+  // Throws Error: conflict when an id was deleted before.
+  virtual std::vector<Trace> insert(std::span<const Trace> traces) = 0;
+
+  virtual std::optional<Trace> get(std::string_view action_id) = 0;
+  virtual Page find(const ActionQuery& query) = 0;
+
+  // Writes outcome, follow-ups and updated_at of a stored trace, and its queue row.
+  // Throws Error: not_found.
+  virtual void update(const Trace& trace) = 0;
+
+  // Appends a tombstone and removes the trace; its id stays taken. False if there is none.
+  virtual bool remove(std::string_view action_id, TimePoint now) = 0;
+
+  // Takes the guard heads of `scopes` for this transaction, in order of their keys. Others wait.
+  // REQUIRES: inside transaction().
+  virtual void lock(std::span<const Scope> scopes) = 0;
+
+  // The actions of a scope in [since, until], oldest first; the newest `limit` if there are more.
+  virtual std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) = 0;
+
+  // The newest traces whose text holds at least one of `words`, those with more words first.
+  virtual std::vector<Trace> search_text(std::span<const std::string> words, const Json& where,
+                                         int limit) = 0;
+
+  virtual std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) = 0;
+};
+
+class ResourceStore {
+ public:
+  virtual ~ResourceStore() = default;
+
+  // Notes that the resource exists; a new uid begins a new incarnation.
+  virtual void seen(const Resource& resource, TimePoint at) = 0;
+  // Ends the present incarnation. False if the resource is not known.
+  virtual bool deleted(const Resource& resource, TimePoint at) = 0;
+
+  // Stores the alert, or extends the one with the same fingerprint and start.
+  virtual void observe(const Alert& alert) = 0;
+  // Alerts that fired in [since, until], by time.
+  virtual std::vector<Alert> alerts(TimePoint since, TimePoint until) = 0;
+};
+
+class PatternStore {
+ public:
+  virtual ~PatternStore() = default;
+
+  virtual std::vector<Pattern> patterns() = 0;
+  virtual void put(const Pattern& pattern) = 0;
+  virtual bool remove(std::string_view pattern_id) = 0;
+
+  // Stores a new detection (returning it with its id) or the changed state of one.
+  virtual Detection put(const Detection& detection) = 0;
+  // Detections of the scopes that are unresolved and in force at `now`; of all scopes when none is given.
+  virtual std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) = 0;
+  // Detections with as_of in [since, until), newest first.
+  virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since,
+                                            TimePoint until, int limit) = 0;
+};
+
+// A row of the embedding queue: this subject changed, and its place in the feed is not yet up to date.
+struct QueuedSubject {
+  std::string subject_id;
+  std::int64_t version = 0;
+  int attempts = 0;
+};
+
+// A subject as the feed carries it. Kind action is the only one for now.
+struct FeedSubject {
+  std::string subject_id;
+  std::string text;
+  Json fields;
+  std::string content_hash;  // of `text`
+  bool deleted = false;
+  std::int64_t seq = 0;
+};
+
+struct FeedEmbedding {
+  std::string subject_id;
+  std::string space_id;
+  std::string content_hash;  // of the text that it was made from
+  std::vector<float> vector;
+  std::int64_t seq = 0;
+};
+
+// Rows after a cursor, by seq, subjects and embeddings each in order.
+struct FeedBatch {
+  std::vector<FeedSubject> subjects;
+  std::vector<FeedEmbedding> embeddings;
+  std::int64_t last_seq = 0;  // the cursor to go on from
+};
+
+struct FeedHead {
+  std::string epoch;  // changes when the feed was rebuilt: replicas start over
+  std::int64_t seq = 0;
+  std::int64_t queued = 0;                   // rows that wait
+  std::int64_t failed = 0;                   // of them given up after the last attempt
+  std::optional<TimePoint> oldest_queued_at;  // of those that still may succeed
+  std::string worker;                        // who holds the lease, empty if nobody
+};
+
+class FeedStore {
+ public:
+  virtual ~FeedStore() = default;
+
+  // True when `worker` holds the tenant's lease until `until`.
+  virtual bool lease(std::string_view worker, TimePoint now, TimePoint until) = 0;
+  virtual void release(std::string_view worker) = 0;
+
+  // Rows that wait, oldest first, without those that were given up.
+  virtual std::vector<QueuedSubject> queued(int limit) = 0;
+  // Gives each subject the next seq. Those whose text did not change keep their embedding.
+  virtual void sequence(std::span<const FeedSubject> subjects) = 0;
+  // Of these subjects, the ones without an embedding of their present text in the space.
+  virtual std::vector<FeedSubject> unembedded(std::string_view space_id,
+                                              std::span<const std::string> subject_ids) = 0;
+  // Stores embeddings with the next seq, except where the subject's text changed meanwhile, and removes
+  // the queue rows of `done` that still have the version they were read with.
+  virtual void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) = 0;
+  // Counts an attempt and keeps its error.
+  virtual void failed(const QueuedSubject& subject, std::string_view error) = 0;
+
+  virtual FeedBatch read(std::string_view space_id, std::int64_t after, int limit) = 0;
+  virtual FeedHead head() = 0;
+};
+
+struct EngineInfo {
+  std::string engine;    // "sqlite"
+  std::string location;  // without secrets
+  std::string version;
+  int schema_version = 0;
+  int schema_latest = 0;
+  bool durable = true;   // false in memory
+};
+
+class MaintenanceStore {
+ public:
+  virtual ~MaintenanceStore() = default;
+
+  // Brings the schema up to date; does nothing when it is.
+  virtual void migrate() = 0;
+  // What migrate() would run, as text.
+  virtual std::string migration_script() = 0;
+  // Checks the stored data as far as the engine can; a list of what is wrong, empty when all is well.
+  virtual std::vector<std::string> verify() = 0;
+  virtual EngineInfo info() = 0;
+};
+
+class Repository {
+ public:
+  virtual ~Repository() = default;
+
+  virtual ActionStore& actions() = 0;
+  virtual ResourceStore& resources() = 0;
+  virtual PatternStore& patterns() = 0;
+  virtual FeedStore& feed() = 0;
+  virtual MaintenanceStore& maintenance() = 0;
+
+  // Runs `work` as one transaction: all of its writes or, when it throws, none. It may run more than once.
+  // A transaction inside a transaction joins the outer one.
+  virtual void transaction(const std::function<void()>& work) = 0;
+
+  virtual const std::string& tenant() const noexcept = 0;
+};
+
+}  // namespace actionhist

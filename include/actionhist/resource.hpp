@@ -1,0 +1,32 @@
+// What an action is done to. A resource is logical: it keeps its identity when the object behind it is
+// deleted and created again under a new uid. Plain values without thread rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace actionhist {
+
+struct Resource {
+  std::string cluster;
+  std::string api_group;    // from api_version or the table of built-in kinds if empty: "apps"
+  std::string api_version;  // "apps/v1"; its version part is not identity
+  std::string kind;         // "Deployment"; plural and lower case are understood
+  std::string namespace_;   // empty for cluster-scoped kinds
+  std::string name;
+  std::string uid;          // of the present incarnation
+
+  friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+// The same resource with its kind in singular and CamelCase, its group filled in, and "unknown" as empty.
+Resource normalized(Resource resource);
+
+// UUIDv5 of (tenant, cluster, group, kind, namespace, name), the same in every process. Empty when the
+// kind or the name is not known: such an action is guarded by correlation and session only.
+std::string resource_id(std::string_view tenant, const Resource& resource);
+
+// "prod/Deployment/web", for people.
+std::string to_string(const Resource& resource);
+
+}  // namespace actionhist

@@ -1,0 +1,31 @@
+// The answer to a proposed action. A refusal is an expected answer, not an error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <actionhist/action.hpp>
+#include <actionhist/detection.hpp>
+
+namespace actionhist {
+
+enum class Decision { allowed, blocked, cooling, escalate, alternative };
+
+std::string_view to_string(Decision decision) noexcept;
+
+struct Verdict {
+  Decision decision = Decision::allowed;
+  bool repeated = false;  // the same action_id was decided before, in the same way
+  std::optional<Trace> trace;  // what was stored; absent when refused, and always for check()
+  std::vector<Detection> detections;       // that refuse it, strongest first
+  std::vector<std::string> not_evaluated;  // "cascading-failure: no alert events", …
+  std::optional<TimePoint> retry_after;    // when a cooling period ends
+  std::string reason;                      // one sentence for people
+
+  bool allowed() const noexcept { return decision == Decision::allowed; }
+};
+
+std::string to_json(const Verdict& verdict);
+
+}  // namespace actionhist

@@ -1,0 +1,175 @@
+// facts/oscillation.md §3: the same is tried again although it did not help.
+#include <algorithm>
+#include <map>
+
+#include "analysis/loops.hpp"
+#include "analysis/wilson.hpp"
+
+namespace actionhist {
+namespace {
+
+// 80 % two-sided, as in the definition: 0 of 3 leaves at most .353, 0 of 5 at most .247.
+constexpr double z = 1.28;
+
+bool is_attempt(const Step& step) {
+  return step.mutating && step.status != Status::cancelled && step.status != Status::escalated;
+}
+
+// A call that failed with another result than the one before it came further.
+bool came_further(const Step& step, const Steps& run) {
+  if (step.status != Status::failed || run.empty()) return false;
+  const std::string& result = step.trace->outcome.result_hash;
+  const std::string& last = run.back()->trace->outcome.result_hash;
+  return !result.empty() && !last.empty() && result != last;
+}
+
+Match chain_match(Steps run, std::size_t attempts) {
+  Match match("ineffective-chain");
+  match.confidence = 1 - wilson(0, static_cast<double>(attempts), z).upper;
+  match.severity = attempts >= 4 ? Severity::high : Severity::medium;
+  const auto mean = mean_score(run);
+  if (attempts >= 5 && mean && *mean < .3) match.severity = Severity::critical;
+  match.facts.member("attempts", attempts);
+  match.steps = std::move(run);
+  return match;
+}
+
+// (b) Consecutive ineffective attempts of one type on one resource; their parameters may differ.
+std::optional<Match> find_chain(const Window& window, Attempts& judged, const Steps& steps) {
+  const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
+  std::string_view type;
+  Steps run;
+  Steps longest;
+  std::size_t longest_attempts = 0;
+  std::size_t attempts = 0;
+  const auto restart = [&] {
+    run.clear();
+    attempts = 0;
+  };
+  for (const Step* step : steps) {
+    if (!is_attempt(*step)) continue;
+    if (step->type->plain != type) {
+      restart();
+      type = step->type->plain;
+    }
+    const Progress progress = judged.of(*step);
+    if (progress == Progress::success) {
+      restart();
+      longest.clear();
+      longest_attempts = 0;
+      continue;
+    }
+    if (progress == Progress::unknown) {
+      // What ended without an assessment is no failure and breaks the chain; what still runs does not.
+      if (step->ended()) restart();
+      if (step->candidate && attempts >= wanted) {
+        run.push_back(step);
+        longest = run;
+        longest_attempts = attempts;
+      }
+      continue;
+    }
+    if (progress == Progress::inconclusive && run.empty()) continue;
+    if (came_further(*step, run)) restart();
+    run.push_back(step);
+    if (++attempts >= longest_attempts) {
+      longest = run;
+      longest_attempts = attempts;
+    }
+  }
+  if (longest_attempts < wanted) return std::nullopt;
+  return chain_match(std::move(longest), longest_attempts);
+}
+
+// (c) Attempts of any type for one alert on one resource, none of which helped.
+std::optional<Match> find_safety_net(const Thresholds& thresholds, Attempts& judged, const Steps& steps) {
+  Match match("safety-net");
+  std::size_t attempts = 0;
+  for (const Step* step : steps) {
+    const Progress progress = judged.of(*step);
+    if (progress == Progress::success) return std::nullopt;
+    if (progress == Progress::unknown && !step->candidate) continue;
+    if (progress != Progress::unknown) ++attempts;
+    match.steps.push_back(step);
+  }
+  if (static_cast<double>(attempts) < thresholds.safety_net_attempts) return std::nullopt;
+  const auto mean = mean_score(match.steps);
+  match.confidence = 1 - wilson(0, static_cast<double>(attempts), z).upper;
+  match.severity = mean && *mean < .3 ? Severity::critical : Severity::high;
+  match.facts.member("attempts", attempts).member("alert", alert_key(*steps.front()->trace));
+  return match;
+}
+
+// The strongest rule for each resource, and the names of all rules that hold for it.
+class Strongest {
+ public:
+  explicit Strongest(const Window& window) : window_(window) {}
+
+  void add(std::string_view resource, std::optional<Match> match) {
+    if (!match || !answers(window_, *match)) return;
+    Entry& entry = entries_[resource];
+    entry.rules.push_back(match->sub_kind);
+    keep_stronger(window_, entry.best, std::move(match));
+  }
+
+  void report_all(const Thresholds& thresholds, Finding& finding) {
+    for (auto& [resource, entry] : entries_) {
+      entry.best->facts.key("rules").begin_array();
+      for (const std::string_view rule : entry.rules) entry.best->facts.value(rule);
+      entry.best->facts.end_array();
+      report(window_, thresholds, std::move(*entry.best), finding);
+    }
+  }
+
+ private:
+  struct Entry {
+    std::optional<Match> best;
+    std::vector<std::string_view> rules;
+  };
+
+  const Window& window_;
+  std::map<std::string_view, Entry> entries_;
+};
+
+// The one resource of the steps, or nothing when there are several or it is not known.
+std::string_view common_resource(const Steps& steps) {
+  const auto elsewhere = [&](const Step* step) { return step->resource != steps.front()->resource; };
+  return std::ranges::any_of(steps, elsewhere) ? std::string_view() : steps.front()->resource;
+}
+
+}  // namespace
+
+void find_ineffective_loop(const Window& window, const Thresholds& thresholds, Finding& finding) {
+  const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
+  if (window.steps().size() < wanted) return;
+  Attempts attempts(window, thresholds);
+  Strongest strongest(window);
+  if (auto cycle = find_exact_cycle(window, thresholds, attempts)) {
+    const std::string_view resource = common_resource(cycle->steps);
+    strongest.add(resource, std::move(cycle));
+  }
+  bool alerts_matter = false;
+  for (const auto& [resource, steps] : window.by_resource()) {
+    if (steps.size() < wanted) continue;
+    if (window.candidate() != nullptr && window.candidate() != steps.back()) continue;
+    strongest.add(resource, find_chain(window, attempts, steps));
+    strongest.add(resource, find_same_state(window, attempts, steps));
+    strongest.add(resource, find_hash_chain(window, thresholds, attempts, steps));
+    alerts_matter |= !steps.back()->trace->alert_fingerprint.empty();
+  }
+  std::map<std::pair<std::string_view, std::string_view>, Steps> by_alert;
+  for (const Step& step : window.steps()) {
+    const std::string& fingerprint = step.trace->alert_fingerprint;
+    if (is_attempt(step) && !fingerprint.empty()) by_alert[{fingerprint, step.resource}].push_back(&step);
+  }
+  for (const auto& [key, steps] : by_alert) {
+    if (static_cast<double>(steps.size()) < thresholds.safety_net_attempts) continue;
+    strongest.add(key.second, find_safety_net(thresholds, attempts, steps));
+  }
+  strongest.report_all(thresholds, finding);
+  if (alerts_matter && !window.evidence().alerts_known && finding.detections.empty()) {
+    not_evaluated(window, "whether the alert came back is not known without alert events", finding);
+  }
+}
+
+}  // namespace actionhist

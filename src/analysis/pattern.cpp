@@ -1,0 +1,143 @@
+#include <actionhist/pattern.hpp>
+
+#include <algorithm>
+
+#include "analysis/thresholds.hpp"
+#include "core/json_fields.hpp"
+#include "core/names.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr NameTable<PatternType, 5> type_names{{
+    {PatternType::scale_oscillation, "scale-oscillation"},
+    {PatternType::resource_thrashing, "resource-thrashing"},
+    {PatternType::ineffective_loop, "ineffective-loop"},
+    {PatternType::cascading_failure, "cascading-failure"},
+    {PatternType::action_budget, "action-budget"},
+}};
+
+constexpr NameTable<Prevention, 4> prevention_names{{
+    {Prevention::block_action, "block-action"},
+    {Prevention::escalate_human, "escalate-human"},
+    {Prevention::alternative_action, "alternative-action"},
+    {Prevention::cooling_period, "cooling-period"},
+}};
+
+constexpr NameTable<Severity, 4> severity_names{{
+    {Severity::low, "low"},
+    {Severity::medium, "medium"},
+    {Severity::high, "high"},
+    {Severity::critical, "critical"},
+}};
+
+constexpr int max_window_minutes = 30 * 24 * 60;
+
+void require_object(const Json& json, std::string_view field) {
+  if (!json.absent() && json.text().front() != '{') refuse_field(field, "must be a JSON object");
+}
+
+void validate(const Pattern& pattern) {
+  if (pattern.pattern_id.empty()) refuse_field("pattern_id", "must not be empty");
+  if (pattern.pattern_id.size() > 255) refuse_field("pattern_id", "must be at most 255 bytes long");
+  if (pattern.min_occurrences < 1) refuse_field("min_occurrences", "must be at least 1");
+  const auto window = pattern.time_window.count();
+  if (window < 1 || window > max_window_minutes) {
+    refuse_field("time_window_minutes", fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
+  }
+  validate_thresholds(pattern);
+  require_object(pattern.label_selectors, "label_selectors");
+  require_object(pattern.prevention_parameters, "prevention_parameters");
+  const auto empty = [](const std::string& text) { return text.empty(); };
+  if (std::ranges::any_of(pattern.resource_types, empty)) refuse_field("resource_types", "holds an empty text");
+  if (std::ranges::any_of(pattern.namespaces, empty)) refuse_field("namespaces", "holds an empty text");
+}
+
+// A pattern that names only its type behaves like the shipped one.
+Pattern shipped(PatternType type) {
+  for (Pattern& pattern : default_patterns()) {
+    if (pattern.pattern_type == type) return std::move(pattern);
+  }
+  throw Error(ErrorCode::internal, "pattern_type: no pattern of this type is shipped");
+}
+
+}  // namespace
+
+std::string_view to_string(PatternType type) noexcept { return name_of(type_names, type); }
+std::string_view to_string(Prevention prevention) noexcept { return name_of(prevention_names, prevention); }
+std::string_view to_string(Severity severity) noexcept { return name_of(severity_names, severity); }
+
+PatternType parse_pattern_type(std::string_view text, std::string_view field) {
+  return value_of(type_names, text, field);
+}
+
+Prevention parse_prevention(std::string_view text, std::string_view field) {
+  return value_of(prevention_names, text, field);
+}
+
+Severity parse_severity(std::string_view text, std::string_view field) {
+  return value_of(severity_names, text, field);
+}
+
+Pattern parse_pattern(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "pattern"), "pattern");
+  std::string type;
+  reader("pattern_type", type);
+  if (type.empty()) refuse_field("pattern_type", "is required");
+
+  Pattern pattern = shipped(parse_pattern_type(type));
+  pattern.pattern_id.clear();
+  pattern.active = true;
+  reader("pattern_id", pattern.pattern_id);
+  reader("pattern_name", pattern.pattern_name);
+  reader("description", pattern.description);
+  reader("min_occurrences", pattern.min_occurrences);
+  std::int64_t window = pattern.time_window.count();
+  reader("time_window_minutes", window);
+  pattern.time_window = std::chrono::minutes(window);
+  reader("threshold_config", pattern.threshold_config);
+  reader("resource_types", pattern.resource_types);
+  reader("namespaces", pattern.namespaces);
+  reader("label_selectors", pattern.label_selectors);
+  std::string prevention;
+  reader("prevention_strategy", prevention);
+  if (!prevention.empty()) pattern.prevention_strategy = parse_prevention(prevention);
+  reader("prevention_parameters", pattern.prevention_parameters);
+  reader("alerting_enabled", pattern.alerting_enabled);
+  reader("alert_severity", pattern.alert_severity);
+  reader("alert_channels", pattern.alert_channels);
+  reader("total_detections", pattern.total_detections);
+  reader("last_detection_at", pattern.last_detection_at);
+  reader("active", pattern.active);
+  reader.expect_done();
+  validate(pattern);
+  return pattern;
+}
+
+std::string to_json(const Pattern& pattern) {
+  JsonWriter writer;
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("pattern_id", pattern.pattern_id);
+  put("pattern_type", to_string(pattern.pattern_type));
+  put("pattern_name", pattern.pattern_name);
+  put("description", pattern.description);
+  put("min_occurrences", pattern.min_occurrences);
+  put("time_window_minutes", static_cast<std::int64_t>(pattern.time_window.count()));
+  put("threshold_config", pattern.threshold_config);
+  put("resource_types", pattern.resource_types);
+  put("namespaces", pattern.namespaces);
+  put("label_selectors", pattern.label_selectors);
+  put("prevention_strategy", to_string(pattern.prevention_strategy));
+  put("prevention_parameters", pattern.prevention_parameters);
+  put("alerting_enabled", pattern.alerting_enabled);
+  put("alert_severity", pattern.alert_severity);
+  put("alert_channels", pattern.alert_channels);
+  put("total_detections", pattern.total_detections);
+  put("last_detection_at", pattern.last_detection_at);
+  put("active", pattern.active);
+  return writer.end_object().take();
+}
+
+}  // namespace actionhist

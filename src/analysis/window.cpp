@@ -1,0 +1,93 @@
+#include "analysis/window.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include <fmt/format.h>
+
+#include "analysis/verbs.hpp"
+
+namespace actionhist {
+namespace {
+
+Step step_of(const Trace& trace, TimePoint as_of) {
+  Step step;
+  step.trace = &trace;
+  step.at = trace.time();
+  step.done = step.at;
+  step.status = trace.outcome.status;
+  if (terminal(step.status)) {
+    if (trace.outcome.execution_end_time) {
+      step.done = *trace.outcome.execution_end_time;
+    } else if (trace.outcome.execution_duration_ms) {
+      step.done = step.at + std::chrono::milliseconds(*trace.outcome.execution_duration_ms);
+    }
+    // It ended later than the moment to judge: then it was still running.
+    if (step.done > as_of) {
+      step.status = Status::executing;
+      step.done = step.at;
+    }
+  }
+  const auto assessed_at = trace.outcome.effectiveness_assessed_at;
+  if (!assessed_at || *assessed_at <= as_of) step.score = trace.outcome.effectiveness_score;
+  return step;
+}
+
+}  // namespace
+
+Window::Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
+               std::chrono::microseconds length)
+    : pattern_(pattern), evidence_(evidence), as_of_(as_of), length_(length) {
+  const std::span<const Trace> traces = evidence.traces;
+  assert(std::is_sorted(traces.begin(), traces.end(),
+                        [](const Trace& a, const Trace& b) { return a.time() < b.time(); }));
+  const Trace* const candidate = evidence.candidate && !traces.empty() ? &traces.back() : nullptr;
+  const auto begin = std::partition_point(traces.begin(), traces.end(), [&](const Trace& trace) {
+    return trace.time() < as_of - length;
+  });
+  steps_.reserve(static_cast<std::size_t>(traces.end() - begin));
+  for (auto trace = begin; trace != traces.end(); ++trace) {
+    const bool proposed = &*trace == candidate;
+    if ((trace->time() > as_of && !proposed) || !in_scope(pattern, *trace)) continue;
+    Step step = step_of(*trace, as_of);
+    step.type = &type_facts(trace->action_type);
+    step.mutating = trace->effect ? *trace->effect == Effect::mutating : step.type->mutating;
+    step.resource = resource_key(*trace);
+    step.candidate = proposed;
+    steps_.push_back(step);
+  }
+}
+
+const Step* Window::candidate() const {
+  return !steps_.empty() && steps_.back().candidate ? &steps_.back() : nullptr;
+}
+
+std::string_view Window::resource_key(const Trace& trace) {
+  if (!trace.resource_id.empty()) return trace.resource_id;
+  // A kind without a name would take many resources for one.
+  if (trace.resource.name.empty()) return {};
+  const Resource& resource = trace.resource;
+  keys_.push_back(fmt::format("{}/{}/{}/{}", resource.cluster, resource.namespace_, resource.kind, resource.name));
+  return keys_.back();
+}
+
+const TypeFacts& Window::type_facts(std::string_view action_type) {
+  const auto known = std::ranges::find(types_, action_type, &TypeFacts::type);
+  if (known != types_.end()) return *known;
+  return types_.emplace_back(TypeFacts{action_type, plain_type(action_type), family(action_type),
+                                       effect_of(action_type) == Effect::mutating, disruptive(action_type)});
+}
+
+std::vector<std::pair<std::string_view, Steps>> Window::by_resource() const {
+  std::vector<std::pair<std::string_view, Steps>> groups;
+  for (const Step& step : steps_) {
+    if (!step.mutating || step.resource.empty()) continue;
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const auto& other) { return other.first == step.resource; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {step.resource, {}});
+    group->second.push_back(&step);
+  }
+  return groups;
+}
+
+}  // namespace actionhist

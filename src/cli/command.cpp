@@ -1,0 +1,79 @@
+#include "cli/command.hpp"
+
+#include "cli/terminal.hpp"
+#include "core/json_io.hpp"
+
+namespace actionhist::cli {
+
+Exit exit_of(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::not_found:
+    case ErrorCode::conflict: return Exit::rejected;
+    case ErrorCode::denied:
+    case ErrorCode::unavailable:
+    case ErrorCode::timeout: return Exit::unavailable;
+    default: return Exit::failed;
+  }
+}
+
+void Context::on(CLI::App* command, std::function<Exit()> run) {
+  command->callback([this, command, run = std::move(run)] {
+    // CLI11 calls back from the inside out; the innermost command is meant.
+    if (command->get_subcommands().empty()) chosen = run;
+  });
+}
+
+const std::string& Context::database() const {
+  if (uri.empty()) throw CLI::ValidationError("no database: give --db URI or set ACTIONHIST_DATABASE_URL");
+  return uri;
+}
+
+Options Context::options(Access access) const {
+  Options options;
+  options.tenant = tenant;
+  options.busy_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_seconds * 1000));
+  options.semantic = false;
+  // Memory starts empty and needs its tables whatever is done with it.
+  options.read_only = (read_only || access == Access::read) && database() != "memory:";
+  return options;
+}
+
+History Context::open(Access access, Options options) const {
+  if (access != Access::create && !options.read_only) {
+    Options look = options;
+    look.read_only = true;
+    try {
+      if (database() != "memory:") open_repository(database(), look);
+    } catch (const Error& error) {
+      // What else may be wrong is told when the database is opened to be changed.
+      if (error.code() == ErrorCode::not_found) throw;
+    }
+  }
+  return actionhist::open(database(), std::move(options));
+}
+
+void Context::say(std::string_view text, std::string_view json_text) const {
+  if (json) {
+    print_line(json_text);
+  } else if (!quiet) {
+    print_line(text);
+  }
+}
+
+void Context::note(std::string_view text) const {
+  if (quiet) return;
+  if (!json) return print_error_line(text);
+  JsonWriter writer;
+  print_error_line(writer.begin_object().member("note", text).end_object().take());
+}
+
+void Context::complain(std::string_view code, std::string_view message) const {
+  if (!json) return print_error_line(std::string("actionhist: ") + printable(message));
+  JsonWriter writer;
+  writer.begin_object().key("error").begin_object();
+  writer.member("code", code).member("message", message);
+  print_error_line(writer.end_object().end_object().take());
+}
+
+}  // namespace actionhist::cli

@@ -1,0 +1,72 @@
+#include "cli/describe.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/columns.hpp"
+#include "cli/terminal.hpp"
+#include "core/trace_fields.hpp"
+
+namespace actionhist::cli {
+namespace {
+
+constexpr std::size_t name_width = 31;  // of the longest column, effectiveness_assessment_method
+
+void add_line(std::string& text, std::string_view line) {
+  if (!text.empty()) text += '\n';
+  text += line;
+}
+
+}  // namespace
+
+std::string short_time(TimePoint time) { return format_time(std::chrono::floor<std::chrono::seconds>(time)); }
+
+std::string score_text(const std::optional<double>& score) {
+  return score ? fmt::format("{:.2f}", *score) : std::string("-");
+}
+
+std::string resource_text(const Resource& resource) {
+  const std::string text = resource == Resource{} ? std::string() : to_string(resource);
+  return text.empty() ? "-" : text;
+}
+
+std::string describe(const Trace& trace) {
+  std::string text;
+  visit_columns(trace, [&](std::string_view name, const auto& member) {
+    const std::string value = printable(column_text(member));
+    if (!value.empty()) add_line(text, fmt::format("{:<{}}  {}", name, name_width, value));
+  });
+  return text;
+}
+
+std::string describe(const Detection& d) {
+  std::string text = fmt::format("{} ({}, confidence {:.2f}", to_string(d.pattern_type),
+                                 to_string(d.severity), d.confidence);
+  if (!d.sub_kind.empty()) text += ", " + d.sub_kind;
+  text += fmt::format(") in {}", printable(d.scope));
+  add_line(text,
+           fmt::format("  {} actions from {} to {}: {}", d.action_ids.size(), short_time(d.first_at),
+                       short_time(d.last_at), printable(fmt::format("{}", fmt::join(d.action_ids, ", ")))));
+  if (!d.evidence.absent()) add_line(text, fmt::format("  evidence {}", printable(d.evidence.text())));
+  if (d.prevention) {
+    std::string line = fmt::format("  prevention {}", to_string(*d.prevention));
+    if (d.in_force_until) line += fmt::format(", in force until {}", short_time(*d.in_force_until));
+    if (d.refusals > 0) line += fmt::format(", {} refusals", d.refusals);
+    add_line(text, line);
+  }
+  return text;
+}
+
+std::string describe(const Verdict& verdict) {
+  std::string text(to_string(verdict.decision));
+  if (verdict.trace) text += fmt::format(" {}", printable(verdict.trace->action_id));
+  if (verdict.repeated) text += " (decided before)";
+  if (!verdict.reason.empty()) text += fmt::format(": {}", printable(verdict.reason));
+  for (const Detection& detection : verdict.detections) add_line(text, describe(detection));
+  if (verdict.retry_after) add_line(text, fmt::format("retry after {}", short_time(*verdict.retry_after)));
+  for (const std::string& rule : verdict.not_evaluated) {
+    add_line(text, fmt::format("not evaluated: {}", printable(rule)));
+  }
+  return text;
+}
+
+}  // namespace actionhist::cli

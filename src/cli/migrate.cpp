@@ -1,0 +1,93 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "core/json_io.hpp"
+
+namespace actionhist::cli {
+namespace {
+
+struct Arguments {
+  bool print = false;
+  bool verify = false;
+};
+
+// The storage as it is, whatever its schema.
+std::unique_ptr<Repository> untouched(const Context& context, std::string_view uri) {
+  Options options = context.options(Access::read);
+  options.run_migrations = false;
+  return open_repository(uri, options);
+}
+
+Exit print_script(const Context& context) {
+  std::unique_ptr<Repository> repository;
+  try {
+    repository = untouched(context, context.database());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    // A database that is yet to be made gets all of it.
+    repository = untouched(context, "memory:");
+  }
+  const std::string script = repository->maintenance().migration_script();
+  if (context.json) {
+    JsonWriter writer;
+    print_line(writer.begin_object().member("script", script).end_object().take());
+  } else if (!script.empty()) {
+    print_line(script);
+  } else {
+    context.note("the schema is up to date");
+  }
+  return Exit::done;
+}
+
+Exit verify(const Context& context) {
+  const auto repository = untouched(context, context.database());
+  const EngineInfo info = repository->maintenance().info();
+  std::vector<std::string> problems;
+  if (info.schema_version == info.schema_latest) {
+    problems = repository->maintenance().verify();
+  } else {
+    problems.push_back(fmt::format("the schema is {}, this program needs {}; run actionhist migrate",
+                                   info.schema_version, info.schema_latest));
+  }
+  JsonWriter writer;
+  writer.begin_object().member("schema_version", info.schema_version);
+  writer.member("schema_latest", info.schema_latest).key("problems").begin_array();
+  for (const std::string& problem : problems) {
+    writer.value(problem);
+    if (!context.json) print_line(printable(problem));
+  }
+  const std::string result = writer.end_array().end_object().take();
+  if (context.json) print_line(result);
+  if (!problems.empty()) return Exit::failed;
+  if (!context.json) context.say(fmt::format("schema {}, no problem found", info.schema_version), {});
+  return Exit::done;
+}
+
+Exit migrate(const Context& context) {
+  const EngineInfo info = context.open(Access::create).health().engine;
+  JsonWriter writer;
+  writer.begin_object().member("schema_version", info.schema_version);
+  context.say(fmt::format("the schema is {}, up to date", info.schema_version), writer.end_object().take());
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_migrate(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("migrate", "Brings the database's schema up to date");
+  CLI::Option* print = command->add_flag("--print", arguments->print, "Only print what would be run");
+  command
+      ->add_flag("--verify", arguments->verify,
+                 "Only check, with no right to change; exit status 5 for problems")
+      ->excludes(print);
+  context.on(command, [&context, arguments] {
+    if (arguments->print) return print_script(context);
+    return arguments->verify ? verify(context) : migrate(context);
+  });
+}
+
+}  // namespace actionhist::cli

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "cli/command.hpp"
+
+namespace actionhist::cli {
+namespace {
+
+void add_global_options(CLI::App& app, Context& context) {
+  app.add_option("--db", context.uri, "The database: memory:, sqlite:PATH or a path")
+      ->envname("ACTIONHIST_DATABASE_URL")
+      ->type_name("URI");
+  app.add_option("--tenant", context.tenant, "Whose memory it is; \"default\" if not given")
+      ->type_name("TENANT");
+  app.add_option("--timeout", context.timeout_seconds,
+                 "How long a write waits for other processes; 10 if not given")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->type_name("SECONDS");
+  app.add_flag("--read-only", context.read_only, "Open the database without the right to change it");
+  app.add_flag("--json", context.json, "Results and errors as JSON, one object a line");
+  app.add_flag("-q,--quiet", context.quiet, "No notes and no confirmations");
+}
+
+void add_commands(CLI::App& app, Context& context) {
+  add_record(app, context);
+  add_start(app, context);
+  add_show(app, context);
+  add_observe(app, context);
+  add_import(app, context);
+  add_export(app, context);
+  add_history(app, context);
+  add_similar(app, context);
+  add_detect(app, context);
+  add_patterns(app, context);
+  add_stats(app, context);
+  add_worker(app, context);
+  add_migrate(app, context);
+  add_doctor(app, context);
+  add_version(app, context);
+}
+
+// CLI11 would only say that a subcommand is required.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<const CLI::App*> used = app.get_subcommands({});
+  const auto named = std::ranges::find_if(used, [](const CLI::App* command) { return command->parsed(); });
+  const auto unknown = app.remaining();
+  std::string message = error.what();
+  if (named == used.end()) {
+    message = unknown.empty() ? "no command is given" : fmt::format("no command \"{}\"", unknown.front());
+  }
+  const std::string name = named == used.end() ? std::string() : (*named)->get_name();
+  return fmt::format("{}; see actionhist {}{}--help", message, name, name.empty() ? "" : " ");
+}
+
+// What was printed must have arrived: a full disk behind a pipe is an error too.
+Exit flushed(const Context& context, Exit exit) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
+  context.complain(to_string(ErrorCode::unavailable), "the output cannot be written");
+  return Exit::unavailable;
+}
+
+}  // namespace
+
+Exit run(int argc, char** argv) {
+  Context context;
+  CLI::App app("The memory of what agents did, with brakes.", "actionhist");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] { return fmt::format("actionhist {}", version()); });
+  add_global_options(app, context);
+  add_commands(app, context);
+  try {
+    app.parse(argc, argv);
+    return flushed(context, context.chosen());
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      std::cout.flush();
+      return flushed(context, Exit::done);
+    }
+    // The flag may stand behind what could not be read.
+    context.json = std::any_of(argv, argv + argc, [](std::string_view arg) { return arg == "--json"; });
+    context.complain("usage", usage_message(app, error));
+    return Exit::usage;
+  } catch (const Error& error) {
+    context.complain(to_string(error.code()), error.what());
+    return exit_of(error.code());
+  } catch (const std::exception& error) {
+    context.complain(to_string(ErrorCode::internal), error.what());
+    return Exit::failed;
+  }
+}
+
+}  // namespace actionhist::cli

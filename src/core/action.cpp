@@ -1,0 +1,71 @@
+#include <actionhist/action.hpp>
+
+#include <algorithm>
+
+#include "core/names.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr NameTable<Status, 7> status_names{{
+    {Status::pending, "pending"},
+    {Status::executing, "executing"},
+    {Status::completed, "completed"},
+    {Status::failed, "failed"},
+    {Status::rolled_back, "rolled-back"},
+    {Status::cancelled, "cancelled"},
+    {Status::escalated, "escalated"},
+}};
+
+constexpr NameTable<Effect, 2> effect_names{{
+    {Effect::mutating, "mutating"},
+    {Effect::read_only, "read_only"},
+}};
+
+constexpr std::array<std::pair<Status, Status>, 12> legal_changes{{
+    {Status::pending, Status::executing},
+    {Status::pending, Status::completed},
+    {Status::pending, Status::failed},
+    {Status::pending, Status::rolled_back},
+    {Status::pending, Status::cancelled},
+    {Status::pending, Status::escalated},
+    {Status::executing, Status::completed},
+    {Status::executing, Status::failed},
+    {Status::executing, Status::rolled_back},
+    {Status::executing, Status::cancelled},
+    {Status::executing, Status::escalated},
+    {Status::completed, Status::rolled_back},
+}};
+
+constexpr std::array<std::pair<std::string_view, int>, 6> severity_ranks{{
+    {"info", 0}, {"low", 1}, {"medium", 2}, {"warning", 2}, {"high", 3}, {"critical", 4},
+}};
+
+}  // namespace
+
+std::string_view to_string(Status status) noexcept { return name_of(status_names, status); }
+std::string_view to_string(Effect effect) noexcept { return name_of(effect_names, effect); }
+
+Status parse_status(std::string_view text, std::string_view field) {
+  return value_of(status_names, text, field);
+}
+
+Effect parse_effect(std::string_view text, std::string_view field) {
+  return value_of(effect_names, text, field);
+}
+
+bool terminal(Status status) noexcept { return status != Status::pending && status != Status::executing; }
+
+bool may_become(Status from, Status to, bool correction) noexcept {
+  if (correction && terminal(from) && terminal(to)) return true;
+  return std::ranges::find(legal_changes, std::pair{from, to}) != legal_changes.end();
+}
+
+int severity_rank(std::string_view severity) noexcept {
+  for (const auto& [name, rank] : severity_ranks) {
+    if (name == severity) return rank;
+  }
+  return -1;
+}
+
+}  // namespace actionhist

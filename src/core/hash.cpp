@@ -1,0 +1,73 @@
+#include "core/hash.hpp"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <actionhist/error.hpp>
+
+namespace actionhist {
+namespace {
+
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+Digest digest(const EVP_MD* algorithm, std::string_view data) {
+  Digest out{};
+  if (EVP_Digest(data.data(), data.size(), out.data(), nullptr, algorithm, nullptr) != 1) {
+    throw Error(ErrorCode::internal, "hash: the digest algorithm is not available in libcrypto");
+  }
+  return out;
+}
+
+std::string hex(std::span<const unsigned char> bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const unsigned char byte : bytes) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+std::string uuid_text(std::span<unsigned char, 16> bytes, int version) {
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | (version << 4));
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text = hex(bytes);
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+  return text;
+}
+
+// Drawn once for this library; changing it would change the id of every resource.
+constexpr std::array<unsigned char, 16> namespace_id = {0x6b, 0x0e, 0x1f, 0x5a, 0x93, 0x2c, 0x4d, 0x77,
+                                                        0xa1, 0x48, 0x0c, 0xe5, 0x2f, 0x86, 0xd9, 0x31};
+
+}  // namespace
+
+std::string sha256_hex(std::string_view data) {
+  const Digest out = digest(EVP_sha256(), data);
+  return hex(std::span(out).first<32>());
+}
+
+std::string uuid_v7(TimePoint time) {
+  std::array<unsigned char, 16> bytes;
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1) {
+    throw Error(ErrorCode::unavailable, "id: the system gives no random bytes");
+  }
+  const auto ms = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
+  for (int i = 0; i < 6; ++i) bytes[i] = static_cast<unsigned char>(ms >> (40 - 8 * i));
+  return uuid_text(bytes, 7);
+}
+
+std::string uuid_v5(std::string_view name) {
+  std::string input(namespace_id.begin(), namespace_id.end());
+  input += name;
+  Digest out = digest(EVP_sha1(), input);
+  return uuid_text(std::span(out).first<16>(), 5);
+}
+
+}  // namespace actionhist

@@ -1,0 +1,20 @@
+// Hashes and ids. Functions may be called from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <actionhist/time.hpp>
+
+namespace actionhist {
+
+// SHA-256 as 64 hexadecimal digits.
+std::string sha256_hex(std::string_view data);
+
+// A random-tailed id whose first 48 bits are the milliseconds of `time` (RFC 9562, version 7).
+std::string uuid_v7(TimePoint time);
+
+// The id of `name` in a fixed namespace of this library (RFC 9562, version 5): same name, same id.
+std::string uuid_v5(std::string_view name);
+
+}  // namespace actionhist

@@ -1,0 +1,128 @@
+#include "core/json_fields.hpp"
+
+#include <algorithm>
+
+namespace actionhist {
+
+FieldReader::FieldReader(JsonElement element, std::string_view what, std::string prefix)
+    : prefix_(std::move(prefix)) {
+  if (!element.is_object()) refuse_field(what, "must be a JSON object");
+  for (auto [key, value] : simdjson::dom::object(element)) {
+    if (peek(key) != nullptr) refuse_field(path(key), "is given twice");
+    members_.push_back({key, value});
+  }
+}
+
+const FieldReader::Member* FieldReader::peek(std::string_view name) const {
+  const auto found = std::ranges::find(members_, name, &Member::key);
+  return found == members_.end() ? nullptr : &*found;
+}
+
+std::optional<JsonElement> FieldReader::take(std::string_view name) {
+  const auto found = std::ranges::find(members_, name, &Member::key);
+  if (found == members_.end()) return std::nullopt;
+  found->read = true;
+  if (found->value.is_null()) return std::nullopt;
+  return found->value;
+}
+
+void FieldReader::operator()(std::string_view name, std::string& target) {
+  const auto value = take(name);
+  if (!value) return;
+  if (!value->is_string()) refuse_field(path(name), "must be text");
+  target = std::string_view(*value);
+}
+
+void FieldReader::operator()(std::string_view name, Json& target) {
+  if (const auto value = take(name)) target = Json::parse(simdjson::to_string(*value), path(name));
+}
+
+void FieldReader::operator()(std::string_view name, double& target) {
+  const auto value = take(name);
+  if (!value) return;
+  if (value->get(target) != simdjson::SUCCESS) refuse_field(path(name), "must be a number");
+}
+
+void FieldReader::operator()(std::string_view name, bool& target) {
+  const auto value = take(name);
+  if (!value) return;
+  if (value->get(target) != simdjson::SUCCESS) refuse_field(path(name), "must be true or false");
+}
+
+void FieldReader::operator()(std::string_view name, std::int64_t& target) {
+  const auto value = take(name);
+  if (!value) return;
+  double number = 0;
+  if (value->get(target) == simdjson::SUCCESS) return;
+  // 5.0 is a whole number too, as JavaScript writes it.
+  if (value->get(number) != simdjson::SUCCESS || number != static_cast<double>(static_cast<std::int64_t>(number))) {
+    refuse_field(path(name), "must be a whole number");
+  }
+  target = static_cast<std::int64_t>(number);
+}
+
+void FieldReader::operator()(std::string_view name, int& target) {
+  std::int64_t wide = target;
+  (*this)(name, wide);
+  if (wide < INT32_MIN || wide > INT32_MAX) refuse_field(path(name), "is too large");
+  target = static_cast<int>(wide);
+}
+
+void FieldReader::operator()(std::string_view name, TimePoint& target) {
+  std::string text;
+  (*this)(name, text);
+  if (!text.empty()) target = parse_time(text, path(name));
+}
+
+void FieldReader::operator()(std::string_view name, Status& target) {
+  std::string text;
+  (*this)(name, text);
+  if (!text.empty()) target = parse_status(text, path(name));
+}
+
+void FieldReader::operator()(std::string_view name, Effect& target) {
+  std::string text;
+  (*this)(name, text);
+  if (!text.empty()) target = parse_effect(text, path(name));
+}
+
+void FieldReader::operator()(std::string_view name, std::vector<std::string>& target) {
+  const auto value = take(name);
+  if (!value) return;
+  if (!value->is_array()) refuse_field(path(name), "must be an array of texts");
+  target.clear();
+  for (JsonElement item : simdjson::dom::array(*value)) {
+    if (!item.is_string()) refuse_field(path(name), "must be an array of texts");
+    target.emplace_back(std::string_view(item));
+  }
+}
+
+Json FieldReader::rest(const Json& more) const {
+  JsonWriter writer;
+  writer.begin_object();
+  bool any = false;
+  JsonDocument document;
+  if (!more.absent()) {
+    for (auto [key, value] : simdjson::dom::object(document.parse(more))) {
+      const Member* same = peek(key);
+      if (same != nullptr && !same->read) refuse_field(path("metadata"), fmt::format("and the record both have \"{}\"", key));
+      writer.key(key).raw(simdjson::to_string(value));
+      any = true;
+    }
+  }
+  for (const Member& member : members_) {
+    if (member.read || member.value.is_null()) continue;
+    writer.key(member.key).raw(simdjson::to_string(member.value));
+    any = true;
+  }
+  if (!any) return {};
+  return Json::parse(writer.end_object().take(), path("metadata"));
+}
+
+void FieldReader::expect_done() const {
+  for (const Member& member : members_) {
+    if (!member.read) refuse_field(path(member.key), "is not known here");
+  }
+}
+
+}  // namespace actionhist

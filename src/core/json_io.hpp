@@ -1,0 +1,82 @@
+// Reading and writing JSON inside the library. The writer makes canonical text only if its keys come
+// sorted; `canonical` sorts for it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+#include <actionhist/json.hpp>
+
+namespace actionhist {
+
+using JsonElement = simdjson::dom::element;
+
+// A parsed document. Elements and strings read from it live as long as it and until the next parse.
+class JsonDocument {
+ public:
+  // Throws Error: invalid_argument, naming `field`, for text that is no JSON.
+  JsonElement parse(std::string_view text, std::string_view field);
+  // REQUIRES: `json` is not absent.
+  JsonElement parse(const Json& json) { return parse(json.text(), "json"); }
+
+ private:
+  simdjson::dom::parser parser_;
+};
+
+// Appends JSON text value by value; commas are put where they belong.
+class JsonWriter {
+ public:
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+  JsonWriter& key(std::string_view name);
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
+  JsonWriter& value(bool flag);
+  JsonWriter& value(double number);
+  JsonWriter& value(std::int64_t number);
+  JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
+  JsonWriter& value(std::size_t number) { return value(static_cast<std::int64_t>(number)); }
+  JsonWriter& null();
+  // A value that is absent is written as null.
+  JsonWriter& value(const Json& json);
+
+  // REQUIRES: `json` is valid JSON.
+  JsonWriter& raw(std::string_view json);
+
+  template <class T>
+  JsonWriter& member(std::string_view name, const T& content) {
+    return key(name).value(content);
+  }
+
+  // Takes the text and starts over.
+  std::string take();
+
+ private:
+  JsonWriter& open(char bracket);
+  JsonWriter& close(char bracket);
+  void separate();
+
+  std::string out_;
+  bool comma_ = false;
+};
+
+// A change made to each string of a document while it is canonicalised. It gets the key under which the
+// string stands (that of the nearest object) and may return a replacement.
+using StringTransform =
+    std::function<std::optional<std::string>(std::string_view key, std::string_view text)>;
+
+// The canonical text of a value, of at most 256 KiB. Throws Error: invalid_argument, naming `field`.
+std::string canonical(std::string_view text, std::string_view field, const StringTransform& transform = {});
+
+// The text of a finite number in its shortest form: 5, 0.5, 1e+300.
+std::string number_text(double number);
+
+}  // namespace actionhist

@@ -1,0 +1,39 @@
+// Enumerators and their stored names: one table a type serves both directions.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+namespace actionhist {
+
+template <class Enum, std::size_t size>
+using NameTable = std::array<std::pair<Enum, std::string_view>, size>;
+
+template <class Enum, std::size_t size>
+std::string_view name_of(const NameTable<Enum, size>& table, Enum value) noexcept {
+  for (const auto& [known, name] : table) {
+    if (known == value) return name;
+  }
+  return "unknown";
+}
+
+// Throws Error: invalid_argument, listing the known names.
+template <class Enum, std::size_t size>
+Enum value_of(const NameTable<Enum, size>& table, std::string_view text, std::string_view field) {
+  std::string known_names;
+  for (const auto& [known, name] : table) {
+    if (name == text) return known;
+    known_names += known_names.empty() ? "" : ", ";
+    known_names += name;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: \"{}\" is none of {}", field, text.substr(0, 64), known_names));
+}
+
+}  // namespace actionhist

@@ -1,0 +1,208 @@
+#include "history/guard.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "analysis/oscillation.hpp"
+
+namespace actionhist {
+namespace {
+
+using namespace std::chrono_literals;
+
+// More actions than this in one window are a loop by any rule; the newest decide.
+constexpr int max_traces = 1000;
+constexpr std::size_t kept_refused_ids = 16;
+// The disruption budget compares with the week before, once this many actions fall into its hour.
+constexpr int budget_actions = 6;
+constexpr auto budget_span = 1h;
+constexpr auto baseline = std::chrono::hours{24 * 7};
+
+std::chrono::minutes longest_window(const std::vector<Pattern>& patterns) {
+  std::chrono::minutes longest{0};
+  for (const Pattern& pattern : patterns) longest = std::max(longest, pattern.time_window);
+  return longest;
+}
+
+Decision decision_of(Prevention prevention) {
+  switch (prevention) {
+    case Prevention::block_action: return Decision::blocked;
+    case Prevention::escalate_human: return Decision::escalate;
+    case Prevention::alternative_action: return Decision::alternative;
+    default: return Decision::cooling;
+  }
+}
+
+std::string reason_of(const Detection& detection, const Trace& proposed) {
+  return fmt::format("{} would continue {} on {}: {} actions in {} min, confidence {:.2f}", proposed.action_type,
+                     to_string(detection.pattern_type), to_string(guarded_resource(proposed)),
+                     detection.action_ids.size(),
+                     std::chrono::ceil<std::chrono::minutes>(detection.last_at - detection.first_at).count(),
+                     detection.confidence);
+}
+
+void add_once(std::vector<std::string>& list, const std::vector<std::string>& items) {
+  for (const std::string& item : items) {
+    if (std::ranges::find(list, item) == list.end()) list.push_back(item);
+  }
+}
+
+bool was_refused(const Detection& detection, const std::string& action_id) {
+  return std::ranges::find(detection.refused_ids, action_id) != detection.refused_ids.end();
+}
+
+void note_refusal(Detection& detection, const std::string& action_id) {
+  ++detection.refusals;
+  detection.refused_ids.push_back(action_id);
+  if (detection.refused_ids.size() > kept_refused_ids) detection.refused_ids.erase(detection.refused_ids.begin());
+}
+
+}  // namespace
+
+Resource guarded_resource(const Action& action) {
+  if (action.owner.empty()) return action.resource;
+  Resource owner;
+  owner.cluster = action.resource.cluster;
+  owner.namespace_ = action.resource.namespace_;
+  const auto slash = action.owner.find('/');
+  if (slash == std::string::npos) return action.resource;
+  owner.kind = action.owner.substr(0, slash);
+  owner.name = action.owner.substr(slash + 1);
+  return normalized(owner);
+}
+
+std::vector<Scope> scopes_of(const Action& action, const std::string& resource_id) {
+  std::vector<Scope> scopes;
+  if (!resource_id.empty()) scopes.push_back({ScopeKind::resource, resource_id});
+  if (!action.correlation_id.empty()) scopes.push_back({ScopeKind::correlation, action.correlation_id});
+  if (!action.session_id.empty()) scopes.push_back({ScopeKind::session, action.session_id});
+  return scopes;
+}
+
+Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
+  Verdict verdict;
+  const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
+  if (write) repository_.actions().lock(scopes);
+  if (scopes.empty()) {
+    verdict.not_evaluated.push_back("all: neither the resource nor a correlation or session is known");
+    return verdict;
+  }
+  std::vector<Pattern> patterns = repository_.patterns().patterns();
+  std::erase_if(patterns, [&](const Pattern& pattern) { return !in_scope(pattern, proposed); });
+
+  const std::vector<Detection> in_force = repository_.patterns().in_force(scopes, now);
+  const auto pattern_of = [&](const Detection& detection) {
+    return std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
+  };
+  for (const Detection& detection : in_force) {
+    if (!was_refused(detection, proposed.action_id) || pattern_of(detection) == patterns.end()) continue;
+    verdict = refuse(std::move(verdict), detection, proposed, false);
+    verdict.repeated = true;
+    return verdict;
+  }
+
+  const auto window = longest_window(patterns);
+  std::vector<Alert> alerts = repository_.resources().alerts(now - window - 30min, now);
+  // How surprising an alert is depends on the week before.
+  if (!alerts.empty()) alerts = repository_.resources().alerts(now - baseline, now);
+  for (const Scope& scope : scopes) {
+    std::vector<Trace> traces = repository_.actions().recent(scope, now - window, now + 5min, max_traces);
+    const auto in_last_hour = std::ranges::count_if(
+        traces, [&](const Trace& trace) { return trace.time() >= now - budget_span; });
+    if (in_last_hour >= budget_actions - 1 && scope.kind == ScopeKind::resource) {
+      traces = repository_.actions().recent(scope, now - baseline, now + 5min, max_traces);
+    }
+    // Agents' clocks differ: the proposal is judged after everything that is already there.
+    const TimePoint as_of = traces.empty() ? now : std::max(now, traces.back().time());
+    traces.push_back(proposed);
+    traces.back().action_timestamp = as_of;
+    const Evidence evidence{traces, alerts, !alerts.empty(), true, to_string(scope)};
+    for (const Pattern& pattern : patterns) {
+      Finding finding = actionhist::detect(pattern, evidence, as_of);
+      add_once(verdict.not_evaluated, finding.not_evaluated);
+      for (Detection& detection : finding.detections) {
+        if (!prevents(pattern, detection)) continue;
+        const auto same = std::ranges::find_if(in_force, [&](const Detection& d) {
+          return d.pattern_id == detection.pattern_id && d.scope == detection.scope;
+        });
+        // What is in force already is not detected anew: its refusals are counted.
+        if (same != in_force.end()) {
+          detection = *same;
+        } else {
+          put_in_force(detection, pattern, scope, as_of);
+        }
+        verdict = refuse(std::move(verdict), std::move(detection), proposed, write);
+        break;
+      }
+    }
+  }
+  // After the reversals have left the window, what was refused stays refused until it has cleared.
+  for (const Detection& detection : in_force) {
+    const bool counted = std::ranges::find(verdict.detections, detection.detection_id, &Detection::detection_id) !=
+                         verdict.detections.end();
+    if (counted || pattern_of(detection) == patterns.end() || !repeats(detection, proposed)) continue;
+    verdict = refuse(std::move(verdict), detection, proposed, write);
+  }
+  return verdict;
+}
+
+void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of) {
+  const auto of_the_day = repository_.patterns().detections({&scope, 1}, as_of - 24h, as_of + 1us, 100);
+  const auto earlier =
+      static_cast<int>(std::ranges::count(of_the_day, pattern.pattern_id, &Detection::pattern_id));
+  detection.prevention = prevention_for(pattern, detection, earlier);
+  const bool cooling = detection.prevention == Prevention::cooling_period;
+  detection.in_force_until = as_of + (cooling ? cooling_period(detection, earlier + 1) : clear_after(detection));
+}
+
+Verdict Guard::refuse(Verdict verdict, Detection detection, const Trace& proposed, bool write) {
+  if (write) {
+    note_refusal(detection, proposed.action_id);
+    detection = repository_.patterns().put(detection);
+  }
+  const bool stronger = verdict.detections.empty() || precedence(*detection.prevention) <
+                                                          precedence(*verdict.detections.front().prevention);
+  if (stronger) {
+    verdict.decision = decision_of(*detection.prevention);
+    verdict.reason = reason_of(detection, proposed);
+  }
+  verdict.retry_after = std::max(verdict.retry_after.value_or(TimePoint{}), *detection.in_force_until);
+  verdict.detections.insert(stronger ? verdict.detections.begin() : verdict.detections.end(), std::move(detection));
+  return verdict;
+}
+
+std::vector<Detection> Guard::detect(const DetectQuery& query, TimePoint as_of) {
+  const std::vector<Pattern> patterns = repository_.patterns().patterns();
+  const auto window = std::max<std::chrono::microseconds>(baseline, query.window.value_or(0min));
+  ActionQuery wanted;
+  wanted.resource = query.resource;
+  wanted.correlation_id = query.correlation_id;
+  if (!query.session_id.empty()) wanted.where = Json::object({{"session_id", query.session_id}});
+  wanted.since = as_of - window;
+  wanted.until = as_of + 1us;
+  wanted.limit = 10'000;
+  std::vector<Trace> traces = repository_.actions().find(wanted).traces;
+  std::ranges::reverse(traces);
+  const std::vector<Alert> alerts = repository_.resources().alerts(as_of - window, as_of);
+
+  Evidence evidence{traces, alerts, !alerts.empty(), false, {}};
+  if (!query.correlation_id.empty()) {
+    evidence.scope = to_string(Scope{ScopeKind::correlation, query.correlation_id});
+  } else if (!query.session_id.empty()) {
+    evidence.scope = to_string(Scope{ScopeKind::session, query.session_id});
+  } else if (!traces.empty()) {
+    evidence.scope = to_string(Scope{ScopeKind::resource, traces.back().resource_id});
+  }
+  std::vector<Detection> detections;
+  for (const Pattern& pattern : patterns) {
+    Finding finding = actionhist::detect(pattern, evidence, as_of, query.window);
+    for (Detection& detection : finding.detections) detections.push_back(std::move(detection));
+  }
+  std::ranges::stable_sort(detections, std::greater<>(), &Detection::confidence);
+  return detections;
+}
+
+}  // namespace actionhist

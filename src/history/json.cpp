@@ -1,0 +1,129 @@
+#include <actionhist/history.hpp>
+
+#include "core/json_fields.hpp"
+#include "core/names.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr NameTable<Decision, 5> decision_names{{
+    {Decision::allowed, "allowed"},
+    {Decision::blocked, "blocked"},
+    {Decision::cooling, "cooling"},
+    {Decision::escalate, "escalate"},
+    {Decision::alternative, "alternative"},
+}};
+
+void write(JsonWriter& writer, const RouteStats& route) {
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("use_case", route.use_case);
+  put("route", route.route);
+  put("fallback", route.fallback);
+  put("hits", route.hits);
+  put("fallbacks", route.fallbacks);
+  put("mean_ms", route.mean_ms);
+  put("max_ms", route.max_ms);
+  writer.end_object();
+}
+
+void write(JsonWriter& writer, const EngineInfo& engine) {
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("engine", engine.engine);
+  put("location", engine.location);
+  put("version", engine.version);
+  put("schema_version", engine.schema_version);
+  put("schema_latest", engine.schema_latest);
+  put("durable", engine.durable);
+  writer.end_object();
+}
+
+void write(JsonWriter& writer, const FeedHead& feed) {
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("epoch", feed.epoch);
+  put("seq", feed.seq);
+  put("queued", feed.queued);
+  put("failed", feed.failed);
+  put("oldest_queued_at", feed.oldest_queued_at);
+  put("worker", feed.worker);
+  writer.end_object();
+}
+
+void write(JsonWriter& writer, const IndexStats& index) {
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("rows", index.rows);
+  put("vectors", index.vectors);
+  put("linked", index.linked);
+  put("deleted", index.deleted);
+  put("terms", index.terms);
+  put("bytes", index.bytes);
+  writer.end_object();
+}
+
+}  // namespace
+
+std::string_view to_string(Decision decision) noexcept { return name_of(decision_names, decision); }
+
+std::string to_json(const Verdict& verdict) {
+  JsonWriter writer;
+  FieldWriter put(writer);
+  writer.begin_object();
+  put("allowed", verdict.allowed());
+  put("decision", to_string(verdict.decision));
+  put("repeated", verdict.repeated);
+  put("reason", verdict.reason);
+  put("retry_after", verdict.retry_after);
+  if (verdict.trace) writer.key("trace").raw(to_json(*verdict.trace));
+  writer.key("detections").begin_array();
+  for (const Detection& detection : verdict.detections) writer.raw(to_json(detection));
+  writer.end_array();
+  put("not_evaluated", verdict.not_evaluated);
+  return writer.end_object().take();
+}
+
+std::string to_json(const Hit& hit) {
+  JsonWriter writer;
+  FieldWriter put(writer);
+  writer.begin_object();
+  put("score", hit.score);
+  writer.key("explain").begin_object();
+  put("route", hit.explain.route);
+  put("fallback", hit.explain.fallback);
+  put("similarity", hit.explain.similarity);
+  put("bm25", hit.explain.bm25);
+  put("matched_terms", hit.explain.matched_terms);
+  put("space_id", hit.explain.space_id);
+  put("seq", hit.explain.seq);
+  put("feed_seq", hit.explain.feed_seq);
+  writer.end_object();
+  writer.key("trace").raw(to_json(hit.trace));
+  return writer.end_object().take();
+}
+
+std::string to_json(const Health& health) {
+  JsonWriter writer;
+  FieldWriter put(writer);
+  writer.begin_object();
+  put("live", health.live);
+  put("ready", health.ready);
+  put("error", health.error);
+  writer.key("engine");
+  write(writer, health.engine);
+  writer.key("feed");
+  write(writer, health.feed);
+  put("lag_seconds", health.lag_seconds);
+  put("index_on", health.index_on);
+  put("replica_seq", health.replica_seq);
+  put("index_error", health.index_error);
+  writer.key("index");
+  write(writer, health.index);
+  writer.key("routes").begin_array();
+  for (const RouteStats& route : health.routes) write(writer, route);
+  writer.end_array();
+  return writer.end_object().take();
+}
+
+}  // namespace actionhist

@@ -1,0 +1,40 @@
+#include <actionhist/history.hpp>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "history/validate.hpp"
+#include "sqlite/repository.hpp"
+
+namespace actionhist {
+
+std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options) {
+  validate_id(options.tenant, "tenant_id");
+  if (uri.empty()) {
+    throw Error(ErrorCode::invalid_argument, "uri: is empty; give memory:, sqlite:PATH or a path");
+  }
+  if (uri == "memory:") return sqlite::open_repository(":memory:", options);
+  if (uri.starts_with("sqlite:")) uri.remove_prefix(7);
+  // The scheme alone is named: the rest may hold a password.
+  const auto scheme = uri.substr(0, uri.find(':'));
+  if (scheme == "postgresql" || scheme == "postgres") {
+    throw Error(ErrorCode::unsupported, "uri: this build has no PostgreSQL engine; use sqlite:PATH");
+  }
+  if (uri.find("://") != uri.npos) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH or a path", scheme));
+  }
+  // SQLite gives these names a meaning of its own.
+  if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {
+    throw Error(ErrorCode::invalid_argument, "uri: sqlite: needs the path of a file");
+  }
+  return sqlite::open_repository(std::string(uri), options);
+}
+
+History open(std::string_view uri, Options options) {
+  auto repository = open_repository(uri, options);
+  return History(std::move(repository), std::move(options));
+}
+
+}  // namespace actionhist

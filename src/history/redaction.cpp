@@ -1,0 +1,138 @@
+#include "history/redaction.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <actionhist/error.hpp>
+
+#include "core/json_io.hpp"
+#include "core/trace_fields.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr const char* mark = "[redacted]";
+
+struct BuiltInRule {
+  const char* pattern;
+  const char* replacement;
+};
+
+constexpr std::array<BuiltInRule, 9> built_in_rules{{
+    {R"(-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z))", "[redacted]"},
+    {R"(\b(?:AKIA|ASIA)[0-9A-Z]{16}\b)", "[redacted]"},
+    {R"(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|hvs\.)[0-9A-Za-z_\-]{16,})", "[redacted]"},
+    {R"(\bAIza[0-9A-Za-z_\-]{35}\b)", "[redacted]"},
+    {R"(\beyJ[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]*)", "[redacted]"},
+    {R"((?i)\b(bearer|basic)\s+[0-9a-z+/_.~\-]{12,}=*)", R"(\1 [redacted])"},
+    // The name and password between scheme and host.
+    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:]*:[^\s/@]+@)", R"(\1[redacted]@)"},
+    {R"((?i)\b((?:[a-z0-9]+[_\-])*(?:password|passwd|pwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|secret[_\-]?key|client[_\-]?secret)["']?\s*[=:]\s*)(?:"[^"\s]{3,}"|'[^'\s]{3,}'|[^\s"',;}&]{3,}))",
+     R"(\1[redacted])"},
+    {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])\S+)", R"(\1[redacted])"},
+}};
+
+// Keys whose value is a secret whatever it looks like. Compared without case, '-' and '_', so that
+// "imagePullSecret" (a name) is kept and "client_secret" is not.
+constexpr std::array<std::string_view, 20> secret_keys{
+    "password",     "passwd",      "pwd",          "passphrase",  "secret",        "token",        "apikey",
+    "accesstoken",  "refreshtoken", "authtoken",   "bearertoken", "authorization", "clientsecret", "privatekey",
+    "secretkey",    "accesskey",   "sessiontoken", "credentials", "dbpassword",    "connectionstring"};
+
+bool secret_key(std::string_view key) {
+  std::string plain;
+  for (const char c : key) {
+    if (c == '-' || c == '_') continue;
+    plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::ranges::find(secret_keys, plain) != secret_keys.end();
+}
+
+std::unique_ptr<RE2> compile(const std::string& pattern, std::string_view field) {
+  auto expression = std::make_unique<RE2>(pattern, RE2::Quiet);
+  if (!expression->ok()) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, expression->error()));
+  }
+  return expression;
+}
+
+}  // namespace
+
+struct Redactor::Rules {
+  struct Rule {
+    std::unique_ptr<RE2> pattern;
+    std::string replacement;
+  };
+  std::vector<Rule> rules;
+  // All patterns at once: most text holds no secret, and one look says so.
+  std::unique_ptr<RE2> any;
+
+  bool clean(std::string_view text) const { return !RE2::PartialMatch({text.data(), text.size()}, *any); }
+
+  bool replace(std::string& text) const {
+    if (clean(text)) return false;
+    for (const Rule& rule : rules) RE2::GlobalReplace(&text, *rule.pattern, rule.replacement);
+    return true;
+  }
+};
+
+Redactor::Redactor(const std::vector<std::string>& own_rules) {
+  auto rules = std::make_unique<Rules>();
+  std::string any;
+  const auto add = [&](const std::string& pattern, const std::string& replacement, std::string_view field) {
+    rules->rules.push_back({compile(pattern, field), replacement});
+    any += (any.empty() ? "(?:" : "|(?:") + pattern + ")";
+  };
+  for (const BuiltInRule& rule : built_in_rules) add(rule.pattern, rule.replacement, "redact");
+  for (std::size_t i = 0; i < own_rules.size(); ++i) add(own_rules[i], mark, fmt::format("redact[{}]", i));
+  rules->any = compile(any, "redact");
+  rules_ = std::move(rules);
+}
+
+Redactor::~Redactor() = default;
+Redactor::Redactor(Redactor&&) noexcept = default;
+
+void Redactor::redact(std::string& text) const {
+  if (!text.empty()) rules_->replace(text);
+}
+
+void Redactor::redact(Json& json, std::string_view field) const {
+  if (json.absent()) return;
+  const auto transform = [&](std::string_view key, std::string_view value) -> std::optional<std::string> {
+    if (!value.empty() && secret_key(key)) return mark;
+    std::string text(value);
+    if (!rules_->replace(text)) return std::nullopt;
+    return text;
+  };
+  json = Json::from_canonical(canonical(json.text(), field, transform));
+}
+
+void Redactor::redact(Action& action) const {
+  visit_cause(action, [this](std::string_view field, auto& member) {
+    using Member = std::remove_cvref_t<decltype(member)>;
+    if constexpr (std::is_same_v<Member, Json>) redact(member, field);
+    // Ids are names that others refer to; changing one would break the reference.
+    if constexpr (std::is_same_v<Member, std::string>) {
+      if (!field.ends_with("_id")) redact(member);
+    }
+  });
+  redact(action.outcome);
+}
+
+void Redactor::redact(Outcome& outcome) const {
+  visit_outcome(outcome, [this](std::string_view field, auto& member) {
+    using Member = std::remove_cvref_t<decltype(member)>;
+    if constexpr (std::is_same_v<Member, Json>) redact(member, field);
+    if constexpr (std::is_same_v<Member, std::string>) redact(member);
+  });
+}
+
+void Redactor::redact(Alert& alert) const {
+  redact(alert.name);
+  redact(alert.labels, "labels");
+}
+
+}  // namespace actionhist

@@ -1,0 +1,16 @@
+// How an action reads to the index: its text, and the fields that filters see.
+#pragma once
+
+#include <string>
+
+#include <actionhist/repository.hpp>
+
+namespace actionhist {
+
+// Context (alert, annotations, kind, reasoning, root cause), action (type and parameters) and outcome (error,
+// notes), in this order and with sorted keys, so that one action always has one text.
+std::string subject_text(const Trace& trace);
+
+FeedSubject subject_of(const Trace& trace);
+
+}  // namespace actionhist

@@ -1,0 +1,140 @@
+#include "history/validate.hpp"
+
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <actionhist/error.hpp>
+
+#include "core/trace_fields.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr std::size_t max_id_bytes = 255;
+constexpr std::size_t max_name_bytes = 1024;
+constexpr std::size_t max_text_bytes = 256 * 1024;
+constexpr TimePoint earliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
+constexpr std::chrono::minutes allowed_skew{5};
+
+[[noreturn]] void refuse(std::string_view field, std::string_view why) {
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
+}
+
+std::size_t limit_of(std::string_view field) {
+  if (field.ends_with("_id")) return max_id_bytes;
+  if (field == "model_reasoning" || field == "execution_error" || field == "effectiveness_notes") {
+    return max_text_bytes;
+  }
+  return max_name_bytes;
+}
+
+void check_text(std::string_view field, std::string_view text, std::size_t limit) {
+  if (text.size() > limit) refuse(field, fmt::format("is {} bytes long, at most {} are kept", text.size(), limit));
+  if (!simdjson::validate_utf8(text.data(), text.size())) refuse(field, "is not valid UTF-8");
+  if (text.find('\0') != text.npos) refuse(field, "holds a NUL character");
+}
+
+void check_share(std::string_view field, const std::optional<double>& value) {
+  if (value && !(*value >= 0 && *value <= 1)) refuse(field, fmt::format("{} is not between 0 and 1", *value));
+}
+
+// The shape that a JSON column must have; the others take any value.
+char shape_of(std::string_view field) {
+  if (field == "alternative_actions" || field == "kubernetes_operations" || field == "follow_up_actions") {
+    return '[';
+  }
+  return '{';
+}
+
+void check_json(std::string_view field, const Json& json) {
+  if (json.absent()) return;
+  const char shape = shape_of(field);
+  if (json.text().front() != shape) refuse(field, shape == '[' ? "must be a JSON array" : "must be a JSON object");
+}
+
+// Checks one field whatever its type is.
+class FieldCheck {
+ public:
+  void operator()(std::string_view field, const std::string& text) const { check_text(field, text, limit_of(field)); }
+  void operator()(std::string_view field, const Json& json) const { check_json(field, json); }
+  void operator()(std::string_view field, const std::optional<double>& share) const { check_share(field, share); }
+  void operator()(std::string_view field, const std::optional<std::int64_t>& count) const {
+    if (count && *count < 0) refuse(field, "is negative");
+  }
+  void operator()(std::string_view field, const std::optional<TimePoint>& time) const {
+    const TimePoint latest{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
+    if (time && (*time < earliest || *time > latest)) refuse(field, format_time(*time) + " is not a plausible time");
+  }
+  void operator()(std::string_view, Status) const {}
+  void operator()(std::string_view, const std::optional<Effect>&) const {}
+};
+
+void check_resource(const Resource& resource) {
+  visit_resource(resource, [](std::string_view field, const std::string& text) {
+    check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
+  });
+}
+
+void check_now(std::string_view field, TimePoint time, TimePoint now) {
+  if (time < earliest) refuse(field, format_time(time) + " is before 2000-01-01");
+  if (time > now + allowed_skew) {
+    refuse(field, fmt::format("{} is in the future: it is {} now", format_time(time), format_time(now)));
+  }
+}
+
+}  // namespace
+
+void validate_id(std::string_view id, std::string_view field) {
+  if (id.empty()) refuse(field, "is required");
+  check_text(field, id, max_id_bytes);
+}
+
+void validate(const Outcome& outcome) {
+  visit_outcome(outcome, FieldCheck{});
+  if (outcome.execution_start_time && outcome.execution_end_time &&
+      *outcome.execution_end_time < *outcome.execution_start_time) {
+    refuse("execution_end_time", "is before execution_start_time");
+  }
+  const std::string& method = outcome.effectiveness_assessment_method;
+  if (!method.empty() && method != "automated" && method != "manual" && method != "ml-derived") {
+    refuse("effectiveness_assessment_method",
+           fmt::format("\"{}\" is none of automated, manual, ml-derived", method.substr(0, 64)));
+  }
+}
+
+void validate(const Action& action, TimePoint now, bool time_optional) {
+  if (action.action_type.empty()) refuse("action_type", "is required");
+  if (!action.action_timestamp && !time_optional) {
+    refuse("action_timestamp", "is required; only propose() takes the time from the clock");
+  }
+  if (action.action_timestamp) check_now("action_timestamp", *action.action_timestamp, now);
+  visit_cause(action, FieldCheck{});
+  check_resource(action.resource);
+  validate(action.outcome);
+}
+
+void validate(const Alert& alert, TimePoint now) {
+  if (alert.name.empty()) refuse("alert_name", "is required");
+  check_text("alert_name", alert.name, max_name_bytes);
+  check_text("fingerprint", alert.fingerprint, max_id_bytes);
+  check_text("severity", alert.severity, max_name_bytes);
+  check_json("labels", alert.labels);
+  check_resource(alert.resource);
+  check_now("starts_at", alert.starts_at, now);
+  if (alert.ends_at && *alert.ends_at < alert.starts_at) refuse("ends_at", "is before starts_at");
+}
+
+void validate(const Assessment& assessment) {
+  check_share("health", assessment.health);
+  check_share("alert", assessment.alert);
+  check_share("metrics", assessment.metrics);
+  check_share("score", assessment.score);
+  check_text("notes", assessment.notes, max_text_bytes);
+  Outcome outcome;
+  outcome.effectiveness_assessment_method = assessment.method;
+  outcome.effectiveness_criteria = assessment.criteria;
+  validate(outcome);
+}
+
+}  // namespace actionhist

@@ -1,0 +1,17 @@
+// What may be stored. Functions throw Error: invalid_argument, naming the field and the fix.
+#pragma once
+
+#include <actionhist/action.hpp>
+#include <actionhist/alert.hpp>
+#include <actionhist/effectiveness.hpp>
+
+namespace actionhist {
+
+// Accepted times are 2000-01-01 to `now` + 5 minutes. The action's time may be absent only if `time_optional`.
+void validate(const Action& action, TimePoint now, bool time_optional);
+void validate(const Outcome& outcome);
+void validate(const Alert& alert, TimePoint now);
+void validate(const Assessment& assessment);
+void validate_id(std::string_view id, std::string_view field);
+
+}  // namespace actionhist

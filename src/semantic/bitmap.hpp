@@ -1,0 +1,70 @@
+// A set of row numbers. Reading is safe from many threads.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace actionhist {
+
+class Bitmap {
+ public:
+  explicit Bitmap(std::size_t size = 0, bool value = false)
+      : words_((size + 63) / 64, value ? ~std::uint64_t{0} : 0), size_(size) {
+    clear_tail();
+  }
+
+  std::size_t size() const { return size_; }
+  bool test(std::size_t i) const { return (words_[i >> 6] >> (i & 63) & 1) != 0; }
+  void set(std::size_t i) { words_[i >> 6] |= std::uint64_t{1} << (i & 63); }
+  void reset(std::size_t i) { words_[i >> 6] &= ~(std::uint64_t{1} << (i & 63)); }
+  void push_back(bool value) {
+    if (size_ % 64 == 0) words_.push_back(0);
+    if (value) set(size_);
+    ++size_;
+  }
+
+  std::size_t count() const {
+    std::size_t sum = 0;
+    for (const std::uint64_t word : words_) sum += static_cast<std::size_t>(std::popcount(word));
+    return sum;
+  }
+
+  // REQUIRES: both have one size.
+  Bitmap& operator&=(const Bitmap& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
+    return *this;
+  }
+  Bitmap& operator|=(const Bitmap& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    return *this;
+  }
+  void flip() {
+    for (std::uint64_t& word : words_) word = ~word;
+    clear_tail();
+  }
+
+  // Calls use(i) for each member, ascending.
+  template <class Use>
+  void for_each(Use&& use) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      for (std::uint64_t word = words_[i]; word != 0; word &= word - 1) {
+        use(i * 64 + static_cast<std::size_t>(std::countr_zero(word)));
+      }
+    }
+  }
+
+  std::size_t bytes() const { return words_.capacity() * sizeof(std::uint64_t); }
+
+ private:
+  // Bits beyond size() stay 0, so that whole words can be counted.
+  void clear_tail() {
+    if (size_ % 64 != 0) words_[size_ >> 6] &= (std::uint64_t{1} << (size_ & 63)) - 1;
+  }
+
+  std::vector<std::uint64_t> words_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace actionhist

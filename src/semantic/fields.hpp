@@ -1,0 +1,75 @@
+// The fields of rows as filters see them: a column of values for each path. A filter is answered for all
+// rows at once. Const functions may run in many threads at once; changes exclude them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <actionhist/json.hpp>
+
+#include "core/filter.hpp"
+#include "semantic/bitmap.hpp"
+
+namespace actionhist {
+
+class Fields {
+ public:
+  Fields();
+
+  // Replaces the fields of a row by the members of a JSON object; members of nested objects get dotted paths
+  // ("action_parameters.replicas"), objects and arrays themselves are `compound`. Absent: no fields.
+  // Throws Error: invalid_argument for JSON that is no object; nothing is changed then.
+  void set(std::uint32_t row, const Json& fields);
+
+  void clear(std::uint32_t row);
+
+  // Takes over a row of another table under another number.
+  void set_from(std::uint32_t row, const Fields& other, std::uint32_t other_row);
+
+  // The rows below `rows` that matches() of core/filter.hpp would accept.
+  Bitmap select(const Filter& filter, std::size_t rows) const;
+
+  std::size_t bytes() const;
+
+ private:
+  using ValueId = std::uint32_t;  // position in values_; 0 is absent, 1 compound
+  using Cell = std::pair<std::uint32_t, ValueId>;
+
+  struct Value {
+    const Scalar* scalar = nullptr;  // a key of value_ids_, or `compound`
+    std::size_t users = 0;
+  };
+
+  // Dense once a quarter of the rows have a value: metadata may bring many paths that few rows have.
+  struct Column {
+    std::vector<ValueId> dense;                         // by row; empty if not dense
+    std::unordered_map<std::uint32_t, ValueId> sparse;  // by row
+  };
+
+  void store(std::uint32_t row, std::vector<Cell> cells);
+  std::uint32_t path_id(std::string_view path);
+  ValueId acquire(const Scalar& scalar);
+  void release(ValueId id);
+  void put(Column& column, std::uint32_t row, ValueId id);
+  ValueId take(Column& column, std::uint32_t row);
+  static ValueId value_at(const Column& column, std::uint32_t row);
+  Bitmap select_leaf(const Filter& filter, std::size_t rows) const;
+
+  std::map<std::string, std::uint32_t, std::less<>> path_ids_;
+  std::vector<const std::string*> path_names_;  // by path id, keys of path_ids_
+  std::vector<Column> columns_;                 // by path id
+  std::unordered_map<Scalar, ValueId> value_ids_;
+  std::vector<Value> values_;
+  std::vector<ValueId> free_values_;
+  std::map<std::vector<std::uint32_t>, std::uint32_t> shape_ids_;  // the paths that a row has
+  std::vector<const std::vector<std::uint32_t>*> shapes_;          // keys of shape_ids_
+  std::vector<std::uint32_t> row_shapes_;                          // by row; 0 is no path
+};
+
+}  // namespace actionhist

@@ -1,0 +1,135 @@
+#include "semantic/row_table.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+namespace actionhist {
+namespace {
+
+constexpr std::size_t link_batch = 256;
+constexpr std::size_t few_tombstones = 1024;  // of any kind: not worth a compaction
+constexpr double max_tombstones = 0.3;
+
+std::uint64_t start_of(std::string_view id) {
+  std::uint64_t start = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    start = start << 8 | (i < id.size() ? static_cast<unsigned char>(id[i]) : 0);
+  return start;
+}
+
+bool too_many(std::size_t dead, std::size_t all, std::size_t few) {
+  return dead > few && static_cast<double>(dead) > max_tombstones * static_cast<double>(all);
+}
+
+}  // namespace
+
+void RowTable::check(const IndexRow& row) const {
+  if (row.id.empty()) throw Error(ErrorCode::invalid_argument, "id: is empty");
+  if (!row.vector.empty()) vectors_.check(row.vector, fmt::format("vector of \"{}\"", row.id));
+  if (!row.fields.absent() && row.fields.text()[0] != '{') {
+    throw Error(ErrorCode::invalid_argument, fmt::format("fields of \"{}\": expected a JSON object", row.id));
+  }
+}
+
+std::uint32_t RowTable::append(std::string_view id, ContentHash text) {
+  const auto row = static_cast<std::uint32_t>(rows_.size());
+  rows_.push_back({std::string(id), text});
+  by_id_.erase(id);
+  by_id_.emplace(rows_.back().id, row);
+  id_starts_.push_back(start_of(id));
+  alive_.push_back(true);
+  return row;
+}
+
+void RowTable::put(const IndexRow& given) {
+  const ContentHash text = content_hash(given.text.data(), given.text.size());
+  const auto before = find(given.id);
+  std::uint32_t row = 0;
+  if (before && rows_[*before].text == text) {
+    row = *before;
+  } else {
+    row = append(given.id, text);
+    lexical_.add(row, given.text);
+    if (before) {
+      lexical_.remove(*before);
+      fields_.clear(*before);
+      vectors_.move(*before, row);
+      alive_.reset(*before);
+    }
+  }
+  fields_.set(row, given.fields);
+  if (given.vector.empty()) {
+    vectors_.remove(row);
+  } else {
+    set_vector(row, given.vector);
+  }
+}
+
+std::optional<std::uint32_t> RowTable::find(std::string_view id) const {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return std::nullopt;
+  return found->second;
+}
+
+void RowTable::set_vector(std::uint32_t row, std::span<const float> vector) {
+  const std::vector<float> prepared = vectors_.prepare(vector);
+  if (vectors_.has(row) && std::ranges::equal(vectors_.vector(row), prepared)) return;
+  vectors_.set(row, prepared);
+}
+
+void RowTable::remove(std::uint32_t row) {
+  by_id_.erase(rows_[row].id);
+  alive_.reset(row);
+  lexical_.remove(row);
+  fields_.clear(row);
+  vectors_.remove(row);
+}
+
+std::size_t RowTable::linkable() const {
+  const std::size_t waiting = vectors_.unlinked();
+  return waiting >= link_batch ? link_batch : 0;
+}
+
+bool RowTable::wants_compaction() const {
+  return too_many(vectors_.dead_linked(), vectors_.linked(), 0) ||
+         too_many(vectors_.dead(), vectors_.slots(), few_tombstones) ||
+         too_many(rows_.size() - by_id_.size(), rows_.size(), few_tombstones);
+}
+
+std::unique_ptr<RowTable> RowTable::compacted() const {
+  auto out = std::make_unique<RowTable>(options_);
+  alive_.for_each([&](std::size_t i) {
+    const auto row = static_cast<std::uint32_t>(i);
+    const std::uint32_t copy = out->append(rows_[row].id, rows_[row].text);
+    out->lexical_.add_from(copy, lexical_, row);
+    out->fields_.set_from(copy, fields_, row);
+    if (vectors_.has(row)) out->vectors_.set(copy, vectors_.vector(row));
+  });
+  out->vectors_.link(out->vectors_.unlinked());
+  return out;
+}
+
+Bitmap RowTable::select(const Filter& filter) const {
+  if (filter.op == Filter::Op::all && filter.children.empty()) return alive_;
+  Bitmap rows = fields_.select(filter, rows_.size());
+  rows &= alive_;
+  return rows;
+}
+
+IndexStats RowTable::stats() const {
+  IndexStats stats;
+  stats.rows = by_id_.size();
+  stats.vectors = vectors_.rows();
+  stats.linked = vectors_.linked();
+  stats.deleted = std::max(rows_.size() - by_id_.size(), vectors_.dead());
+  stats.terms = lexical_.terms();
+  std::size_t ids = rows_.size() * (sizeof(Row) + 64);
+  for (const Row& row : rows_) ids += row.id.capacity();
+  stats.bytes = ids + alive_.bytes() + lexical_.bytes() + fields_.bytes() + vectors_.bytes();
+  return stats;
+}
+
+}  // namespace actionhist

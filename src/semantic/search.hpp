@@ -1,0 +1,18 @@
+// One search over the rows of an index: candidates of both legs, one score, the best. May run in many threads
+// at once while nobody changes the table.
+#pragma once
+
+#include <vector>
+
+#include <actionhist/semantic_index.hpp>
+
+#include "core/filter.hpp"
+#include "semantic/row_table.hpp"
+
+namespace actionhist {
+
+// As SemanticIndex::search. `filter` is query.where, parsed.
+// Throws Error: invalid_argument for a query that is out of range.
+std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter);
+
+}  // namespace actionhist

@@ -1,0 +1,350 @@
+#include "sqlite/action_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "core/trace_fields.hpp"
+#include "sql/filter_sql.hpp"
+#include "sql/trace_columns.hpp"
+
+namespace actionhist::sqlite {
+namespace {
+
+Trace read_trace(Query& query) {
+  Trace trace;
+  visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
+  return trace;
+}
+
+std::vector<Trace> read_traces(Query& query) {
+  std::vector<Trace> traces;
+  while (query.step()) traces.push_back(read_trace(query));
+  return traces;
+}
+
+void bind(Query& query, const sql::Condition& condition) {
+  for (const auto& parameter : condition.parameters) {
+    if (const auto* text = std::get_if<std::string>(&parameter)) {
+      query.bind_text(*text);
+    } else {
+      query.bind(std::get<double>(parameter));
+    }
+  }
+}
+
+const std::string& select_trace() {
+  static const std::string text =
+      "SELECT " + sql::trace_columns() + " FROM resource_action_traces WHERE tenant_id = ?";
+  return text;
+}
+
+const std::string& insert_trace() {
+  static const std::string text = "INSERT INTO resource_action_traces (tenant_id, " + sql::trace_columns() +
+                                  ") VALUES (?, " + sql::trace_placeholders() +
+                                  ") ON CONFLICT (tenant_id, action_id) DO NOTHING";
+  return text;
+}
+
+constexpr const char* insert_resource =
+    "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, namespace, "
+    "name, created_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+constexpr const char* insert_incarnation =
+    "INSERT INTO resource_incarnations (tenant_id, resource_id, resource_uid, api_version, created_at, "
+    "last_seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+constexpr const char* count_action =
+    "INSERT INTO action_histories (tenant_id, resource_id, total_actions, last_action_at, created_at, "
+    "updated_at) VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET total_actions = total_actions + 1, "
+    "last_action_at = max(last_action_at, excluded.last_action_at), updated_at = excluded.updated_at";
+
+// A subject that waits already keeps its place in the queue.
+constexpr const char* enqueue =
+    "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) VALUES (?, ?, 1, ?) "
+    "ON CONFLICT DO UPDATE SET version = version + 1, attempts = 0, last_error = NULL";
+
+// The statements of an insert, kept for all rows of a batch.
+class Inserter {
+ public:
+  Inserter(Connection& connection, const std::string& tenant)
+      : connection_(connection),
+        tenant_(tenant),
+        deleted_(connection, "SELECT 1 FROM action_ids WHERE tenant_id = ? AND action_id = ?"),
+        trace_(connection, insert_trace()),
+        resource_(connection, insert_resource),
+        count_(connection, count_action),
+        enqueue_(connection, enqueue) {}
+
+  Trace insert(const Trace& trace) {
+    refuse_deleted(trace);
+    trace_.reset();
+    trace_.bind_text(tenant_);
+    visit_columns(trace, [&](std::string_view, const auto& member) { trace_.bind(member); });
+    if (trace_.run() == 0) return stored_before(trace.action_id);
+    if (!trace.resource_id.empty()) insert_resource_of(trace);
+    enqueue_.reset();
+    enqueue_.bind_all(tenant_, trace.action_id, trace.created_at).run();
+    return trace;
+  }
+
+ private:
+  void refuse_deleted(const Trace& trace) {
+    deleted_.reset();
+    if (deleted_.bind_all(tenant_, trace.action_id).step()) {
+      throw Error(ErrorCode::conflict,
+                  fmt::format("action_id: \"{}\" was deleted and stays taken", trace.action_id));
+    }
+  }
+
+  Trace stored_before(const std::string& action_id) {
+    Query query(connection_, select_trace() + " AND action_id = ?");
+    query.bind_all(tenant_, action_id).step();
+    Trace trace = read_trace(query);
+    trace.stored = false;
+    return trace;
+  }
+
+  void insert_resource_of(const Trace& trace) {
+    const Resource& r = trace.resource;
+    resource_.reset();
+    resource_.bind_all(tenant_, trace.resource_id);
+    for (const std::string* text : {&r.cluster, &r.api_group, &r.api_version, &r.kind, &r.namespace_, &r.name}) {
+      resource_.bind_text(*text);
+    }
+    resource_.bind_all(trace.time(), trace.time()).run();
+    if (!r.uid.empty()) {
+      Query(connection_, insert_incarnation)
+          .bind_all(tenant_, trace.resource_id, r.uid)
+          .bind_text(r.api_version)
+          .bind_all(trace.time(), trace.time())
+          .run();
+    }
+    count_.reset();
+    count_.bind_all(tenant_, trace.resource_id, trace.time(), trace.created_at).run();
+  }
+
+  Connection& connection_;
+  const std::string& tenant_;
+  Query deleted_;
+  Query trace_;
+  Query resource_;
+  Query count_;
+  Query enqueue_;
+};
+
+// "TIME/ID" of the last row of a page.
+std::pair<TimePoint, std::string> read_cursor(const std::string& cursor) {
+  const auto slash = cursor.find('/');
+  std::int64_t time = 0;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), time);
+  if (slash == cursor.npos || error != std::errc{} || end != cursor.data() + slash) {
+    throw Error(ErrorCode::invalid_argument, "cursor: is not one that history() gave");
+  }
+  return {TimePoint{std::chrono::microseconds{time}}, cursor.substr(slash + 1)};
+}
+
+std::string write_cursor(const Trace& trace) {
+  return fmt::format("{}/{}", trace.time().time_since_epoch().count(), trace.action_id);
+}
+
+const char* scope_column(ScopeKind kind) {
+  switch (kind) {
+    case ScopeKind::resource: return "resource_id";
+    case ScopeKind::correlation: return "correlation_id";
+    default: return "session_id";
+  }
+}
+
+}  // namespace
+
+std::vector<Trace> SqliteActionStore::insert(std::span<const Trace> traces) {
+  return engine_.write([&](Connection& connection) {
+    Inserter inserter(connection, engine_.tenant());
+    std::vector<Trace> stored;
+    stored.reserve(traces.size());
+    for (const Trace& trace : traces) stored.push_back(inserter.insert(trace));
+    return stored;
+  });
+}
+
+std::optional<Trace> SqliteActionStore::get(std::string_view action_id) {
+  return engine_.read([&](Connection& connection) -> std::optional<Trace> {
+    Query query(connection, select_trace() + " AND action_id = ?");
+    query.bind_all(engine_.tenant(), action_id);
+    if (!query.step()) return std::nullopt;
+    return read_trace(query);
+  });
+}
+
+Page SqliteActionStore::find(const ActionQuery& query) {
+  if (query.limit < 1 || query.limit > 10'000) {
+    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
+  }
+  std::string text = select_trace();
+  std::vector<std::string> parts;  // bound after the tenant
+  visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
+    if (part.empty()) return;
+    text += fmt::format(" AND {} = ?", name);
+    parts.push_back(part);
+  });
+  if (!query.correlation_id.empty()) {
+    text += " AND correlation_id = ?";
+    parts.push_back(query.correlation_id);
+  }
+  if (!query.resource.kind.empty() && !query.resource.name.empty()) {
+    // A resource goes by its index, whatever its cluster and group are.
+    text += " AND resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
+            "AND name = ?)";
+    parts.insert(parts.end(), {engine_.tenant(), query.resource.kind, query.resource.name});
+  }
+  if (query.since) text += " AND action_timestamp >= ?";
+  if (query.until) text += " AND action_timestamp < ?";
+  std::optional<std::pair<TimePoint, std::string>> after;
+  if (!query.cursor.empty()) {
+    after = read_cursor(query.cursor);
+    text += " AND (action_timestamp, action_id) < (?, ?)";
+  }
+  const sql::Condition condition = sql::condition(query.where);
+  text += " AND " + condition.text + " ORDER BY action_timestamp DESC, action_id DESC LIMIT ?";
+
+  return engine_.read([&](Connection& connection) {
+    Query rows(connection, text);
+    rows.bind(engine_.tenant());
+    for (const std::string& part : parts) rows.bind(part);
+    if (query.since) rows.bind(*query.since);
+    if (query.until) rows.bind(*query.until);
+    if (after) rows.bind_all(after->first, after->second);
+    bind(rows, condition);
+    rows.bind(query.limit + 1);
+    Page page;
+    page.traces = read_traces(rows);
+    if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
+      page.traces.pop_back();
+      page.next = write_cursor(page.traces.back());
+    }
+    return page;
+  });
+}
+
+void SqliteActionStore::update(const Trace& trace) {
+  static const std::string text = "UPDATE resource_action_traces SET " + sql::outcome_assignments() +
+                                  ", follow_up_actions = ?, updated_at = ? "
+                                  "WHERE tenant_id = ? AND action_id = ?";
+  engine_.write([&](Connection& connection) {
+    Query query(connection, text);
+    visit_outcome(trace.outcome, [&](std::string_view, const auto& member) { query.bind(member); });
+    query.bind_all(trace.follow_up_actions, trace.updated_at, engine_.tenant(), trace.action_id);
+    if (query.run() == 0) {
+      throw Error(ErrorCode::not_found, fmt::format("action_id: \"{}\" is not stored", trace.action_id));
+    }
+    Query(connection, "UPDATE action_histories SET updated_at = ? WHERE tenant_id = ? AND resource_id = ?")
+        .bind_all(trace.updated_at, engine_.tenant(), trace.resource_id)
+        .run();
+    Query(connection, enqueue).bind_all(engine_.tenant(), trace.action_id, trace.updated_at).run();
+  });
+}
+
+bool SqliteActionStore::remove(std::string_view action_id, TimePoint now) {
+  return engine_.write([&](Connection& connection) {
+    const std::string& tenant = engine_.tenant();
+    std::string resource;
+    {
+      Query query(connection, "DELETE FROM resource_action_traces WHERE tenant_id = ? AND action_id = ? "
+                              "RETURNING resource_id");
+      if (!query.bind_all(tenant, action_id).step()) return false;
+      query.read(resource);
+      query.run();
+    }
+    Query(connection, "INSERT INTO action_ids (tenant_id, action_id, deleted_at) VALUES (?, ?, ?)")
+        .bind_all(tenant, action_id, now)
+        .run();
+    Query(connection, "UPDATE action_histories SET total_actions = total_actions - 1, updated_at = ? "
+                      "WHERE tenant_id = ? AND resource_id = ?")
+        .bind_all(now, tenant, resource)
+        .run();
+    // The worker finds the trace gone and puts a tombstone into the feed.
+    Query(connection, enqueue).bind_all(tenant, action_id, now).run();
+    return true;
+  });
+}
+
+void SqliteActionStore::lock(std::span<const Scope>) {
+  // BEGIN IMMEDIATE holds the whole file, so the heads of all scopes are taken already.
+  if (!engine_.in_transaction()) {
+    throw Error(ErrorCode::internal, "lock: is only possible inside a transaction");
+  }
+}
+
+std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until, int limit) {
+  const std::string text = fmt::format(
+      "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, action_id DESC "
+      "LIMIT ?", select_trace(), scope_column(scope.kind));
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, text);
+    query.bind_all(engine_.tenant(), scope.key, since, until, limit);
+    std::vector<Trace> traces = read_traces(query);
+    std::ranges::reverse(traces);
+    return traces;
+  });
+}
+
+std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> words, const Json& where,
+                                                  int limit) {
+  if (words.empty()) return {};
+  const sql::Condition condition = sql::condition(where);
+  // The newest rows only: without an index this reads every one of them.
+  std::string text = "WITH recent AS (SELECT *, lower(concat_text) AS searched FROM (SELECT *, "
+                     "ifnull(alert_name, '') || ' ' || ifnull(alert_annotations, '') || ' ' || "
+                     "ifnull(model_reasoning, '') || ' ' || action_type || ' ' || "
+                     "ifnull(action_parameters, '') || ' ' || ifnull(kind, '') || ' ' || ifnull(name, '') || "
+                     "' ' || ifnull(metadata, '') || ' ' || ifnull(execution_error, '') AS concat_text "
+                     "FROM resource_action_traces WHERE tenant_id = ? AND " + condition.text +
+                     " ORDER BY action_timestamp DESC LIMIT 100000)) SELECT " + sql::trace_columns() +
+                     ", 0";
+  for (std::size_t i = 0; i < words.size(); ++i) text += " + (instr(searched, ?) > 0)";
+  text += " AS found FROM recent WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?";
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, text);
+    query.bind(engine_.tenant());
+    bind(query, condition);
+    for (const std::string& word : words) query.bind_text(word);
+    query.bind(limit);
+    return read_traces(query);
+  });
+}
+
+std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+  constexpr const char* text =
+      "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
+      "  h.total_actions, h.last_action_at, "
+      "  count(t.action_id) FILTER (WHERE t.action_timestamp > ?2), count(t.action_id), "
+      "  avg(CASE WHEN t.execution_status IN ('completed') THEN 1.0 "
+      "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0 END), "
+      "  avg(t.effectiveness_score) "
+      "FROM action_histories h "
+      "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
+      "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
+      "  AND t.action_timestamp > ?3 AND t.action_timestamp <= ?4 "
+      "WHERE h.tenant_id = ?1 AND h.updated_at >= ?5 "
+      "GROUP BY r.resource_id ORDER BY h.last_action_at DESC, r.resource_id";
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, text);
+    query.bind_all(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7}, now,
+                   changed_since.value_or(TimePoint{}));
+    std::vector<Summary> summaries;
+    while (query.step()) {
+      Summary& s = summaries.emplace_back();
+      query.read(s.resource_id).read(s.resource.cluster).read(s.resource.api_group);
+      query.read(s.resource.api_version).read(s.resource.kind).read(s.resource.namespace_);
+      query.read(s.resource.name).read(s.total_actions).read(s.last_action_at).read(s.last_24h);
+      query.read(s.last_7d).read(s.success_rate).read(s.recent_effectiveness);
+    }
+    return summaries;
+  });
+}
+
+}  // namespace actionhist::sqlite

@@ -1,0 +1,219 @@
+#include "sqlite/stores.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace actionhist::sqlite {
+namespace {
+
+// After this many failures a row waits for a person.
+constexpr int max_attempts = 5;
+
+// Hands out the numbers of the feed within one transaction and stores the last at its end.
+class Sequencer {
+ public:
+  Sequencer(Connection& connection, const std::string& tenant) : connection_(connection), tenant_(tenant) {
+    Query(connection, "INSERT INTO feed_heads (tenant_id, epoch, seq) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
+        .bind_all(tenant, uuid_v7(system_now()))
+        .run();
+    Query query(connection, "SELECT seq FROM feed_heads WHERE tenant_id = ?");
+    query.bind(tenant).step();
+    query.read(seq_);
+  }
+
+  std::int64_t next() { return ++seq_; }
+
+  void store() {
+    Query(connection_, "UPDATE feed_heads SET seq = ? WHERE tenant_id = ?").bind_all(seq_, tenant_).run();
+  }
+
+ private:
+  Connection& connection_;
+  const std::string& tenant_;
+  std::int64_t seq_ = 0;
+};
+
+void append_embeddings(Connection& connection, const std::string& tenant,
+                       std::span<const FeedEmbedding> embeddings) {
+  Sequencer sequencer(connection, tenant);
+  Query(connection, "INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES (?, ?, ?) "
+                    "ON CONFLICT DO NOTHING")
+      .bind_all(tenant, embeddings.front().space_id, static_cast<std::int64_t>(embeddings.front().vector.size()))
+      .run();
+  Query put(connection, "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
+                        "SELECT tenant_id, ?, subject_id, ?, content_hash, ? FROM feed_subjects "
+                        "WHERE tenant_id = ? AND subject_id = ? AND content_hash = ? AND NOT deleted "
+                        "ON CONFLICT DO UPDATE SET seq = excluded.seq, content_hash = excluded.content_hash, "
+                        "vector = excluded.vector");
+  for (const FeedEmbedding& e : embeddings) {
+    put.reset();
+    put.bind_all(e.space_id, sequencer.next()).bind_blob(e.vector.data(), e.vector.size() * sizeof(float));
+    put.bind_all(tenant, e.subject_id, e.content_hash).run();
+  }
+  sequencer.store();
+}
+
+}  // namespace
+
+bool SqliteFeedStore::lease(std::string_view worker, TimePoint now, TimePoint until) {
+  // Most calls find the lease with this worker or with another, and need no write.
+  struct Lease {
+    std::string worker;
+    TimePoint expires_at{};
+  };
+  const Lease held = engine_.read([&](Connection& connection) {
+    Query query(connection, "SELECT worker, expires_at FROM worker_leases WHERE tenant_id = ?");
+    Lease lease;
+    if (query.bind(engine_.tenant()).step()) query.read(lease.worker).read(lease.expires_at);
+    return lease;
+  });
+  const auto half = (until - now) / 2;
+  if (held.expires_at > now && held.worker != worker) return false;
+  if (held.worker == worker && held.expires_at > now + half) return true;
+  return engine_.write([&](Connection& connection) {
+    return Query(connection,
+                 "INSERT INTO worker_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+                 "SET worker = excluded.worker, expires_at = excluded.expires_at "
+                 "WHERE worker = excluded.worker OR expires_at <= ?")
+               .bind_all(engine_.tenant(), worker, until, now)
+               .run() > 0;
+  });
+}
+
+void SqliteFeedStore::release(std::string_view worker) {
+  engine_.write([&](Connection& connection) {
+    Query(connection, "DELETE FROM worker_leases WHERE tenant_id = ? AND worker = ?")
+        .bind_all(engine_.tenant(), worker)
+        .run();
+  });
+}
+
+std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = ? AND "
+                            "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
+    query.bind_all(engine_.tenant(), max_attempts, limit);
+    std::vector<QueuedSubject> subjects;
+    while (query.step()) {
+      QueuedSubject& subject = subjects.emplace_back();
+      query.read(subject.subject_id).read(subject.version).read(subject.attempts);
+    }
+    return subjects;
+  });
+}
+
+void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects) {
+  engine_.write([&](Connection& connection) {
+    Sequencer sequencer(connection, engine_.tenant());
+    Query put(connection, "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
+                          "fields) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
+                          "deleted = excluded.deleted, content_hash = excluded.content_hash, "
+                          "text = excluded.text, fields = excluded.fields");
+    for (const FeedSubject& subject : subjects) {
+      put.reset();
+      put.bind_all(engine_.tenant(), subject.subject_id, sequencer.next(), subject.deleted);
+      put.bind_text(subject.content_hash).bind_text(subject.text).bind(subject.fields).run();
+      if (subject.deleted) {
+        Query(connection, "DELETE FROM embeddings WHERE tenant_id = ? AND subject_id = ?")
+            .bind_all(engine_.tenant(), subject.subject_id)
+            .run();
+      }
+    }
+    sequencer.store();
+  });
+}
+
+std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
+                                                     std::span<const std::string> subject_ids) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection,
+                "SELECT s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
+                "e.tenant_id = s.tenant_id AND e.space_id = ? AND e.subject_id = s.subject_id AND "
+                "e.content_hash = s.content_hash WHERE s.tenant_id = ? AND s.subject_id = ? AND NOT s.deleted "
+                "AND e.subject_id IS NULL");
+    std::vector<FeedSubject> subjects;
+    for (const std::string& id : subject_ids) {
+      query.reset();
+      if (!query.bind_all(space_id, engine_.tenant(), id).step()) continue;
+      FeedSubject& subject = subjects.emplace_back();
+      subject.subject_id = id;
+      query.read(subject.text).read(subject.content_hash).read(subject.seq);
+    }
+    return subjects;
+  });
+}
+
+void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) {
+  engine_.write([&](Connection& connection) {
+    if (!embeddings.empty()) append_embeddings(connection, engine_.tenant(), embeddings);
+    Query query(connection, "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version = ?");
+    for (const QueuedSubject& subject : done) {
+      query.reset();
+      query.bind_all(engine_.tenant(), subject.subject_id, subject.version).run();
+    }
+  });
+}
+
+void SqliteFeedStore::failed(const QueuedSubject& subject, std::string_view error) {
+  engine_.write([&](Connection& connection) {
+    Query(connection, "UPDATE embedding_queue SET attempts = attempts + 1, last_error = ? WHERE tenant_id = ? AND "
+                      "subject_id = ? AND version = ?")
+        .bind_all(error, engine_.tenant(), subject.subject_id, subject.version)
+        .run();
+  });
+}
+
+FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
+  return engine_.read([&](Connection& connection) {
+    FeedBatch batch;
+    Query head(connection, "SELECT seq FROM feed_heads WHERE tenant_id = ?");
+    batch.last_seq = head.bind(engine_.tenant()).step() ? head.get<std::int64_t>() : 0;
+
+    Query subjects(connection, "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
+                               "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?");
+    subjects.bind_all(engine_.tenant(), after, limit);
+    while (subjects.step()) {
+      FeedSubject& s = batch.subjects.emplace_back();
+      subjects.read(s.subject_id).read(s.seq).read(s.deleted).read(s.content_hash).read(s.text);
+      subjects.read(s.fields);
+    }
+    if (batch.subjects.size() == static_cast<std::size_t>(limit)) batch.last_seq = batch.subjects.back().seq;
+
+    Query vectors(connection, "SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = ? AND "
+                              "space_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
+    vectors.bind_all(engine_.tenant(), space_id, after, batch.last_seq, limit);
+    while (vectors.step()) {
+      FeedEmbedding& e = batch.embeddings.emplace_back();
+      vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
+      const std::string_view bytes = vectors.blob();
+      e.space_id = space_id;
+      e.vector.resize(bytes.size() / sizeof(float));
+      std::copy_n(bytes.data(), e.vector.size() * sizeof(float), reinterpret_cast<char*>(e.vector.data()));
+    }
+    if (batch.embeddings.size() == static_cast<std::size_t>(limit)) {
+      // Subjects beyond the last embedding that was read come with the next batch.
+      batch.last_seq = batch.embeddings.back().seq;
+      std::erase_if(batch.subjects, [&](const FeedSubject& s) { return s.seq > batch.last_seq; });
+    }
+    return batch;
+  });
+}
+
+FeedHead SqliteFeedStore::head() {
+  return engine_.read([&](Connection& connection) {
+    FeedHead head;
+    Query feed(connection, "SELECT epoch, seq FROM feed_heads WHERE tenant_id = ?");
+    if (feed.bind(engine_.tenant()).step()) feed.read(head.epoch).read(head.seq);
+    Query queue(connection, "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
+                            "min(enqueued_at) FILTER (WHERE attempts < ?1) FROM embedding_queue "
+                            "WHERE tenant_id = ?2");
+    queue.bind_all(max_attempts, engine_.tenant()).step();
+    queue.read(head.queued).read(head.failed).read(head.oldest_queued_at);
+    Query lease(connection, "SELECT worker FROM worker_leases WHERE tenant_id = ? AND expires_at > ?");
+    if (lease.bind_all(engine_.tenant(), system_now()).step()) lease.read(head.worker);
+    return head;
+  });
+}
+
+}  // namespace actionhist::sqlite

@@ -1,0 +1,56 @@
+#include "sqlite/repository.hpp"
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "sqlite/action_store.hpp"
+#include "sqlite/stores.hpp"
+
+namespace actionhist::sqlite {
+namespace {
+
+class SqliteRepository final : public Repository {
+ public:
+  SqliteRepository(OpenOptions options, const std::string& tenant) : engine_(std::move(options), tenant) {}
+
+  ActionStore& actions() override { return actions_; }
+  ResourceStore& resources() override { return resources_; }
+  PatternStore& patterns() override { return patterns_; }
+  FeedStore& feed() override { return feed_; }
+  MaintenanceStore& maintenance() override { return maintenance_; }
+  void transaction(const std::function<void()>& work) override {
+    engine_.write([&](Connection&) { work(); });
+  }
+  const std::string& tenant() const noexcept override { return engine_.tenant(); }
+
+ private:
+  Engine engine_;
+  SqliteActionStore actions_{engine_};
+  SqliteResourceStore resources_{engine_};
+  SqlitePatternStore patterns_{engine_};
+  SqliteFeedStore feed_{engine_};
+  SqliteMaintenanceStore maintenance_{engine_};
+};
+
+}  // namespace
+
+std::unique_ptr<Repository> open_repository(const std::string& path, const Options& options) {
+  auto repository = std::make_unique<SqliteRepository>(
+      OpenOptions{path, options.read_only, options.busy_timeout}, options.tenant);
+  if (options.run_migrations && !options.read_only) repository->maintenance().migrate();
+  const EngineInfo info = repository->maintenance().info();
+  if (info.schema_version > info.schema_latest) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
+                            path, info.schema_version, info.schema_latest));
+  }
+  if (info.schema_version < info.schema_latest) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("database \"{}\" has schema {}, this library needs {}; run `actionhist migrate`", path,
+                            info.schema_version, info.schema_latest));
+  }
+  return repository;
+}
+
+}  // namespace actionhist::sqlite

@@ -1,0 +1,71 @@
+// The other parts of the repository in SQLite. Thread rule and contracts: the interfaces.
+#pragma once
+
+#include <actionhist/repository.hpp>
+
+#include "sqlite/engine.hpp"
+
+namespace actionhist::sqlite {
+
+class SqliteResourceStore final : public ResourceStore {
+ public:
+  explicit SqliteResourceStore(Engine& engine) : engine_(engine) {}
+
+  void seen(const Resource& resource, TimePoint at) override;
+  bool deleted(const Resource& resource, TimePoint at) override;
+  void observe(const Alert& alert) override;
+  std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
+
+ private:
+  Engine& engine_;
+};
+
+class SqlitePatternStore final : public PatternStore {
+ public:
+  explicit SqlitePatternStore(Engine& engine) : engine_(engine) {}
+
+  std::vector<Pattern> patterns() override;
+  void put(const Pattern& pattern) override;
+  bool remove(std::string_view pattern_id) override;
+  Detection put(const Detection& detection) override;
+  std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
+  std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
+                                    int limit) override;
+
+ private:
+  Engine& engine_;
+};
+
+class SqliteFeedStore final : public FeedStore {
+ public:
+  explicit SqliteFeedStore(Engine& engine) : engine_(engine) {}
+
+  bool lease(std::string_view worker, TimePoint now, TimePoint until) override;
+  void release(std::string_view worker) override;
+  std::vector<QueuedSubject> queued(int limit) override;
+  void sequence(std::span<const FeedSubject> subjects) override;
+  std::vector<FeedSubject> unembedded(std::string_view space_id,
+                                      std::span<const std::string> subject_ids) override;
+  void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) override;
+  void failed(const QueuedSubject& subject, std::string_view error) override;
+  FeedBatch read(std::string_view space_id, std::int64_t after, int limit) override;
+  FeedHead head() override;
+
+ private:
+  Engine& engine_;
+};
+
+class SqliteMaintenanceStore final : public MaintenanceStore {
+ public:
+  explicit SqliteMaintenanceStore(Engine& engine) : engine_(engine) {}
+
+  void migrate() override;
+  std::string migration_script() override;
+  std::vector<std::string> verify() override;
+  EngineInfo info() override;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace actionhist::sqlite

@@ -1,0 +1,15 @@
+# Fails unless the dynamic symbols of LIBRARY are exactly the lines of EXPORTS.
+execute_process(COMMAND nm --dynamic --defined-only --format=posix ${LIBRARY} OUTPUT_VARIABLE lines
+  COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE "\n" ";" lines "${lines}")
+set(found "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^([A-Za-z_0-9]+)[@ ]" AND NOT CMAKE_MATCH_1 MATCHES "^ACTIONHIST_")
+    list(APPEND found ${CMAKE_MATCH_1})
+  endif()
+endforeach()
+list(SORT found)
+file(STRINGS ${EXPORTS} expected)
+if(NOT found STREQUAL expected)
+  message(FATAL_ERROR "exported: ${found}\nexpected: ${expected}")
+endif()

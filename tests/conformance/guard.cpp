@@ -1,0 +1,235 @@
+// What every engine promises about proposals.
+#include <catch2/catch.hpp>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+struct Fixture {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  FixedClock clock;
+  History history = open(engine.uri(folder), {.clock = clock});
+
+  Fixture() { UNSCOPED_INFO(engine.name); }
+
+  Verdict propose_scale(std::string id, int from, int to) {
+    Action action = scale(std::move(id), from, to, noon);
+    action.action_timestamp.reset();
+    const Verdict verdict = history.propose(action);
+    if (verdict.allowed()) {
+      Outcome outcome = completed();
+      outcome.resource_state_after = Json::object({{"replicas", to}});
+      history.complete(action.action_id, outcome);
+    }
+    clock.advance(5min);
+    return verdict;
+  }
+
+  // Replicas 3, 5, 3: the next flip would be the second reversal.
+  void flip_twice() {
+    REQUIRE(propose_scale("f-1", 3, 5).allowed());
+    REQUIRE(propose_scale("f-2", 5, 3).allowed());
+  }
+
+  void set_budget(int actions) {
+    for (Pattern pattern : history.patterns()) {
+      if (pattern.pattern_type != PatternType::action_budget) continue;
+      pattern.active = true;
+      pattern.min_occurrences = actions;
+      history.put_pattern(pattern);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an action that would continue an oscillation is refused before it happens", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  const Verdict verdict = f.propose_scale("f-3", 3, 5);
+  CHECK_FALSE(verdict.allowed());
+  CHECK(verdict.decision == Decision::cooling);
+  REQUIRE(verdict.detections.size() == 1);
+  const Detection& detection = verdict.detections.front();
+  CHECK(detection.pattern_type == PatternType::scale_oscillation);
+  CHECK(detection.action_ids == std::vector<std::string>{"f-1", "f-2", "f-3"});
+  CHECK(detection.confidence >= 0.5);
+  CHECK(verdict.retry_after > noon);
+  CHECK_FALSE(verdict.trace);
+  CHECK_FALSE(verdict.reason.empty());
+}
+
+TEST_CASE("a refused action is never stored as executable", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.propose_scale("f-3", 3, 5).allowed());
+  CHECK_FALSE(f.history.get("f-3"));
+  CHECK(f.history.history({}).traces.size() == 2);
+  CHECK(error_code_of([&] { f.history.complete("f-3", completed()); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("a refused id sent again gets the same verdict, and is counted once", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  const Verdict first = f.propose_scale("f-3", 3, 5);
+  const Verdict again = f.propose_scale("f-3", 3, 5);
+  CHECK(again.decision == first.decision);
+  CHECK(again.repeated);
+  const auto stored = [&] { return f.history.repository().patterns().detections({}, noon, noon + 1h, 10); };
+  REQUIRE(stored().size() == 1);
+  CHECK(stored().front().refusals == 1);
+  f.clock.advance(-6min);
+  CHECK_FALSE(f.propose_scale("f-4", 3, 5).repeated);
+  REQUIRE(stored().size() == 1);
+  CHECK(stored().front().refusals == 2);
+}
+
+TEST_CASE("an allowed id sent again is allowed again and stored once", "[guard]") {
+  Fixture f;
+  Action action = scale("a-1", 3, 5, noon);
+  CHECK_FALSE(f.history.propose(action).repeated);
+  const Verdict again = f.history.propose(action);
+  CHECK(again.allowed());
+  CHECK(again.repeated);
+  CHECK_FALSE(again.trace->stored);
+  CHECK(f.history.history({}).traces.size() == 1);
+}
+
+TEST_CASE("check decides the same and writes nothing", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  CHECK_FALSE(f.history.check(scale("c-1", 3, 5, *f.clock.time)).allowed());
+  CHECK(f.history.repository().patterns().in_force({}, *f.clock.time).empty());
+  CHECK(f.history.check(restart("c-2", *f.clock.time)).allowed());
+  CHECK_FALSE(f.history.get("c-2"));
+}
+
+TEST_CASE("after the cooling period an action may pass again when the window has moved on", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.propose_scale("f-3", 3, 5).allowed());
+  f.clock.advance(3h);
+  CHECK(f.propose_scale("f-4", 3, 5).allowed());
+}
+
+TEST_CASE("the refusal stands for other resources by no means", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  Action other = scale("o-1", 3, 5, *f.clock.time);
+  other.resource.name = "api";
+  CHECK(f.history.propose(other).allowed());
+  other = scale("o-2", 3, 5, *f.clock.time);
+  other.resource.cluster = "us";
+  CHECK(f.history.propose(other).allowed());
+}
+
+TEST_CASE("a monotone ramp is never refused", "[guard]") {
+  Fixture f;
+  for (int replicas = 1; replicas < 12; ++replicas) {
+    CHECK(f.propose_scale("r-" + std::to_string(replicas), replicas, replicas + 1).allowed());
+  }
+}
+
+TEST_CASE("a pending action counts as having happened", "[guard]") {
+  Fixture f;
+  f.set_budget(2);
+  CHECK(f.history.propose(restart("b-1")).allowed());
+  CHECK(f.history.propose(restart("b-2")).allowed());
+  CHECK_FALSE(f.history.propose(restart("b-3")).allowed());
+  Outcome cancelled;
+  cancelled.status = Status::cancelled;
+  f.history.complete("b-2", cancelled);
+  CHECK(f.history.patterns().size() >= 5);
+}
+
+TEST_CASE("an action without a known resource is guarded by its correlation", "[guard]") {
+  Fixture f;
+  const auto call = [&](int i) {
+    Action action;
+    action.action_id = "c-" + std::to_string(i);
+    action.correlation_id = "inc-1";
+    action.action_type = "run_command";
+    action.action_parameters = Json::object({{"cmd", "make test"}});
+    action.outcome.result_hash = "same";
+    const Verdict verdict = f.history.propose(action);
+    f.clock.advance(1min);
+    if (verdict.allowed()) {
+      Outcome outcome = completed();
+      outcome.result_hash = "same";
+      f.history.complete(action.action_id, outcome);
+    }
+    return verdict;
+  };
+  int allowed = 0;
+  for (int i = 0; i < 10; ++i) allowed += call(i).allowed() ? 1 : 0;
+  CHECK(allowed >= 2);
+  CHECK(allowed <= 5);
+  const auto found = f.history.detect({.correlation_id = "inc-1"});
+  CHECK(found.size() <= 1);
+}
+
+TEST_CASE("an action without any scope passes, and the verdict says what could not be looked at", "[guard]") {
+  Fixture f;
+  Action action;
+  action.action_type = "restart";
+  const Verdict verdict = f.history.propose(action);
+  CHECK(verdict.allowed());
+  REQUIRE(verdict.not_evaluated.size() == 1);
+}
+
+TEST_CASE("detect looks as of any moment and writes nothing", "[guard]") {
+  Fixture f;
+  std::vector<Action> flips;
+  for (int i = 0; i < 6; ++i) {
+    Action action = scale("d-" + std::to_string(i), i % 2 ? 5 : 3, i % 2 ? 3 : 5, noon - 2h + i * 5min);
+    action.outcome = completed();
+    flips.push_back(action);
+  }
+  f.history.record(flips);
+  const DetectQuery web{.resource = {.kind = "Deployment", .namespace_ = "prod", .name = "web"}};
+  DetectQuery early = web;
+  early.as_of = noon - 2h + 6min;
+  CHECK(f.history.detect(early).empty());
+  DetectQuery late = web;
+  late.as_of = noon - 90min;
+  const auto found = f.history.detect(late);
+  REQUIRE(found.size() >= 1);
+  CHECK(found.front().pattern_type == PatternType::scale_oscillation);
+  CHECK(found.front().action_ids.size() == 6);
+  DetectQuery narrow = late;
+  narrow.window = 1min;
+  CHECK(f.history.detect(narrow).empty());
+  CHECK(f.history.repository().patterns().in_force({}, noon).empty());
+  CHECK(error_code_of([&] { f.history.detect({}); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("patterns are rows that can be changed", "[guard]") {
+  Fixture f;
+  Pattern pattern = f.history.patterns().front();
+  pattern.threshold_config = Json::object({{"min_confidence", 0.9}});
+  pattern.namespaces = {"prod", "staging"};
+  pattern.description = "own";
+  f.history.put_pattern(pattern);
+  const auto patterns = f.history.patterns();
+  const auto found = std::ranges::find(patterns, pattern.pattern_id, &Pattern::pattern_id);
+  CHECK(*found == pattern);
+  pattern.time_window = -5min;
+  CHECK(error_code_of([&] { f.history.put_pattern(pattern); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("an alert is stored once a firing", "[guard]") {
+  Fixture f;
+  Alert alert{.name = "HighLoad", .resource = {.kind = "Pod", .namespace_ = "a", .name = "b"}, .starts_at = noon - 1h};
+  f.history.observe(alert);
+  alert.ends_at = noon - 30min;
+  f.history.observe(alert);
+  const auto alerts = f.history.repository().resources().alerts(noon - 2h, noon);
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts.front().ends_at == noon - 30min);
+  CHECK(alerts.front().resource.kind == "Pod");
+  CHECK(error_code_of([&] { f.history.observe({.starts_at = noon}); }) == ErrorCode::invalid_argument);
+}

@@ -1,0 +1,173 @@
+// What every engine promises about search: from the queue to the hit.
+#include <catch2/catch.hpp>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+struct Fixture {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  History history = open(engine.uri(folder));
+
+  Fixture() { UNSCOPED_INFO(engine.name); }
+
+  void record_three() {
+    Action config = restart("config");
+    config.model_reasoning = "The mounted ConfigMap holds an invalid key, so the container aborts at start.";
+    config.action_type = "patch_configmap";
+    Action memory = restart("memory");
+    memory.model_reasoning = "The container was OOMKilled; raise its memory limit.";
+    memory.action_type = "increase_memory_limit";
+    memory.alert_severity = "warning";
+    Action disk = restart("disk");
+    disk.model_reasoning = "The volume is full; expand the PersistentVolumeClaim.";
+    disk.action_type = "expand_pvc";
+    const Action all[] = {config, memory, disk};
+    history.record(all);
+  }
+
+  std::string first(const SimilarQuery& query) {
+    const auto hits = history.similar(query);
+    return hits.empty() ? "" : hits.front().trace.action_id;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what was recorded is found by its words once it is indexed", "[search]") {
+  Fixture f;
+  f.record_three();
+  REQUIRE(f.history.wait_indexed(10s));
+  const auto hits = f.history.similar({.text = "bad config mounted, container aborts"});
+  REQUIRE(hits.size() == 3);
+  CHECK(hits[0].trace.action_id == "config");
+  CHECK(hits[0].score >= hits[1].score);
+  CHECK(hits[0].explain.route == "index");
+  CHECK_FALSE(hits[0].explain.matched_terms.empty());
+  CHECK(hits[0].explain.seq == hits[0].explain.feed_seq);
+  CHECK(f.first({.text = "OOM killed"}) == "memory");
+  CHECK(f.first({.text = "volume is full"}) == "disk");
+}
+
+TEST_CASE("filters are hard, and hits are exactly as many as asked for while there are that many", "[search]") {
+  Fixture f;
+  f.record_three();
+  REQUIRE(f.history.wait_indexed(10s));
+  const auto where = [&](std::string_view text) {
+    return f.history.similar({.text = "container aborts", .where = Json::parse(text)}).size();
+  };
+  CHECK(where(R"({"alert_severity": "critical"})") == 2);
+  CHECK(where(R"({"action_type": {"$in": ["expand_pvc", "increase_memory_limit"]}})") == 2);
+  CHECK(where(R"({"kind": "Node"})") == 0);
+  CHECK(f.history.similar({.text = "container aborts", .limit = 2}).size() == 2);
+  CHECK(error_code_of([&] { where(R"({"nosuch": 1})"); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("an outcome that arrives later changes what filters see", "[search]") {
+  Fixture f;
+  f.record_three();
+  REQUIRE(f.history.wait_indexed(10s));
+  const SimilarQuery good{.text = "memory", .where = Json::parse(R"({"effectiveness_score": {"$gte": 0.8}})")};
+  CHECK(f.history.similar(good).empty());
+  f.history.complete("memory", completed(0.9));
+  REQUIRE(f.history.wait_indexed(10s));
+  CHECK(f.first(good) == "memory");
+}
+
+TEST_CASE("an action is found like another, without itself", "[search]") {
+  Fixture f;
+  f.record_three();
+  Action again = restart("again");
+  again.model_reasoning = "OOMKilled again: the memory limit is too low.";
+  f.history.record(again);
+  REQUIRE(f.history.wait_indexed(10s));
+  const auto hits = f.history.similar({.action_id = "again"});
+  REQUIRE(hits.size() == 3);
+  CHECK(hits.front().trace.action_id == "memory");
+  CHECK(error_code_of([&] { f.history.similar({.action_id = "nosuch"}); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("a vector of one's own searches too", "[search]") {
+  Fixture f;
+  f.record_three();
+  REQUIRE(f.history.wait_indexed(10s));
+  std::vector<float> vector(hashed_lexical_model()->dimension());
+  const std::string_view texts[] = {"volume is full"};
+  hashed_lexical_model()->embed(texts, EmbeddingRole::query, vector);
+  CHECK(f.first({.vector = vector}) == "disk");
+  CHECK(error_code_of([&] { f.history.similar({.vector = {1, 2}}); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("an erased action leaves the index", "[search]") {
+  Fixture f;
+  f.record_three();
+  REQUIRE(f.history.wait_indexed(10s));
+  f.history.erase("disk");
+  REQUIRE(f.history.wait_indexed(10s));
+  for (const Hit& hit : f.history.similar({.text = "volume is full"})) CHECK(hit.trace.action_id != "disk");
+  CHECK(f.history.health().index.rows == 2);
+}
+
+TEST_CASE("without the index the database answers, and says so", "[search]") {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.semantic = false});
+  Action memory = restart("memory");
+  memory.model_reasoning = "The container was OOMKilled; raise its memory limit.";
+  const Action all[] = {memory, restart("other")};
+  history.record(all);
+  const auto hits = history.similar({.text = "raising the memory limits", .limit = 5});
+  REQUIRE_FALSE(hits.empty());
+  CHECK(hits.front().trace.action_id == "memory");
+  CHECK(hits.front().explain.route == "text");
+  CHECK_FALSE(hits.front().explain.fallback.empty());
+  CHECK(error_code_of([&] { history.wait_indexed(1s); }) == ErrorCode::unsupported);
+  const Health health = history.health();
+  for (const RouteStats& route : health.routes) {
+    if (route.use_case == "natural_language_search") {
+      CHECK(route.hits == 1);
+      CHECK(route.fallbacks == 1);
+    }
+  }
+}
+
+TEST_CASE("what another History wrote is found after a wait", "[search]") {
+  TempFolder folder;
+  const std::string uri = folder.file("h.db");
+  History reader = open(uri, {.worker = false});
+  History writer = open(uri);
+  writer.record(restart("a-1"));
+  REQUIRE(reader.wait_indexed(10s));
+  CHECK(reader.similar({.text = "pod crashes"}).size() == 1);
+}
+
+TEST_CASE("an index that was not there when the actions came is built from the feed", "[search]") {
+  TempFolder folder;
+  const std::string uri = folder.file("h.db");
+  {
+    History before = open(uri, {.semantic = false});
+    std::vector<Action> batch;
+    for (int i = 0; i < 700; ++i) batch.push_back(restart("a-" + std::to_string(i)));
+    before.record(batch);
+    CHECK(before.health().feed.queued == 700);
+  }
+  History after = open(uri);
+  REQUIRE(after.wait_indexed(20s));
+  CHECK(after.health().index.rows == 700);
+  CHECK(after.health().index.vectors == 700);
+  History third = open(uri, {.read_only = true});
+  REQUIRE(third.wait_indexed(20s));
+  CHECK(third.health().index.rows == 700);
+}
+
+TEST_CASE("a query must say what it looks for, once", "[search]") {
+  Fixture f;
+  CHECK(error_code_of([&] { f.history.similar({}); }) == ErrorCode::invalid_argument);
+  CHECK(error_code_of([&] { f.history.similar({.text = "a", .action_id = "b"}); }) == ErrorCode::invalid_argument);
+  CHECK(error_code_of([&] { f.history.similar({.text = "a", .limit = 0}); }) == ErrorCode::invalid_argument);
+  CHECK(f.history.similar({.text = "nothing is stored"}).empty());
+}

@@ -1,0 +1,186 @@
+// Every multi-step write, failed at each of its writes to the disk: afterwards all of it is there, or none.
+#include <catch2/catch.hpp>
+
+#include <sqlite3.h>
+
+#include "semantic/sync.hpp"
+#include "support/fault_vfs.hpp"
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+Options quiet() { return {.semantic = false, .clock = FixedClock()}; }
+
+// What a user can see of a database, as text.
+std::string contents(const std::string& path) {
+  History history = open(path, quiet());
+  CHECK(history.repository().maintenance().verify().empty());
+  std::string text;
+  for (const Trace& trace : history.history({.limit = 1000}).traces) text += to_json(trace) + "\n";
+  for (const Summary& summary : history.summaries()) text += to_json(summary) + "\n";
+  for (const Detection& d : history.repository().patterns().in_force({}, noon)) text += to_json(d) + "\n";
+  for (const Alert& alert : history.repository().resources().alerts(noon - 24h, noon)) text += alert.fingerprint + "\n";
+  const FeedHead head = history.repository().feed().head();
+  return text + std::to_string(head.queued) + "/" + std::to_string(head.seq);
+}
+
+// Fails `operation` at its 1st, 2nd, … write until it succeeds. `prepare` fills each fresh database.
+template <class Prepare, class Operation>
+void fail_at_each_step(int code, Prepare prepare, Operation operation) {
+  FaultVfs vfs;
+  int failures = 0;
+  for (int step = 1; step < 500; ++step) {
+    TempFolder folder;
+    const std::string path = folder.file("h.db");
+    {
+      History history = open(path, quiet());
+      prepare(history);
+    }
+    const std::string before = contents(path);
+    bool failed = false;
+    {
+      History history = open(path, quiet());
+      vfs.fail_at(step, code);
+      try {
+        operation(history);
+      } catch (const Error& error) {
+        failed = true;
+        CHECK(error.code() == ErrorCode::unavailable);
+      }
+      const bool met = vfs.met();
+      vfs.heal();
+      // The History goes on after the fault: nothing hangs and nothing is half done.
+      if (failed) CHECK(history.history({}).traces.size() < 1000);
+      if (!met) {
+        CHECK_FALSE(failed);
+        CHECK(contents(path) != before);
+        CHECK(failures > 0);
+        return;
+      }
+    }
+    INFO("step " << step);
+    if (failed) {
+      ++failures;
+      CHECK(contents(path) == before);
+    } else {
+      CHECK(contents(path) != before);
+    }
+  }
+  FAIL("the operation never succeeded");
+}
+
+void nothing(History&) {}
+
+void two_flips(History& history) {
+  Action first = scale("f-1", 3, 5, noon - 10min);
+  Action second = scale("f-2", 5, 3, noon - 5min);
+  first.outcome = second.outcome = completed();
+  first.outcome.resource_state_after = Json::object({{"replicas", 5}});
+  second.outcome.resource_state_after = Json::object({{"replicas", 3}});
+  const Action both[] = {first, second};
+  history.record(both);
+}
+
+}  // namespace
+
+TEST_CASE("a batch is all there or not at all, wherever the disk fails", "[faults]") {
+  const int code = GENERATE(SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC);
+  fail_at_each_step(code, nothing, [](History& history) {
+    std::vector<Action> batch;
+    for (int i = 0; i < 5; ++i) batch.push_back(restart("a-" + std::to_string(i)));
+    batch[3].resource.uid = "uid-1";
+    history.record(batch);
+  });
+}
+
+TEST_CASE("an allowed proposal is stored as a whole or not at all", "[faults]") {
+  fail_at_each_step(SQLITE_FULL, nothing, [](History& history) {
+    if (!history.propose(restart("p-1")).allowed()) throw std::runtime_error("refused");
+  });
+}
+
+TEST_CASE("a refusal is noted as a whole or not at all", "[faults]") {
+  fail_at_each_step(SQLITE_FULL, two_flips, [](History& history) {
+    if (history.propose(scale("f-3", 3, 5, noon)).allowed()) throw std::runtime_error("allowed");
+  });
+}
+
+TEST_CASE("an outcome is there as a whole or not at all", "[faults]") {
+  fail_at_each_step(SQLITE_IOERR_WRITE, [](History& history) { history.record(restart("a-1")); },
+                    [](History& history) { history.complete("a-1", completed(0.5)); });
+}
+
+TEST_CASE("an action is erased as a whole or not at all", "[faults]") {
+  fail_at_each_step(SQLITE_FULL, two_flips, [](History& history) { history.erase("f-1"); });
+}
+
+TEST_CASE("an alert is stored or not", "[faults]") {
+  fail_at_each_step(SQLITE_FULL, nothing, [](History& history) {
+    history.observe({.name = "HighLoad", .starts_at = noon - 1h});
+  });
+}
+
+TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
+  FaultVfs vfs;
+  const auto model = hashed_lexical_model();
+  const auto source = [](History& history) {
+    return [&history](const std::string& id) -> std::optional<FeedSubject> {
+      const auto trace = history.get(id);
+      if (!trace) return std::nullopt;
+      FeedSubject subject;
+      subject.subject_id = id;
+      subject.text = trace->model_reasoning;
+      subject.content_hash = id;
+      subject.fields = Json::object({{"kind", trace->resource.kind}});
+      return subject;
+    };
+  };
+  int failures = 0;
+  for (int step = 1; step < 500; ++step) {
+    TempFolder folder;
+    History history = open(folder.file("h.db"), quiet());
+    std::vector<Action> batch;
+    for (int i = 0; i < 5; ++i) batch.push_back(restart("a-" + std::to_string(i)));
+    history.record(batch);
+    history.record(restart("gone"));
+    history.erase("gone");
+    FeedStore& feed = history.repository().feed();
+
+    vfs.fail_at(step, SQLITE_FULL);
+    bool failed = false;
+    try {
+      FeedWorker(feed, *model, source(history)).step();
+    } catch (const Error&) {
+      failed = true;
+    }
+    const bool met = vfs.met();
+    vfs.heal();
+    failures += failed ? 1 : 0;
+
+    // Another worker takes over once the lease is given back; the index equals the table.
+    FeedWorker again(feed, *model, source(history));
+    Replica replica(feed, model->space_id(), model->dimension());
+    while (replica.step()) {
+    }
+    if (failed) {
+      const bool leased_elsewhere = !feed.head().worker.empty();
+      if (leased_elsewhere) feed.release(feed.head().worker);
+      while (again.step()) {
+      }
+      while (replica.step()) {
+      }
+    }
+    INFO("step " << step);
+    CHECK(feed.head().queued == 0);
+    CHECK(replica.index().stats().rows == 5);
+    CHECK(replica.index().stats().vectors == 5);
+    if (!met) {
+      CHECK(failures > 0);
+      return;
+    }
+  }
+  FAIL("the step never succeeded");
+}

@@ -1,0 +1,27 @@
+# Installs BUILD into WORK/prefix, then builds and runs the project here against it, by CMake and by pkg-config.
+file(REMOVE_RECURSE ${WORK})
+set(prefix ${WORK}/prefix)
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\n${output}")
+  endif()
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+run(${CMAKE_COMMAND} -S ${PROJECT} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${CXX})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
+
+file(GLOB_RECURSE pc ${prefix}/*/actionhist.pc)
+get_filename_component(pc_folder ${pc} DIRECTORY)
+get_filename_component(library_folder ${pc_folder} DIRECTORY)
+set(ENV{PKG_CONFIG_PATH} ${pc_folder})
+execute_process(COMMAND pkg-config --define-variable=prefix=${prefix} --cflags --libs actionhist
+  OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(flags)
+run(${CXX} -std=c++20 ${PROJECT}/main.cpp -o ${WORK}/by_pkg_config ${flags} -Wl,-rpath,${library_folder})
+run(${WORK}/by_pkg_config)
+if(EXISTS ${prefix}/bin/actionhist)
+  run(${prefix}/bin/actionhist --version)
+endif()

@@ -1,0 +1,104 @@
+// What may be wrong with the file itself.
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+Options quiet() { return {.semantic = false}; }
+
+}  // namespace
+
+TEST_CASE("a path that cannot be a database is refused with the path and the reason", "[files]") {
+  TempFolder folder;
+  const auto text = [&](const std::string& uri) { return error_text_of([&] { open(uri, quiet()); }); };
+  CHECK(text(folder.path().string()).find("is a folder") != std::string::npos);
+  CHECK(text(folder.file("no/such/h.db")).find("does not exist") != std::string::npos);
+  CHECK(text("").starts_with("uri: is empty"));
+  CHECK(text("sqlite:").starts_with("uri: "));
+  CHECK(text("mysql://user:secret@host/db").find("secret") == std::string::npos);
+  CHECK(error_code_of([&] { open("mysql://host", quiet()); }) == ErrorCode::invalid_argument);
+  CHECK(error_code_of([&] { open(folder.file("none.db"), {.read_only = true}); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("a file that is no database is refused and left as it is", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("notes.txt");
+  std::string notes(5000, 'x');
+  std::ofstream(path) << notes;
+  CHECK(error_code_of([&] { open(path, quiet()); }) == ErrorCode::corrupt);
+  std::ifstream file(path);
+  CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == notes);
+}
+
+TEST_CASE("a read-only file can be read and not written", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  open(path, quiet()).record(restart("a-1"));
+  History reader = open(path, {.read_only = true, .semantic = false});
+  CHECK(reader.get("a-1"));
+  CHECK(error_code_of([&] { reader.record(restart("a-2")); }) == ErrorCode::denied);
+
+  // Rights do not bind root, so a child without them tries.
+  std::filesystem::permissions(path, std::filesystem::perms(0444));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+  const pid_t child = fork();
+  if (child == 0) {
+    if (getuid() == 0 && setuid(65534) != 0) _exit(2);
+    _exit(error_code_of([&] { open(path, quiet()); }) == ErrorCode::denied ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 0);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+}
+
+TEST_CASE("on a full disk a write fails clearly, what was stored stays, and room makes it go on", "[files]") {
+  TempFolder folder;
+  if (mount("none", folder.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
+    WARN("skipped: no right to mount a small file system");
+    return;
+  }
+  {
+    History history = open(folder.file("h.db"), quiet());
+    std::ofstream(folder.file("ballast")) << std::string(300'000, 'x');
+    int stored = 0;
+    std::string text;
+    for (; stored < 1000 && text.empty(); ++stored) {
+      Action action = restart("a-" + std::to_string(stored));
+      action.model_reasoning = std::string(10'000, 'r');
+      text = error_text_of([&] { history.record(action); });
+    }
+    --stored;
+    CHECK(text.find("free space") != std::string::npos);
+    CHECK(stored > 3);
+    CHECK(history.history({.limit = 1000}).traces.size() == static_cast<std::size_t>(stored));
+    std::filesystem::remove(folder.file("ballast"));
+    CHECK(history.record(restart("after")).stored);
+    CHECK(history.repository().maintenance().verify().empty());
+  }
+  umount(folder.path().c_str());
+}
+
+TEST_CASE("a schema newer than the library is refused", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  open(path, quiet());
+  REQUIRE(std::system(("sqlite3 '" + path + "' \"INSERT INTO actionhist_migrations VALUES (999, 'future', 0)\"").c_str()) == 0);
+  CHECK(error_text_of([&] { open(path, quiet()); }).find("newer than this library") != std::string::npos);
+}
+
+TEST_CASE("without the right to migrate an empty file is refused with what to run", "[files]") {
+  TempFolder folder;
+  const std::string text =
+      error_text_of([&] { open(folder.file("h.db"), {.run_migrations = false, .semantic = false}); });
+  CHECK(text.find("actionhist migrate") != std::string::npos);
+}

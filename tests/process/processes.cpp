@@ -1,0 +1,215 @@
+// Several processes on one file, killed writers, and a fork: with real processes.
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <functional>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+// Runs `work` in a child process; it ends with 0, or with 1 when `work` throws.
+pid_t spawn(const std::function<void()>& work) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  int status = 0;
+  try {
+    work();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "child: %s\n", error.what());
+    status = 1;
+  }
+  // Without the destructors of the test program.
+  _exit(status);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Memory that all children share.
+template <class T>
+class Shared {
+ public:
+  Shared() : data_(mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    new (data_) T();
+  }
+  ~Shared() { munmap(data_, sizeof(T)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  T* operator->() { return static_cast<T*>(data_); }
+
+ private:
+  void* data_;
+};
+
+constexpr int rounds = 200;
+
+struct Race {
+  std::atomic<int> arrived[rounds]{};
+  std::atomic<int> allowed[rounds]{};
+};
+
+void set_budget(const std::string& path, int actions) {
+  History history = open(path, {.semantic = false});
+  for (Pattern pattern : history.patterns()) {
+    if (pattern.pattern_type != PatternType::action_budget) continue;
+    pattern.active = true;
+    pattern.min_occurrences = actions;
+    history.put_pattern(pattern);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("with a budget of three, exactly three of many proposals pass, however many processes ask", "[process]") {
+  const int processes = GENERATE(2, 8);
+  const int proposals = 8 / processes + 1;
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  set_budget(path, 3);
+  Shared<Race> race;
+  std::vector<pid_t> children;
+  for (int p = 0; p < processes; ++p) {
+    children.push_back(spawn([&] {
+      History history = open(path, {.semantic = false, .busy_timeout = 60s});
+      for (int round = 0; round < rounds; ++round) {
+        ++race->arrived[round];
+        while (race->arrived[round] < processes) std::this_thread::yield();
+        for (int i = 0; i < proposals; ++i) {
+          Action action = restart({});
+          action.action_timestamp.reset();
+          action.resource.name = "web-" + std::to_string(round);
+          if (history.propose(action).allowed()) ++race->allowed[round];
+        }
+      }
+    }));
+  }
+  for (const pid_t child : children) CHECK(wait_for(child) == 0);
+  int wrong = 0;
+  for (int round = 0; round < rounds; ++round) wrong += race->allowed[round] == 3 ? 0 : 1;
+  CHECK(wrong == 0);
+  CHECK(open(path, {.semantic = false}).history({.limit = 10'000}).traces.size() == 3 * rounds);
+}
+
+TEST_CASE("every acknowledged action survives kill -9, none is there twice, and the index catches up", "[process]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  open(path, {.semantic = false});
+  std::mt19937 random(7);
+  std::set<std::string> acknowledged;
+  for (int round = 0; round < 200; ++round) {
+    int pipe_ends[2];
+    REQUIRE(pipe(pipe_ends) == 0);
+    const pid_t writer = spawn([&] {
+      close(pipe_ends[0]);
+      History history = open(path);
+      for (int i = 0;; ++i) {
+        const std::string id = "r" + std::to_string(round) + "-" + std::to_string(i);
+        std::string acks = id + "\n";
+        if (i % 3 == 0) {
+          std::vector<Action> batch;
+          for (int j = 0; j < 5; ++j) {
+            batch.push_back(restart(id + "-" + std::to_string(j), system_now()));
+            acks += batch.back().action_id + "\n";
+          }
+          batch.push_back(restart(id, system_now()));
+          history.record(batch);
+        } else {
+          history.record(restart(id, system_now()));
+          history.complete(id, completed(0.5));
+        }
+        if (write(pipe_ends[1], acks.data(), acks.size()) < 0) return;
+      }
+    });
+    close(pipe_ends[1]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10 + random() % 40));
+    kill(writer, SIGKILL);
+    CHECK(wait_for(writer) == 128 + SIGKILL);
+    std::string text;
+    char buffer[4096];
+    for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+    close(pipe_ends[0]);
+    for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1) {
+      acknowledged.insert(text.substr(at, end - at));
+    }
+  }
+  History history = open(path);
+  CHECK(acknowledged.size() > 200);
+  std::multiset<std::string> stored;
+  ActionQuery query{.limit = 10'000};
+  do {
+    const Page page = history.history(query);
+    for (const Trace& trace : page.traces) stored.insert(trace.action_id);
+    query.cursor = page.next;
+  } while (!query.cursor.empty());
+  int lost = 0;
+  for (const std::string& id : acknowledged) lost += stored.count(id) == 1 ? 0 : 1;
+  CHECK(lost == 0);
+  CHECK(std::set<std::string>(stored.begin(), stored.end()).size() == stored.size());
+  CHECK(history.repository().maintenance().verify().empty());
+  REQUIRE(history.wait_indexed(120s));
+  CHECK(history.health().index.rows == stored.size());
+  CHECK(history.health().index.vectors == stored.size());
+}
+
+TEST_CASE("after fork the child refuses clearly and the parent goes on", "[process]") {
+  TempFolder folder;
+  auto history = std::make_unique<History>(open(folder.file("h.db")));
+  history->record(restart("a-1"));
+  history->wait_indexed(10s);
+  const pid_t child = spawn([&] {
+    if (error_code_of([&] { history->record(restart("a-2")); }) != ErrorCode::unsupported) throw std::runtime_error("recorded");
+    if (error_code_of([&] { history->similar({.text = "x"}); }) != ErrorCode::unsupported) throw std::runtime_error("searched");
+    history.reset();
+    // The child may have a History of its own.
+    History own = open(folder.file("h.db"), {.semantic = false});
+    own.record(restart("child"));
+  });
+  CHECK(wait_for(child) == 0);
+  CHECK(history->record(restart("a-3")).stored);
+  CHECK(history->get("child"));
+  CHECK(history->wait_indexed(10s));
+  CHECK(history->similar({.text = "pod crashes"}).size() == 3);
+}
+
+TEST_CASE("many threads share one History", "[process]") {
+  TempFolder folder;
+  const std::string uri = GENERATE("memory:", "sqlite:");
+  History history = open(uri == "memory:" ? uri : uri + folder.file("h.db"));
+  std::vector<std::thread> threads;
+  std::atomic<int> failures{0};
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      try {
+        for (int i = 0; i < 25; ++i) {
+          const std::string id = std::to_string(t) + "-" + std::to_string(i);
+          history.record(restart(id, system_now()));
+          history.similar({.text = "pod crashes", .limit = 3});
+          history.history({.limit = 5});
+          if (!history.get(id)) ++failures;
+          history.complete(id, completed(0.5));
+        }
+      } catch (const Error& error) {
+        std::fprintf(stderr, "thread: %s\n", error.what());
+        ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+  CHECK(history.history({.limit = 1000}).traces.size() == 200);
+  REQUIRE(history.wait_indexed(30s));
+  CHECK(history.health().index.vectors == 200);
+}

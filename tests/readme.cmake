@@ -1,0 +1,10 @@
+# The programs in the README are the examples, to the letter.
+file(READ ${SOURCE}/README.md readme)
+foreach(example quickstart.cpp quickstart.py)
+  file(READ ${SOURCE}/examples/${example} code)
+  string(STRIP "${code}" code)
+  string(FIND "${readme}" "${code}" position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "README.md does not show examples/${example} as it is")
+  endif()
+endforeach()

@@ -1,0 +1,61 @@
+#include "history/redaction.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+std::string redacted(std::string text) {
+  static const Redactor redactor({});
+  redactor.redact(text);
+  return text;
+}
+
+std::string redacted_json(std::string_view text) {
+  static const Redactor redactor({});
+  Json json = Json::parse(text);
+  redactor.redact(json, "json");
+  return json.text();
+}
+
+}  // namespace
+
+TEST_CASE("secrets in text are taken out and the rest stays", "[redaction]") {
+  CHECK(redacted("set password=hunter2! and go") == "set password=[redacted] and go");
+  CHECK(redacted("DB_PASSWORD: s3cr3t-x") == "DB_PASSWORD: [redacted]");
+  CHECK(redacted("Authorization: Bearer abcdefghijklmnop1234") == "Authorization: Bearer [redacted]");
+  CHECK(redacted("postgresql://user:pa55@db.prod/x") == "postgresql://[redacted]@db.prod/x");
+  CHECK(redacted("key AKIAIOSFODNN7EXAMPLE leaked") == "key [redacted] leaked");
+  CHECK(redacted("ghp_0123456789abcdefghijABCDEFGHIJ") == "[redacted]");
+  CHECK(redacted("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nend") == "[redacted]\nend");
+  CHECK(redacted("mysql -u root --password hunter2 -e") == "mysql -u root --password [redacted] -e");
+  CHECK(redacted("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig-nature") == "[redacted]");
+}
+
+TEST_CASE("what only speaks of secrets is kept", "[redaction]") {
+  for (const std::string_view text :
+       {"the Secret registry-credentials was never created", "token bucket is full", "imagePullSecret is missing",
+        "rotate the password weekly", "http://web.prod:8080/health", "the tokens: are 5"}) {
+    CHECK(redacted(std::string(text)) == text);
+  }
+}
+
+TEST_CASE("the value of a secret key is taken out whatever it looks like", "[redaction]") {
+  CHECK(redacted_json(R"({"password":"x","user":"bob"})") == R"({"password":"[redacted]","user":"bob"})");
+  CHECK(redacted_json(R"({"env":[{"API_KEY":"abc"}]})") == R"({"env":[{"API_KEY":"[redacted]"}]})");
+  CHECK(redacted_json(R"({"imagePullSecret":"regcred","replicas":3})") == R"({"imagePullSecret":"regcred","replicas":3})");
+  CHECK(redacted_json(R"({"cmd":"curl -H 'Authorization: Bearer abcdefghijkl1234'"})").find("abcdefghijkl") ==
+        std::string::npos);
+}
+
+TEST_CASE("rules of one's own are added, and a wrong one is named", "[redaction]") {
+  const Redactor redactor({R"(EMP-\d{4})"});
+  std::string text = "ask EMP-1234";
+  redactor.redact(text);
+  CHECK(text == "ask [redacted]");
+  CHECK(error_text_of([] { Redactor({"ok", "("}); }).starts_with("redact[1]: "));
+}
