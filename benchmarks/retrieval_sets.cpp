@@ -1,4 +1,4 @@
-#include "benchmarks/retrieval_sets.hpp"
+#include "retrieval_sets.hpp"
 
 #include <algorithm>
 #include <cmath>

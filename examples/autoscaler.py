@@ -12,6 +12,7 @@ FEWEST, MOST, STRIDE = 1, 6, 3
 LONG_QUEUE, SHORT_QUEUE = 40, 5
 JOB_SECONDS = 0.008
 TICK = 0.25
+PAUSE = 1.5  # a new size gets this long before it is judged
 RESOURCE = {"kind": "Deployment", "namespace": "demo", "name": "queue-worker"}
 
 
@@ -58,8 +59,8 @@ class Agent:
 
     def tick(self, now, queued, busy):
         """Takes a step if it wants one and may, and says what it did."""
-        if self.refusal or now < self.last_step + 4 * TICK:
-            return "held" if self.refusal else ""
+        if self.refusal is not None or now < self.last_step + PAUSE:
+            return "" if self.refusal is None else "held"
         size = len(self.pool.workers)
         if queued > LONG_QUEUE and size < MOST:
             wanted, alert = min(MOST, size + STRIDE), "QueueBacklog"
@@ -145,7 +146,7 @@ def main():
                       f"{trace.resource_state_after}")
     finally:
         pool.stop()
-    return 0 if agent.refusal and hits else 1
+    return 0 if agent.refusal is not None and hits else 1
 
 
 if __name__ == "__main__":

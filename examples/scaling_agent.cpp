@@ -16,10 +16,10 @@ constexpr double idle = 0.3;
 // A new size gets this many ticks before it is judged.
 constexpr int ticks_between_steps = 4;
 
-std::string seconds_since(std::chrono::steady_clock::time_point then) {
+std::string so_much_later(std::chrono::steady_clock::time_point then) {
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - then;
   char text[32];
-  std::snprintf(text, sizeof(text), "%.1f s", passed.count());
+  std::snprintf(text, sizeof(text), " %.1f s later.", passed.count());
   return text;
 }
 
@@ -110,15 +110,15 @@ void ScalingAgent::assess_step(const Reading& now, bool final) {
   const bool drained = now.queued <= short_queue;
   const bool backed_up = now.queued > long_queue;
   if (!final && !(step_->up ? drained : backed_up)) return;
-  const std::string later = " " + seconds_since(step_->taken) + " later";
+  const std::string later = so_much_later(step_->taken);
   Assessment assessment;
   if (step_->up) {
     assessment.health = assessment.alert = drained ? 1 : 0;
-    assessment.notes = (drained ? "The queue was short" : "The queue was still long") + later + ".";
+    assessment.notes = (drained ? "The queue was short" : "The queue was still long") + later;
   } else {
     assessment.alert = 1;
     assessment.health = backed_up ? 0 : 1;
-    assessment.notes = (backed_up ? "The queue was long again" : "The queue was still short") + later + ".";
+    assessment.notes = (backed_up ? "The queue was long again" : "The queue was still short") + later;
   }
   history_.assess(step_->action_id, assessment);
   step_.reset();

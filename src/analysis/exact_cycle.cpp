@@ -156,8 +156,11 @@ bool is_movement(const Window& window, Attempts& attempts, const Cycle& cycle) {
   for (const auto& group : window.by_resource()) {
     const Movements all = movements(group.second, true);
     for (const Move& move : all.moves) {
-      const bool sure = move.quality >= .9 || !cycle.with_results;
-      if (move.dir != 0 && sure) moved.push_back(move.step);
+      // A number that only the parameters of some tool have may be anything.
+      const bool in_state = move.quality == 1 && !move.step->candidate;
+      const bool is_property = move.dimension->scale || move.dimension->amount || in_state;
+      const bool is_sure = move.quality >= .9 || !cycle.with_results;
+      if (move.dir != 0 && is_property && is_sure) moved.push_back(move.step);
     }
     for (const Change& change : all.changes) moved.push_back(change.step);
   }

@@ -51,14 +51,15 @@ std::optional<Match> find_same_state(const Window& window, Attempts& attempts, c
   if (longest.size() < wanted || longest.empty()) return std::nullopt;
   const Trace& first = *longest.front()->trace;
   if (first.pre_spec_hash.empty() && first.resource_state_before.absent()) return std::nullopt;
-  // The fix had worked and was undone, or it never took.
-  const bool regressed = std::ranges::any_of(longest, [](const Step* step) {
+  // A fix had worked and was undone, or none ever took.
+  const auto worked = [](const Step* step) {
     const Trace& trace = *step->trace;
     const std::string& post = trace.outcome.post_spec_hash;
     if (!trace.pre_spec_hash.empty()) return !post.empty() && post != trace.pre_spec_hash;
     const Json& after = trace.outcome.resource_state_after;
     return !after.absent() && after != trace.resource_state_before;
-  });
+  };
+  const bool regressed = std::any_of(longest.begin(), longest.end() - 1, worked);
   return match_of(regressed ? "regression" : "same-state", std::move(longest));
 }
 

@@ -39,6 +39,16 @@ CLI::Option* add_read(CLI::App& command, const std::string& name, Target& target
       description);
 }
 
+// Refuses numbers outside [low, high]. CLI11's own check would repeat itself in the help.
+template <class Number>
+CLI::Validator between(Number low, Number high) {
+  return CLI::Validator(CLI::Range(low, high)).description("");
+}
+
+inline CLI::Validator one_of(const std::vector<std::string>& texts) {
+  return CLI::Validator(CLI::IsMember(texts)).description("");
+}
+
 CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<TimePoint>& target,
                       const std::string& description);
 CLI::Option* add_json(CLI::App& command, const std::string& name, Json& target,

@@ -39,7 +39,7 @@ void add_detect(CLI::App& app, Context& context) {
   command
       ->add_option("--window", arguments->window_minutes,
                    "How far back to look; each pattern's own if not given")
-      ->check(CLI::Range(1, 527'040))
+      ->check(between(1, 527'040))
       ->type_name("MINUTES");
   context.on(command, [&context, arguments] { return detect(context, *arguments); });
 }

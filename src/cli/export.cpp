@@ -161,7 +161,7 @@ void add_export(CLI::App& app, Context& context) {
   command
       ->add_option("--format", arguments->format,
                    "jsonl, which import reads back, or csv; jsonl if not given")
-      ->check(CLI::IsMember({"jsonl", "csv"}))
+      ->check(one_of({"jsonl", "csv"}))
       ->type_name("FORMAT");
   command->add_option("--output", arguments->path, "Where to; - is stdout, and so if not given")
       ->type_name("FILE");

@@ -58,7 +58,7 @@ void add_history(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("history", "Lists actions, the newest first");
   add_filters(*command, arguments->query);
   command->add_option("--limit", arguments->query.limit, "How many, at most 10000; 50 if not given")
-      ->check(CLI::Range(1, 10'000))
+      ->check(between(1, 10'000))
       ->type_name("N");
   command->add_option("--cursor", arguments->query.cursor, "Go on where a list ended")->type_name("CURSOR");
   command->add_flag("--ids", arguments->ids, "With the actions' ids");

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/command.hpp"
+#include "cli/arguments.hpp"
 
 namespace actionhist::cli {
 namespace {
@@ -17,7 +17,7 @@ void add_global_options(CLI::App& app, Context& context) {
       ->type_name("TENANT");
   app.add_option("--timeout", context.timeout_seconds,
                  "How long a write waits for other processes; 10 if not given")
-      ->check(CLI::Range(0.0, 86'400.0))
+      ->check(between(0.0, 86'400.0))
       ->type_name("SECONDS");
   app.add_flag("--read-only", context.read_only, "Open the database without the right to change it");
   app.add_flag("--json", context.json, "Results and errors as JSON, one object a line");
@@ -71,7 +71,9 @@ Exit run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] { return fmt::format("actionhist {}", version()); });
   add_global_options(app, context);
+  app.footer("Also: --db --tenant --timeout --read-only --json --quiet; see actionhist --help");
   add_commands(app, context);
+  app.footer("actionhist COMMAND --help tells more.");  // the commands have taken over the one before
   try {
     app.parse(argc, argv);
     return flushed(context, context.chosen());

@@ -92,14 +92,14 @@ void add_similar(CLI::App& app, Context& context) {
   command->add_option("TEXT", query.text, "What happens, in words")->type_name("");
   command->add_option("--id", query.action_id, "Like this action, instead of a text")->type_name("ID");
   command->add_option("--limit", query.limit, "How many, at most 1000; 10 if not given")
-      ->check(CLI::Range(1, 1000))
+      ->check(between(1, 1000))
       ->type_name("N");
   add_json(*command, "--where", query.where, R"(A filter: {"kind": "Deployment"})");
   command->add_option("--threshold", query.threshold, "The least score, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->type_name("SCORE");
   command->add_option("--wait", arguments->wait_seconds, "How long to wait for the index; 30 if not given")
-      ->check(CLI::Range(0.0, 86'400.0))
+      ->check(between(0.0, 86'400.0))
       ->type_name("SECONDS");
   command->add_flag("--no-index", arguments->no_index, "By words in the database, without the index");
   context.on(command, [&context, arguments] { return similar(context, *arguments); });

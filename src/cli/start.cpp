@@ -97,7 +97,7 @@ void add_start(CLI::App& app, Context& context) {
   add_json(*command, "--criteria", assessment.criteria, R"({"alert_resolved": true})");
   command
       ->add_option("--method", assessment.method, "automated, manual or ml-derived; automated if not given")
-      ->check(CLI::IsMember({"automated", "manual", "ml-derived"}))
+      ->check(one_of({"automated", "manual", "ml-derived"}))
       ->type_name("METHOD");
   command->add_option("--notes", assessment.notes, "Notes in words")->type_name("TEXT");
   add_time(*command, "--at", assessment.assessed_at, "When it was assessed; now if not given");

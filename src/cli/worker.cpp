@@ -1,8 +1,12 @@
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <memory>
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <pthread.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
@@ -16,24 +20,38 @@ using namespace std::chrono_literals;
 // After this many seconds of failures without any progress, --once gives up.
 constexpr int most_failures = 10;
 
-// SIGINT and SIGTERM as something to wait for. Made before the first thread, so that every thread has the
-// same mask and no signal is lost to another's default action.
+int signal_pipe[2] = {-1, -1};
+
+void note_signal(int) {
+  const int error = errno;
+  static_cast<void>(!write(signal_pipe[1], "", 1));
+  errno = error;
+}
+
+// SIGINT and SIGTERM as something to wait for. A handler and not a mask, because libraries start threads
+// before main() does, and those would still die of the signal. The second signal ends the program at once.
 class StopSignal {
  public:
+  // Throws Error: unavailable.
   StopSignal() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+      throw Error(ErrorCode::unavailable, fmt::format("worker: {}", std::strerror(errno)));
+    }
+    struct sigaction handler {};
+    handler.sa_handler = note_signal;
+    handler.sa_flags = SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &handler, nullptr);
+    sigaction(SIGTERM, &handler, nullptr);
   }
 
-  bool came_within(std::chrono::seconds time) const {
-    const timespec limit{time.count(), 0};
-    return sigtimedwait(&signals_, nullptr, &limit) > 0;
+  bool came_within(std::chrono::milliseconds time) const {
+    pollfd wait{signal_pipe[0], POLLIN, 0};
+    int ready = 0;
+    do {
+      ready = poll(&wait, 1, static_cast<int>(time.count()));
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
   }
-
- private:
-  sigset_t signals_{};
 };
 
 // Prints a line whenever something moved.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -100,19 +101,39 @@ void append_folded(std::string& out, std::int32_t code) {
   }
 }
 
-struct StemmerDelete {
-  void operator()(sb_stemmer* stemmer) const { sb_stemmer_delete(stemmer); }
-};
+// A stemmer keeps its last answer inside, so each thread has its own; with it the stems of recent words,
+// because the words of alerts and actions repeat and a stem costs as much as all features of its word.
+class Stemmer {
+ public:
+  Stemmer() : stemmer_(sb_stemmer_new("english", "UTF_8")) {
+    if (!stemmer_) throw Error(ErrorCode::internal, "tokens: libstemmer has no English stemmer");
+  }
 
-std::string_view stem(std::string_view word) {
-  // A stemmer keeps its last answer inside, so each thread has its own.
-  thread_local const std::unique_ptr<sb_stemmer, StemmerDelete> stemmer(sb_stemmer_new("english", "UTF_8"));
-  if (!stemmer) throw Error(ErrorCode::internal, "tokens: libstemmer has no English stemmer");
-  const auto* out = sb_stemmer_stem(stemmer.get(), reinterpret_cast<const sb_symbol*>(word.data()),
-                                    static_cast<int>(word.size()));
-  if (out == nullptr) return word;
-  return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(sb_stemmer_length(stemmer.get()))};
-}
+  // Valid until the next call.
+  std::string_view stem(std::string_view word) {
+    Recent& recent = recent_[std::hash<std::string_view>()(word) % recent_.size()];
+    if (recent.word == word) return recent.stem;
+    const auto* out = sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(word.data()),
+                                      static_cast<int>(word.size()));
+    if (out == nullptr) return word;
+    recent.word = word;
+    recent.stem.assign(reinterpret_cast<const char*>(out),
+                       static_cast<std::size_t>(sb_stemmer_length(stemmer_.get())));
+    return recent.stem;
+  }
+
+ private:
+  struct Delete {
+    void operator()(sb_stemmer* stemmer) const { sb_stemmer_delete(stemmer); }
+  };
+  struct Recent {
+    std::string word;
+    std::string stem;
+  };
+
+  std::unique_ptr<sb_stemmer, Delete> stemmer_;
+  std::array<Recent, 1024> recent_;
+};
 
 bool is_stop_word(std::string_view word) {
   return word.size() <= 7 && std::ranges::binary_search(stop_words, word);
@@ -140,7 +161,10 @@ bool Tokenizer::emit(const Piece& piece, Token& token) {
   token.whole = piece.kind == Piece::whole;
   if (piece.kind == Piece::word && is_stop_word(token.word)) return false;
   const bool english = (piece.kind == Piece::word || piece.kind == Piece::whole) && is_ascii(token.word);
-  if (english) token.term = stem(token.word);
+  if (english) {
+    thread_local Stemmer stemmer;
+    token.term = stemmer.stem(token.word);
+  }
   return !token.word.empty();
 }
 

@@ -27,7 +27,7 @@ Vectors::Vectors(std::size_t dimension, Metric metric)
 std::size_t Vectors::append(std::span<const float> vector) {
   const std::size_t place = size_ % chunk_slots;
   if (place == 0) {
-    chunks_.push_back({std::make_unique<float[]>(chunk_slots * dimension_),
+    chunks_.push_back({std::make_unique_for_overwrite<float[]>(chunk_slots * dimension_),
                        std::make_unique<std::int8_t[]>(chunk_slots * code_size_)});
   }
   std::copy(vector.begin(), vector.end(), chunks_.back().values.get() + place * dimension_);

@@ -19,7 +19,7 @@ namespace actionhist {
 class Vectors {
  public:
   // Slots of one chunk lie side by side.
-  static constexpr std::size_t chunk_slots = 1024;
+  static constexpr std::size_t chunk_slots = 256;
 
   struct Code {
     std::vector<std::int8_t> values;

@@ -293,8 +293,7 @@ class GuardTest(CliTest):
     def test_an_oscillation_is_refused_and_explained(self):
         self.store_oscillation()
         done = self.run_cli("propose", self.next_step(), expect=REFUSED)
-        self.assertIn("blocked", done.out)
-        self.assertIn("scale-oscillation", done.out)
+        self.assertIn("would continue scale-oscillation on prod/Deployment/web", done.out)
         self.assertIn("retry after", done.out)
         verdict = self.run_json("propose", self.next_step(), expect=REFUSED)[0]
         self.assertFalse(verdict["allowed"])
