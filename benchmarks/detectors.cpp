@@ -148,22 +148,29 @@ Case read_gemini(JsonElement row) {
   return in;
 }
 
-std::vector<Case> read_cases(const std::string& path, Case (*read)(JsonElement)) {
-  std::vector<Case> cases;
+// Calls read(row) for each line of a file; a file that is not there has none.
+template <class Reader>
+void read_lines(const std::string& path, Reader read) {
   std::ifstream file(path);
-  if (!file) fmt::print(stderr, "detectors: {} is not there, its cases are skipped\n", path);
+  if (!file) fmt::print(stderr, "detectors: {} is not there, it is skipped\n", path);
   JsonDocument document;
   for (std::string line; std::getline(file, line);) {
-    if (!line.empty()) cases.push_back(read(document.parse(line, path)));
+    if (!line.empty()) read(document.parse(line, path));
   }
+}
+
+std::vector<Case> read_cases(const std::string& path, Case (*read)(JsonElement)) {
+  std::vector<Case> cases;
+  read_lines(path, [&](JsonElement row) { cases.push_back(read(row)); });
   return cases;
 }
 
 // The patterns found in one scope, as of its last action.
 void detect_in(std::span<const Trace> traces, std::string scope, std::set<std::string>& found) {
   if (traces.empty()) return;
+  static const std::vector<Pattern> patterns = default_patterns();
   const Evidence evidence{traces, {}, false, false, std::move(scope)};
-  for (const Pattern& pattern : default_patterns()) {
+  for (const Pattern& pattern : patterns) {
     if (!detect(pattern, evidence, traces.back().time()).detections.empty()) {
       found.emplace(to_string(pattern.pattern_type));
     }
@@ -234,10 +241,49 @@ void score_set(Report& out, const std::string& name, const std::vector<Case>& ca
   }
 }
 
+// Autoscalers under real load, by how eager their rule is: the share of two-hour windows with a pattern.
+void score_autoscalers(Report& out, const std::string& path) {
+  std::map<std::string, std::map<std::string, std::vector<Trace>>> controllers;
+  read_lines(path, [&](JsonElement row) {
+    const std::string series = text(row, "s");
+    std::vector<Trace>& traces = controllers[text(row, "g")][series];
+    Trace& trace = traces.emplace_back();
+    std::string time = text(row, "ts");
+    trace.action_id = std::to_string(traces.size());
+    trace.action_timestamp = parse_time(time + (time.ends_with('Z') ? "" : "Z"));
+    trace.action_type = "scale_deployment";
+    trace.effect = Effect::mutating;
+    trace.resource_id = series;
+    trace.outcome.status = Status::completed;
+    trace.resource_state_before = Json::object({{"replicas", json(row, "b")}});
+    trace.outcome.resource_state_after = Json::object({{"replicas", json(row, "a")}});
+  });
+  constexpr std::chrono::hours two_hours{2};
+  for (auto& [controller, series] : controllers) {
+    int windows = 0;
+    int flagged = 0;
+    for (auto& [name, traces] : series) {
+      std::ranges::stable_sort(traces, {}, &Trace::time);
+      auto first = traces.begin();
+      for (TimePoint end = traces.front().time() + two_hours; first != traces.end(); end += two_hours) {
+        const auto last =
+            std::find_if(first, traces.end(), [&](const Trace& trace) { return trace.time() > end; });
+        std::set<std::string> found;
+        detect_in({first, last}, "resource:" + name, found);
+        flagged += !found.empty();
+        ++windows;
+        first = last;
+      }
+    }
+    out.add("autoscalers/" + controller, "flagged_windows", static_cast<double>(flagged) / windows, "ratio");
+  }
+}
+
 // What a guard pays: all patterns over the recent actions of a busy resource, with a proposal at the end.
 void time_guard(Report& out) {
   Case in{"guard", false, {}, {}};
-  constexpr std::string_view types[] = {"scale_deployment", "update_resources", "patch_config", "rotate_secret"};
+  constexpr std::string_view types[] = {"scale_deployment", "update_resources", "patch_config",
+                                        "rotate_secret"};
   for (int i = 0; i < 50; ++i) {
     // Squares modulo 11 make no short cycle.
     Trace trace = make_trace(in, std::string(types[i * i % 11 % 4]));
@@ -248,7 +294,8 @@ void time_guard(Report& out) {
     trace.alert_name = "HighLatency";
     trace.alert_fingerprint = "9f8e";
     trace.alert_firing_time = base;
-    trace.action_parameters = Json::object({{"replicas", 3 + i}, {"memory", fmt::format("{}Mi", 512 + 64 * i)}});
+    trace.action_parameters =
+        Json::object({{"replicas", 3 + i}, {"memory", fmt::format("{}Mi", 512 + 64 * i)}});
     trace.resource_state_before = Json::object({{"replicas", 2 + i}, {"image", "web:1"}});
     trace.outcome.resource_state_after = Json::object({{"replicas", 3 + i}, {"image", "web:1"}});
     trace.outcome.effectiveness_score = .8;
@@ -263,7 +310,8 @@ void time_guard(Report& out) {
   for (int i = 0; i < 2000; ++i) {
     const auto start = std::chrono::steady_clock::now();
     for (const Pattern& pattern : patterns) found += detect(pattern, evidence, as_of).detections.size();
-    runs.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+    runs.push_back(
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::sort(runs);
   out.add("guard", "all_patterns_50_traces_p50", runs[runs.size() / 2], "us");
@@ -291,8 +339,10 @@ int main(int argc, char** argv) {
   try {
     Report out("detectors", as_json);
     score_set(out, "issue_cases", read_cases(data + "/loops/issue_cases.jsonl", read_issue));
-    score_set(out, "openhands_stuck", read_cases(data + "/loops/openhands_stuck_cases.jsonl", read_openhands));
+    score_set(out, "openhands_stuck",
+              read_cases(data + "/loops/openhands_stuck_cases.jsonl", read_openhands));
     score_set(out, "gemini_loops", read_cases(data + "/loops/gemini_loop_cases.jsonl", read_gemini));
+    score_autoscalers(out, data + "/actions/hpa_nab_scale_actions.jsonl");
     time_guard(out);
   } catch (const std::exception& error) {
     fmt::print(stderr, "detectors: {}\n", error.what());

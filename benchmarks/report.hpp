@@ -27,13 +27,20 @@ class Report {
            std::optional<double> baseline = {}, std::optional<double> ratio = {}) {
     if (as_json_) {
       const auto number = [](const std::optional<double>& given) { return given ? Json(*given) : Json(); };
-      const Json line = Json::object({{"bench", bench_}, {"case", name}, {"metric", metric}, {"value", value},
-                                      {"unit", unit}, {"baseline", number(baseline)}, {"ratio", number(ratio)}});
+      const Json line = Json::object({{"bench", bench_},
+                                      {"case", name},
+                                      {"metric", metric},
+                                      {"value", value},
+                                      {"unit", unit},
+                                      {"baseline", number(baseline)},
+                                      {"ratio", number(ratio)}});
       std::fprintf(stdout, "%s\n", line.text().c_str());
       std::fflush(stdout);
       return;
     }
-    const auto text = [](const std::optional<double>& given) { return given ? shown(*given) : std::string(); };
+    const auto text = [](const std::optional<double>& given) {
+      return given ? shown(*given) : std::string();
+    };
     rows_.push_back({std::string(name), std::string(metric), shown(value), std::string(unit), text(baseline),
                      ratio ? shown(*ratio) + "x" : std::string()});
   }
@@ -51,7 +58,8 @@ class Report {
       std::string line;
       for (std::size_t i = 0; i < row.size(); ++i) {
         const bool number = i == 2 || i >= 4;
-        line += number ? fmt::format("  {:>{}}", row[i], widths[i]) : fmt::format("  {:<{}}", row[i], widths[i]);
+        line +=
+            number ? fmt::format("  {:>{}}", row[i], widths[i]) : fmt::format("  {:<{}}", row[i], widths[i]);
       }
       line.erase(line.find_last_not_of(' ') + 1);
       fmt::print("{}\n", line);

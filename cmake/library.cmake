@@ -24,6 +24,10 @@ target_include_directories(actionhist
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${PROJECT_SOURCE_DIR}/src ${STEMMER_INCLUDE_DIR} ${FAISS_INCLUDE_DIR})
 target_compile_features(actionhist PUBLIC cxx_std_20)
+# Half of the time of a file goes into these.
+target_precompile_headers(actionhist PRIVATE
+  <simdjson.h> <fmt/format.h> <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional> <span> <string>
+  <unordered_map> <variant> <vector>)
 target_link_libraries(actionhist PRIVATE
   Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2
   PkgConfig::XXHASH PkgConfig::UTF8PROC ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)

@@ -1,3 +1,5 @@
+cmake_minimum_required(VERSION 3.25)
+
 # Reads the #include lines of src/ and fails on an arrow between rooms that the design does not have, and on
 # an outside library that is used in a second room.
 set(allowed_core "core")

@@ -4,8 +4,9 @@
 #include <optional>
 #include <string>
 
-#include <actionhist/resource.hpp>
 #include <actionhist/json.hpp>
+#include <actionhist/resource.hpp>
+#include <actionhist/time.hpp>
 
 namespace actionhist {
 

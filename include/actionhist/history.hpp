@@ -1,6 +1,7 @@
 // The memory itself: record, guard, search. open() gives one.
 // A History may be used from any thread at once. After fork() the parent goes on; in the child every call
-// throws Error: unsupported, and the destructor touches nothing.
+// throws Error: unsupported, and the destructor touches nothing. A child that needs a History of its own is
+// started with exec or spawn: locks that the parent held at the fork stay locked in the child.
 #pragma once
 
 #include <chrono>

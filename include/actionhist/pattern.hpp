@@ -67,6 +67,9 @@ struct Pattern {
 // The patterns that a new database starts with. action-budget is shipped inactive.
 std::vector<Pattern> default_patterns();
 
+// Throws Error: invalid_argument, naming the field.
+void validate(const Pattern& pattern);
+
 std::string to_json(const Pattern& pattern);
 
 // A pattern from JSON in the same names. Throws Error: invalid_argument, naming the field.

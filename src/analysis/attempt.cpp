@@ -49,10 +49,12 @@ Progress Attempts::judge(const Step& step) const {
   const Trace& trace = *step.trace;
   // After a drift of the spec the score is about another spec than the one that the action made.
   const bool drifted = criterion(trace, "\"spec_drift\":true");
-  if (step.score && !drifted && *step.score < thresholds_.effectiveness_threshold) return Progress::ineffective;
+  if (step.score && !drifted && *step.score < thresholds_.effectiveness_threshold)
+    return Progress::ineffective;
   if (alert_returned(step)) return Progress::ineffective;
   if (drifted) return Progress::inconclusive;
-  if (step.score) return *step.score >= thresholds_.success_threshold ? Progress::success : Progress::inconclusive;
+  if (step.score)
+    return *step.score >= thresholds_.success_threshold ? Progress::success : Progress::inconclusive;
   if (criterion(trace, "\"alert_resolved\":true")) return Progress::success;
   if (state_unchanged(trace)) return Progress::ineffective;
   return step.status == Status::rolled_back ? Progress::inconclusive : Progress::unknown;

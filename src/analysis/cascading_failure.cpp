@@ -53,7 +53,11 @@ class AlertGraph {
     }
     for (const Trace& trace : evidence.traces) {
       if (!trace.alert_firing_time || alert_key(trace).empty()) continue;
-      add({alert_key(trace), *trace.alert_firing_time, {}, trace.alert_severity, {&trace.resource, trace.owner, {}}},
+      add({alert_key(trace),
+           *trace.alert_firing_time,
+           {},
+           trace.alert_severity,
+           {&trace.resource, trace.owner, {}}},
           trace.alert_labels);
     }
     std::ranges::stable_sort(firings_, {}, &Firing::at);
@@ -99,11 +103,13 @@ class AlertGraph {
     if (firing.at > window_.as_of()) return;
     const auto same = std::ranges::find_if(firings_, [&](const Firing& other) {
       const Resource* const resource = other.place.resource;
-      return other.alert == firing.alert && (*resource == *firing.place.resource ||
-                                             same_resource(*resource, *firing.place.resource));
+      return other.alert == firing.alert &&
+             (*resource == *firing.place.resource || same_resource(*resource, *firing.place.resource));
     });
     firing.number = same == firings_.end() ? alerts_++ : same->number;
-    const auto known = [&](const Firing& other) { return other.number == firing.number && other.at == firing.at; };
+    const auto known = [&](const Firing& other) {
+      return other.number == firing.number && other.at == firing.at;
+    };
     if (std::ranges::any_of(firings_, known)) return;
     firing.place.labels = relating_labels(labels);
     firings_.push_back(std::move(firing));
@@ -208,7 +214,8 @@ Severity severity_of(const AlertGraph& graph, const Step& root, const Cascade& c
     if (edge.firing->severity != "critical") continue;
     const std::string& place = edge.firing->place.resource->namespace_;
     const auto earlier = [&](const Firing& firing) {
-      return firing.at <= root.done && firing.severity == "critical" && firing.place.resource->namespace_ == place;
+      return firing.at <= root.done && firing.severity == "critical" &&
+             firing.place.resource->namespace_ == place;
     };
     if (std::ranges::none_of(graph.firings(), earlier)) return Severity::critical;
   }
@@ -218,7 +225,9 @@ Severity severity_of(const AlertGraph& graph, const Step& root, const Cascade& c
 void write_edges(JsonWriter& facts, const Cascade& cascade) {
   facts.key("edges").begin_array();
   for (const Edge& edge : cascade.edges) {
-    facts.begin_object().member("action_id", edge.action->trace->action_id).member("alert", edge.firing->alert);
+    facts.begin_object()
+        .member("action_id", edge.action->trace->action_id)
+        .member("alert", edge.firing->alert);
     facts.member("resource", to_string(*edge.firing->place.resource));
     facts.member("fired_at", format_time(edge.firing->at));
     facts.member("weight", edge.weight).member("surprise", edge.surprise).end_object();
@@ -246,8 +255,10 @@ void find_cascading_failure(const Window& window, const Thresholds& thresholds, 
     const auto sides = graph.before_and_after(root);
     const int all = sides.first + sides.second;
     if (2 * sides.first >= all) {
-      not_evaluated(window, fmt::format("alert-storm, {} of {} related alerts began before the action", sides.first,
-                                        all), finding);
+      not_evaluated(
+          window,
+          fmt::format("alert-storm, {} of {} related alerts began before the action", sides.first, all),
+          finding);
       continue;
     }
     Match match(wide ? "fan-out" : "chain");

@@ -31,7 +31,8 @@ std::vector<Pattern> default_patterns() {
       make(PatternType::ineffective_loop, "Ineffective loop",
            "The same is tried again although it did not help.", 3, 240min, Prevention::block_action),
       make(PatternType::cascading_failure, "Cascading failure",
-           "An action is followed by new alerts on related resources.", 3, 120min, Prevention::escalate_human),
+           "An action is followed by new alerts on related resources.", 3, 120min,
+           Prevention::escalate_human),
       make(PatternType::action_budget, "Action budget",
            "More actions of one type on one resource than allowed.", 3, 60min, Prevention::block_action),
   };

@@ -22,18 +22,19 @@ constexpr auto scale_names = std::to_array<std::string_view>(
 constexpr auto names_of_target = std::to_array<std::string_view>({"count", "desired", "target", "to"});
 
 constexpr auto measured_words = std::to_array<std::string_view>(
-    {"age",     "available", "condition", "conditions", "current",   "error",   "errors",      "failed",
-     "generation", "health", "healthy",   "latency",    "load",      "message", "observed",    "pending",
-     "percent", "phase",     "qps",       "rate",       "ready",     "reason",  "restart",     "restarts",
-     "rps",     "running",   "status",    "throughput", "unavailable", "updated", "uptime",    "usage",
-     "used",    "utilization"});
+    {"age",         "available",  "condition", "conditions", "current", "error",      "errors",
+     "failed",      "generation", "health",    "healthy",    "latency", "load",       "message",
+     "observed",    "pending",    "percent",   "phase",      "qps",     "rate",       "ready",
+     "reason",      "restart",    "restarts",  "rps",        "running", "status",     "throughput",
+     "unavailable", "updated",    "uptime",    "usage",      "used",    "utilization"});
 
 constexpr auto argument_words = std::to_array<std::string_view>(
-    {"attempt",  "attempts", "begin",  "col",     "column",  "count",  "cursor", "date",    "delta",  "duration",
-     "end",      "grace",    "hours",  "id",      "ids",     "index",  "limit",  "line",    "lines",  "minutes",
-     "ms",       "no",       "num",    "number",  "offset",  "order",  "page",   "pid",     "port",   "position",
-     "retries",  "retry",    "row",    "seconds", "seed",    "seq",    "sequence", "since", "start",  "step",
-     "tail",     "temperature", "time", "timeout", "timestamp", "until", "x",     "y"});
+    {"attempt", "attempts",    "begin", "col",     "column",    "count",    "cursor",  "date",
+     "delta",   "duration",    "end",   "grace",   "hours",     "id",       "ids",     "index",
+     "limit",   "line",        "lines", "minutes", "ms",        "no",       "num",     "number",
+     "offset",  "order",       "page",  "pid",     "port",      "position", "retries", "retry",
+     "row",     "seconds",     "seed",  "seq",     "sequence",  "since",    "start",   "step",
+     "tail",    "temperature", "time",  "timeout", "timestamp", "until",    "x",       "y"});
 
 constexpr auto continuous_words = std::to_array<std::string_view>(
     {"bandwidth", "bytes", "cpu", "disk", "heap", "memory", "mem", "storage", "volume"});
@@ -103,9 +104,11 @@ Dimension dimension_at(std::string_view path) {
   found.name = name_at(snake, leaf);
   found.scale = in(scale_names, found.name);
   found.target = in(names_of_target, leaf);
-  found.argument = found.target || any_word(leaf, [](std::string_view word) { return in_sorted(argument_words, word); });
+  found.argument =
+      found.target || any_word(leaf, [](std::string_view word) { return in_sorted(argument_words, word); });
   // What is aimed at is set, even if its name is that of a measurement: target_utilization.
-  const bool aim = any_word(found.name, [](std::string_view word) { return word == "target" || word == "desired"; });
+  const bool aim =
+      any_word(found.name, [](std::string_view word) { return word == "target" || word == "desired"; });
   found.measured =
       !aim && any_word(found.name, [](std::string_view word) { return in_sorted(measured_words, word); });
   found.amount = any_word(found.name, [](std::string_view word) { return in(continuous_words, word); });

@@ -50,7 +50,8 @@ Assessment parse_assessment(std::string_view json) {
   if (!assessment.criteria.absent() && assessment.criteria.text().front() != '{') {
     refuse_field("criteria", "must be a JSON object");
   }
-  if (assessment.method != "automated" && assessment.method != "manual" && assessment.method != "ml-derived") {
+  if (assessment.method != "automated" && assessment.method != "manual" &&
+      assessment.method != "ml-derived") {
     refuse_field("method", "is none of automated, manual, ml-derived");
   }
   return assessment;

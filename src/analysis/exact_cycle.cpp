@@ -38,7 +38,8 @@ Calls calls_of(const Window& window, bool mutating_only) {
   calls.reserve(window.steps().size());
   for (const Step& step : window.steps()) {
     if (step.status == Status::cancelled || step.status == Status::escalated) continue;
-    if (mutating_only && !step.mutating) continue;
+    // Asking again is what a poller is for; it neither makes a loop nor interrupts one.
+    if (!step.mutating && (mutating_only || step.type->polling)) continue;
     calls.push_back({&step, {}, result_of(step)});
   }
   return calls;
@@ -95,7 +96,8 @@ class CycleSearch {
   bool possible(std::size_t wanted) const {
     for (std::size_t period = 1; period <= max_period() && period * wanted <= calls_.size(); ++period) {
       std::size_t tail = period;
-      while (tail < calls_.size() && at(calls_.size(), tail).same_kind(at(calls_.size(), tail - period))) ++tail;
+      while (tail < calls_.size() && at(calls_.size(), tail).same_kind(at(calls_.size(), tail - period)))
+        ++tail;
       if (tail >= period * wanted) return true;
     }
     return false;
@@ -193,7 +195,8 @@ Match match_of(const Cycle& cycle) {
 
 }  // namespace
 
-std::optional<Match> find_exact_cycle(const Window& window, const Thresholds& thresholds, Attempts& attempts) {
+std::optional<Match> find_exact_cycle(const Window& window, const Thresholds& thresholds,
+                                      Attempts& attempts) {
   // Looking around between two identical changes does not make them different, so changes are also
   // compared alone.
   const bool mixed = std::ranges::any_of(window.steps(), [](const Step& step) { return !step.mutating; });

@@ -15,23 +15,61 @@ namespace actionhist {
 namespace {
 
 constexpr auto default_volatile = std::to_array<std::string_view>({
-    "createdat", "creationtimestamp", "dryrun", "generation", "idempotencykey", "lasttransitiontime",
-    "lastupdated", "lastupdatetime", "managedfields", "nonce", "now", "observedat", "observedgeneration",
-    "parentspanid", "requestedat", "requestid", "requesttime", "requestuuid", "reqid", "resourceversion",
-    "spanid", "timestamp", "timestamps", "traceid", "traceparent", "ts", "uid", "updatedat", "uuid",
+    "createdat",
+    "creationtimestamp",
+    "dryrun",
+    "generation",
+    "idempotencykey",
+    "lasttransitiontime",
+    "lastupdated",
+    "lastupdatetime",
+    "managedfields",
+    "nonce",
+    "now",
+    "observedat",
+    "observedgeneration",
+    "parentspanid",
+    "requestedat",
+    "requestid",
+    "requesttime",
+    "requestuuid",
+    "reqid",
+    "resourceversion",
+    "spanid",
+    "timestamp",
+    "timestamps",
+    "traceid",
+    "traceparent",
+    "ts",
+    "uid",
+    "updatedat",
+    "uuid",
 });
 
 // Suffixes of the Kubernetes resource.Quantity; the empty one stands for a plain number.
 constexpr auto suffixes = std::to_array<std::pair<std::string_view, double>>({
-    {"", 1},     {"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"k", 1e3},           {"M", 1e6},
-    {"G", 1e9},  {"T", 1e12}, {"P", 1e15}, {"E", 1e18}, {"Ki", 0x1p10},       {"Mi", 0x1p20},
-    {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60},
+    {"", 1},
+    {"n", 1e-9},
+    {"u", 1e-6},
+    {"m", 1e-3},
+    {"k", 1e3},
+    {"M", 1e6},
+    {"G", 1e9},
+    {"T", 1e12},
+    {"P", 1e15},
+    {"E", 1e18},
+    {"Ki", 0x1p10},
+    {"Mi", 0x1p20},
+    {"Gi", 0x1p30},
+    {"Ti", 0x1p40},
+    {"Pi", 0x1p50},
+    {"Ei", 0x1p60},
 });
 
 // Plain numbers in text are amounts under these words only: elsewhere "1.10" may be a version.
-constexpr auto amount_words = std::to_array<std::string_view>(
-    {"cpu", "memory", "Memory", "storage", "Storage", "replicas", "Replicas", "size", "Size", "disk", "limit",
-     "request", "capacity", "quota"});
+constexpr auto amount_words =
+    std::to_array<std::string_view>({"cpu", "memory", "Memory", "storage", "Storage", "replicas", "Replicas",
+                                     "size", "Size", "disk", "limit", "request", "capacity", "quota"});
 
 // Compares without case, `_` and `-`; called for each key of a document, so it makes no copies.
 bool same_key(std::string_view a, std::string_view b) {
@@ -101,7 +139,8 @@ class NormalWriter {
   }
 
   static bool names_amount(std::string_view key) {
-    return std::ranges::any_of(amount_words, [&](std::string_view word) { return key.find(word) != key.npos; });
+    return std::ranges::any_of(amount_words,
+                               [&](std::string_view word) { return key.find(word) != key.npos; });
   }
 
   const Drop& drop_;

@@ -9,7 +9,8 @@ namespace {
 
 // What still runs says nothing yet; only the proposal itself is an entry before its end.
 bool is_entry(const Step& step) {
-  return step.candidate || (step.ended() && step.status != Status::cancelled && step.status != Status::escalated);
+  return step.candidate ||
+         (step.ended() && step.status != Status::cancelled && step.status != Status::escalated);
 }
 
 Match match_of(std::string_view kind, Steps steps) {
@@ -73,7 +74,8 @@ std::optional<Match> find_hash_chain(const Window& window, const Thresholds& thr
     const Trace& trace = *step->trace;
     if (!run.empty()) {
       const Trace& last = *run.back()->trace;
-      const bool follows = !trace.pre_spec_hash.empty() && trace.pre_spec_hash == last.outcome.post_spec_hash &&
+      const bool follows = !trace.pre_spec_hash.empty() &&
+                           trace.pre_spec_hash == last.outcome.post_spec_hash &&
                            last.pre_spec_hash != last.outcome.post_spec_hash;
       const bool same_cause = !alert_key(trace).empty() && alert_key(trace) == alert_key(last) &&
                               step->type->plain == run.back()->type->plain;

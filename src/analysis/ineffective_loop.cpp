@@ -46,6 +46,12 @@ std::optional<Match> find_chain(const Window& window, Attempts& judged, const St
     run.clear();
     attempts = 0;
   };
+  // What ended well, or at least without a sign of failure, ends the loop for good.
+  const auto end_loop = [&] {
+    restart();
+    longest.clear();
+    longest_attempts = 0;
+  };
   for (const Step* step : steps) {
     if (!is_attempt(*step)) continue;
     if (step->type->plain != type) {
@@ -54,14 +60,12 @@ std::optional<Match> find_chain(const Window& window, Attempts& judged, const St
     }
     const Progress progress = judged.of(*step);
     if (progress == Progress::success) {
-      restart();
-      longest.clear();
-      longest_attempts = 0;
+      end_loop();
       continue;
     }
     if (progress == Progress::unknown) {
-      // What ended without an assessment is no failure and breaks the chain; what still runs does not.
-      if (step->ended()) restart();
+      // What still runs says nothing yet.
+      if (step->ended()) end_loop();
       if (step->candidate && attempts >= wanted) {
         run.push_back(step);
         longest = run;

@@ -46,14 +46,16 @@ void LeafReader::descend(std::string_view key, JsonElement element) {
 }
 
 void LeafReader::add_text(std::string_view text) {
-  if (const auto number = quantity(text)) {
-    const DimensionTable::Entry& entry = dimensions_.at(path_);
+  const DimensionTable::Entry& entry = dimensions_.at(path_);
+  const auto number = quantity(text);
+  const bool has_unit = number && (text.back() < '0' || text.back() > '9');
+  // Without a unit "1.10" may be a version, unless the name says that it counts or measures something.
+  if (number && (has_unit || entry.dimension->scale || entry.dimension->amount)) {
     // A size with a unit is an amount of storage, not a count.
-    const bool has_unit = text.back() < '0' || text.back() > '9';
     const bool store = has_unit && entry.dimension->name == "size";
     add_number(store ? dimensions_.at("storage") : entry, *number);
   } else if (with_texts_ && text.size() <= max_text) {
-    found_.texts.push_back({dimensions_.at(path_).dimension, std::string(text)});
+    found_.texts.push_back({entry.dimension, std::string(text)});
   }
 }
 

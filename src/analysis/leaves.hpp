@@ -36,7 +36,8 @@ struct Document {
 class LeafReader {
  public:
   // Texts and flags are left out unless `with_texts`. `dimensions` must outlive what is read.
-  LeafReader(DimensionTable& dimensions, bool with_texts) : dimensions_(dimensions), with_texts_(with_texts) {}
+  LeafReader(DimensionTable& dimensions, bool with_texts)
+      : dimensions_(dimensions), with_texts_(with_texts) {}
 
   // At most the first 256 leaves. An absent document has none.
   Document read(const Json& json);

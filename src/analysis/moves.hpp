@@ -18,10 +18,10 @@ namespace actionhist {
 struct Move {
   const Step* step = nullptr;
   const Dimension* dimension = nullptr;  // of Movements::dimensions
-  std::optional<double> from;  // as stated, or what the last move left
+  std::optional<double> from;            // as stated, or what the last move left
   std::optional<double> to;
-  double amount = 0;  // |to − from|; 0 if no number is known
-  int dir = 0;        // +1 or −1; 0 when the value stayed within the dimension's tolerance
+  double amount = 0;   // |to − from|; 0 if no number is known
+  int dir = 0;         // +1 or −1; 0 when the value stayed within the dimension's tolerance
   double quality = 0;  // 1 from states, .9 from parameters or the last move, .6 from the verb
 };
 

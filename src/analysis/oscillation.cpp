@@ -32,7 +32,8 @@ bool selects(const Json& selector, const Json& labels) {
 }
 
 void write_coverage(JsonWriter& writer, const Steps& steps) {
-  const auto assessed = std::ranges::count_if(steps, [](const Step* step) { return step->score.has_value(); });
+  const auto assessed =
+      std::ranges::count_if(steps, [](const Step* step) { return step->score.has_value(); });
   writer.key("coverage").begin_object();
   writer.member("assessed", static_cast<std::int64_t>(assessed)).member("of", steps.size());
   writer.end_object();
@@ -58,7 +59,8 @@ bool in_scope(const Pattern& pattern, const Action& action) {
   const auto is_kind = [&](const std::string& kind) { return same_kind(kind, resource.kind); };
   if (!pattern.resource_types.empty() && std::ranges::none_of(pattern.resource_types, is_kind)) return false;
   const auto& namespaces = pattern.namespaces;
-  if (!namespaces.empty() && std::ranges::find(namespaces, resource.namespace_) == namespaces.end()) return false;
+  if (!namespaces.empty() && std::ranges::find(namespaces, resource.namespace_) == namespaces.end())
+    return false;
   return pattern.label_selectors.absent() || selects(pattern.label_selectors, action.alert_labels);
 }
 

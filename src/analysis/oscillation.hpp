@@ -16,7 +16,8 @@
 namespace actionhist {
 
 // What the detectors look at. `traces` are of one scope, oldest first; when `candidate` is set the last of
-// them is the proposed action. `alerts_known` says that `alerts` is all there were, not that nobody looked.
+// them is the proposed action, which counts as the newest whatever its time. `alerts_known` says that
+// `alerts` are all there were, not that nobody looked.
 struct Evidence {
   std::span<const Trace> traces;
   std::span<const Alert> alerts;

@@ -37,22 +37,6 @@ void require_object(const Json& json, std::string_view field) {
   if (!json.absent() && json.text().front() != '{') refuse_field(field, "must be a JSON object");
 }
 
-void validate(const Pattern& pattern) {
-  if (pattern.pattern_id.empty()) refuse_field("pattern_id", "must not be empty");
-  if (pattern.pattern_id.size() > 255) refuse_field("pattern_id", "must be at most 255 bytes long");
-  if (pattern.min_occurrences < 1) refuse_field("min_occurrences", "must be at least 1");
-  const auto window = pattern.time_window.count();
-  if (window < 1 || window > max_window_minutes) {
-    refuse_field("time_window_minutes", fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
-  }
-  validate_thresholds(pattern);
-  require_object(pattern.label_selectors, "label_selectors");
-  require_object(pattern.prevention_parameters, "prevention_parameters");
-  const auto empty = [](const std::string& text) { return text.empty(); };
-  if (std::ranges::any_of(pattern.resource_types, empty)) refuse_field("resource_types", "holds an empty text");
-  if (std::ranges::any_of(pattern.namespaces, empty)) refuse_field("namespaces", "holds an empty text");
-}
-
 // A pattern that names only its type behaves like the shipped one.
 Pattern shipped(PatternType type) {
   for (Pattern& pattern : default_patterns()) {
@@ -77,6 +61,24 @@ Prevention parse_prevention(std::string_view text, std::string_view field) {
 
 Severity parse_severity(std::string_view text, std::string_view field) {
   return value_of(severity_names, text, field);
+}
+
+void validate(const Pattern& pattern) {
+  if (pattern.pattern_id.empty()) refuse_field("pattern_id", "must not be empty");
+  if (pattern.pattern_id.size() > 255) refuse_field("pattern_id", "must be at most 255 bytes long");
+  if (pattern.min_occurrences < 1) refuse_field("min_occurrences", "must be at least 1");
+  const auto window = pattern.time_window.count();
+  if (window < 1 || window > max_window_minutes) {
+    refuse_field("time_window_minutes",
+                 fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
+  }
+  validate_thresholds(pattern);
+  require_object(pattern.label_selectors, "label_selectors");
+  require_object(pattern.prevention_parameters, "prevention_parameters");
+  const auto empty = [](const std::string& text) { return text.empty(); };
+  if (std::ranges::any_of(pattern.resource_types, empty))
+    refuse_field("resource_types", "holds an empty text");
+  if (std::ranges::any_of(pattern.namespaces, empty)) refuse_field("namespaces", "holds an empty text");
 }
 
 Pattern parse_pattern(std::string_view json) {

@@ -7,7 +7,9 @@
 namespace actionhist {
 namespace {
 
-std::string kind_and_name(const Resource& resource) { return fmt::format("{}/{}", resource.kind, resource.name); }
+std::string kind_and_name(const Resource& resource) {
+  return fmt::format("{}/{}", resource.kind, resource.name);
+}
 
 bool same_namespace(const Resource& a, const Resource& b) {
   return a.cluster == b.cluster && a.namespace_ == b.namespace_;
@@ -52,7 +54,8 @@ bool same_resource(const Resource& a, const Resource& b) {
 double relation_weight(const Place& cause, const Place& effect) {
   const Resource& x = *cause.resource;
   const Resource& y = *effect.resource;
-  const bool same_app = !cause.labels.app.empty() && cause.labels.app == effect.labels.app && same_namespace(x, y);
+  const bool same_app =
+      !cause.labels.app.empty() && cause.labels.app == effect.labels.app && same_namespace(x, y);
   const bool siblings = !cause.owner.empty() && cause.owner == effect.owner && same_namespace(x, y);
   if (same_resource(x, y) || owned(effect, x) || owned(cause, y) || same_app || siblings) return .9;
   if (depends(effect, x) || depends(cause, y)) return .8;

@@ -65,7 +65,8 @@ std::optional<Match> find_reverts(const Window& window, const Thresholds& thresh
   }
   for (const Change& change : all.changes) {
     // A scaling changes the hash of the spec too, but it is the other pattern's business.
-    const bool by_scaling = change.setting == "spec" && std::ranges::find(scaled, change.step) != scaled.end();
+    const bool by_scaling =
+        change.setting == "spec" && std::ranges::find(scaled, change.step) != scaled.end();
     if (!by_scaling) changes[change.setting].push_back(&change);
   }
 
@@ -118,8 +119,7 @@ Help helped(const Window& window, const Thresholds& thresholds, const Steps& ste
   if (std::ranges::any_of(steps, [](const Step* step) { return !alert_key(*step->trace).empty(); })) {
     return Help::yes;
   }
-  return std::ranges::all_of(types, operational) ? Help::no
-                                                                                                : Help::unknown;
+  return std::ranges::all_of(types, operational) ? Help::no : Help::unknown;
 }
 
 std::optional<Match> find_alternation(const Window& window, const Thresholds& thresholds, const Steps& all,
@@ -153,7 +153,8 @@ std::optional<Match> find_alternation(const Window& window, const Thresholds& th
     switch (helped(window, thresholds, cycles, cycle)) {
       case Help::yes: continue;
       case Help::unknown:
-        not_evaluated(window, "kinds of actions alternate, but neither alert nor effectiveness is known", finding);
+        not_evaluated(window, "kinds of actions alternate, but neither alert nor effectiveness is known",
+                      finding);
         continue;
       case Help::no: break;
     }
@@ -171,7 +172,8 @@ std::optional<Match> find_alternation(const Window& window, const Thresholds& th
 
 // The 95th percentile of the hourly counts of disruptive actions before the budget's hour, over at most
 // 7 days; empty if the resource is known for less than 24 h.
-std::optional<double> usual_hourly_count(const Window& window, std::string_view resource_id, TimePoint until) {
+std::optional<double> usual_hourly_count(const Window& window, std::string_view resource_id,
+                                         TimePoint until) {
   constexpr std::chrono::hours week{7 * 24};
   std::vector<TimePoint> times;
   TimePoint oldest = until;

@@ -18,7 +18,7 @@ struct Swing {
   std::size_t last = 0;
   double path = 0;
   double net = 0;
-  double rho = 0;       // 1: came back to the start, 0: monotone
+  double rho = 0;  // 1: came back to the start, 0: monotone
   double quality = 0;
   bool by_verb = false;  // some numbers are not known
 };
@@ -73,11 +73,15 @@ void judge(const Window& window, const Moves& moves, const Thresholds& threshold
 
   Match match("");
   for (std::size_t i = swing.first; i <= swing.last; ++i) match.steps.push_back(moves[i]->step);
-  match.sub_kind = actors_alternate(match.steps) ? "controller-conflict" : swing.by_verb ? "by-verb" : "by-value";
+  match.sub_kind = actors_alternate(match.steps) ? "controller-conflict"
+                   : swing.by_verb               ? "by-verb"
+                                                 : "by-value";
   match.confidence = swing.rho * (1 - std::exp2(-swing.reversals)) * swing.quality;
   match.severity = severity_of(swing, match.steps);
   JsonWriter& facts = match.facts;
-  facts.member("dimension", moves.front()->dimension->name).member("moves", moves.size()).member("reversals", swing.reversals);
+  facts.member("dimension", moves.front()->dimension->name)
+      .member("moves", moves.size())
+      .member("reversals", swing.reversals);
   if (!swing.by_verb) facts.member("path", swing.path).member("net", swing.net);
   facts.member("rho", swing.rho).member("quality", swing.quality);
   facts.key("values").begin_array();

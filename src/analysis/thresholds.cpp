@@ -11,7 +11,7 @@ namespace {
 struct Key {
   PatternType type;
   std::string_view name;
-  double Thresholds::* member;
+  double Thresholds::*member;
   double fallback;
   double min;
   double max;
@@ -23,30 +23,38 @@ constexpr double month_minutes = 30 * 24 * 60;
 // The one table of what a threshold_config may say.
 constexpr auto keys = std::to_array<Key>({
     {PatternType::scale_oscillation, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
-    {PatternType::scale_oscillation, "max_pause_minutes", &Thresholds::max_pause_minutes, 30, 0, month_minutes},
+    {PatternType::scale_oscillation, "max_pause_minutes", &Thresholds::max_pause_minutes, 30, 0,
+     month_minutes},
     {PatternType::scale_oscillation, "amplitude_ratio", &Thresholds::amplitude_ratio, .25, 0, 1},
     {PatternType::scale_oscillation, "return_ratio", &Thresholds::return_ratio, .6, 0, 1},
 
     {PatternType::resource_thrashing, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
-    {PatternType::resource_thrashing, "max_pause_minutes", &Thresholds::max_pause_minutes, 45, 0, month_minutes},
-    {PatternType::resource_thrashing, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .7, 0, 1},
-    {PatternType::resource_thrashing, "alternation_repeats", &Thresholds::alternation_repeats, 3, 2, 100, true},
+    {PatternType::resource_thrashing, "max_pause_minutes", &Thresholds::max_pause_minutes, 45, 0,
+     month_minutes},
+    {PatternType::resource_thrashing, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .7, 0,
+     1},
+    {PatternType::resource_thrashing, "alternation_repeats", &Thresholds::alternation_repeats, 3, 2, 100,
+     true},
     {PatternType::resource_thrashing, "quick_repeats", &Thresholds::quick_repeats, 2, 2, 100, true},
-    {PatternType::resource_thrashing, "quick_gap_minutes", &Thresholds::quick_gap_minutes, 10, 0, month_minutes},
+    {PatternType::resource_thrashing, "quick_gap_minutes", &Thresholds::quick_gap_minutes, 10, 0,
+     month_minutes},
     {PatternType::resource_thrashing, "budget_actions", &Thresholds::budget_actions, 6, 1, 10'000, true},
     {PatternType::resource_thrashing, "budget_minutes", &Thresholds::budget_minutes, 60, 1, month_minutes},
     {PatternType::resource_thrashing, "budget_ratio", &Thresholds::budget_ratio, 3, 0, 1'000},
 
     {PatternType::ineffective_loop, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
     {PatternType::ineffective_loop, "max_pause_minutes", &Thresholds::max_pause_minutes, 5, 0, month_minutes},
-    {PatternType::ineffective_loop, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .3, 0, 1},
+    {PatternType::ineffective_loop, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .3, 0,
+     1},
     {PatternType::ineffective_loop, "success_threshold", &Thresholds::success_threshold, .6, 0, 1},
-    {PatternType::ineffective_loop, "repeats_without_result", &Thresholds::repeats_without_result, 5, 2, 1'000,
-     true},
+    {PatternType::ineffective_loop, "repeats_without_result", &Thresholds::repeats_without_result, 5, 2,
+     1'000, true},
     {PatternType::ineffective_loop, "max_period", &Thresholds::max_period, 5, 1, 20, true},
     {PatternType::ineffective_loop, "refire_minutes", &Thresholds::refire_minutes, 30, 0, month_minutes},
-    {PatternType::ineffective_loop, "safety_net_attempts", &Thresholds::safety_net_attempts, 5, 2, 1'000, true},
-    {PatternType::ineffective_loop, "hash_chain_minutes", &Thresholds::hash_chain_minutes, 60, 0, month_minutes},
+    {PatternType::ineffective_loop, "safety_net_attempts", &Thresholds::safety_net_attempts, 5, 2, 1'000,
+     true},
+    {PatternType::ineffective_loop, "hash_chain_minutes", &Thresholds::hash_chain_minutes, 60, 0,
+     month_minutes},
 
     {PatternType::cascading_failure, "min_confidence", &Thresholds::min_confidence, .7, 0, 1},
     {PatternType::cascading_failure, "edge_minutes", &Thresholds::edge_minutes, 30, 1, month_minutes},
@@ -55,7 +63,8 @@ constexpr auto keys = std::to_array<Key>({
 });
 
 const Key* find_key(PatternType type, std::string_view name) {
-  const auto found = std::ranges::find_if(keys, [&](const Key& key) { return key.type == type && key.name == name; });
+  const auto found =
+      std::ranges::find_if(keys, [&](const Key& key) { return key.type == type && key.name == name; });
   return found == keys.end() ? nullptr : &*found;
 }
 

@@ -20,13 +20,13 @@ struct Thresholds {
 
   double effectiveness_threshold = .7;  // below it actions do not help
   double alternation_repeats = 3;
-  double quick_repeats = 2;      // enough when the gaps are at most quick_gap_minutes
+  double quick_repeats = 2;  // enough when the gaps are at most quick_gap_minutes
   double quick_gap_minutes = 10;
-  double budget_actions = 6;     // disruptive ones
+  double budget_actions = 6;  // disruptive ones
   double budget_minutes = 60;
-  double budget_ratio = 3;       // times the resource's own p95
+  double budget_ratio = 3;  // times the resource's own p95
 
-  double success_threshold = .6;     // from it on an attempt helped; between the two it is inconclusive
+  double success_threshold = .6;  // from it on an attempt helped; between the two it is inconclusive
   double repeats_without_result = 5;
   double max_period = 5;
   double refire_minutes = 30;

@@ -19,9 +19,9 @@ bool holds(const std::array<std::string_view, size>& table, std::string_view wor
 
 // Products and protocols that stand before the verb.
 constexpr auto products = std::to_array<std::string_view>(
-    {"argo", "argocd", "aws", "az", "azure", "docker", "functions", "gcloud", "gcp", "git", "github", "grafana",
-     "helm", "holmes", "k8s", "kubectl", "kubernetes", "loki", "mcp", "oc", "openshift", "prom", "prometheus",
-     "server", "terraform", "tool", "tools"});
+    {"argo", "argocd", "aws",       "az",   "azure",      "docker", "functions", "gcloud",     "gcp",
+     "git",  "github", "grafana",   "helm", "holmes",     "k8s",    "kubectl",   "kubernetes", "loki",
+     "mcp",  "oc",     "openshift", "prom", "prometheus", "server", "terraform", "tool",       "tools"});
 
 // Verbs that only carry another: "execute_prometheus_instant_query" queries.
 constexpr auto carriers = std::to_array<std::string_view>(
@@ -29,73 +29,91 @@ constexpr auto carriers = std::to_array<std::string_view>(
 
 // Words of investigation. Some are nouns that name a report: events, logs, requests.
 constexpr auto read_words = std::to_array<std::string_view>(
-    {"analyse",  "analyze",   "browse",  "calculate", "cat",      "check",    "compare", "count",
-     "describe", "details",   "diagnose", "diff",      "dump",     "estimate", "evaluate", "events",
-     "exists",   "explain",   "fetch",   "find",      "get",      "glob",     "grep",    "head",
-     "health",   "history",   "info",    "inspect",   "inspection", "investigate", "list", "log",
-     "logs",     "lookup",    "ls",      "metrics",   "monitor",  "observe",  "ping",    "plan",
-     "preview",  "print",     "probe",   "ps",        "query",    "read",     "report",  "requests",
-     "retrieve", "rg",        "scan",    "scroll",    "search",   "show",     "sleep",   "stat",
-     "stats",    "status",    "summarize", "summary", "tail",     "think",    "thought", "todo",
-     "todos",    "top",       "validate", "verify",   "version",  "view",     "wait",    "watch"});
+    {"analyse",  "analyze", "browse",    "calculate", "cat",        "check",       "compare",  "count",
+     "describe", "details", "diagnose",  "diff",      "dump",       "estimate",    "evaluate", "events",
+     "exists",   "explain", "fetch",     "find",      "get",        "glob",        "grep",     "head",
+     "health",   "history", "info",      "inspect",   "inspection", "investigate", "list",     "log",
+     "logs",     "lookup",  "ls",        "metrics",   "monitor",    "observe",     "ping",     "plan",
+     "preview",  "print",   "probe",     "ps",        "query",      "read",        "report",   "requests",
+     "retrieve", "rg",      "scan",      "scroll",    "search",     "show",        "sleep",    "stat",
+     "stats",    "status",  "summarize", "summary",   "tail",       "think",       "thought",  "todo",
+     "todos",    "top",     "validate",  "verify",    "version",    "view",        "wait",     "watch"});
 
 // Verbs that win over a word of investigation elsewhere in the name, or after "and": find_and_replace.
 constexpr auto write_words = std::to_array<std::string_view>(
-    {"add",      "adjust",   "allow",    "annotate", "apply",     "approve",  "assign",   "attach",
-     "bash",     "block",    "book",     "bounce",   "cancel",    "change",   "clean",    "cleanup",
-     "clear",    "close",    "commit",   "copy",     "cordon",    "create",   "debug",    "decrease",
-     "delete",   "deploy",   "destroy",  "detach",   "disable",   "drain",    "edit",     "enable",
-     "escalate", "evict",    "expand",   "fix",      "flush",     "grant",    "grow",     "increase",
-     "insert",   "install",  "kill",     "label",    "merge",     "migrate",  "modify",   "move",
-     "notify",   "patch",    "pause",    "post",     "provision", "purge",    "push",     "put",
-     "quarantine", "reboot", "recreate", "reduce",   "refresh",   "relax",    "remove",   "rename",
-     "replace",  "reset",    "resize",   "restart",  "restore",   "resume",   "revert",   "revoke",
-     "rollback", "rotate",   "scale",    "send",     "set",       "shrink",   "start",    "stop",
-     "submit",   "suspend",  "sync",     "taint",    "terminate", "transfer", "trigger",  "tune",
-     "uncordon", "undo",     "uninstall", "update",  "upgrade",   "write"});
+    {"add",        "adjust",  "allow",     "annotate", "apply",     "approve",  "assign",  "attach",
+     "bash",       "block",   "book",      "bounce",   "cancel",    "change",   "clean",   "cleanup",
+     "clear",      "close",   "commit",    "copy",     "cordon",    "create",   "debug",   "decrease",
+     "delete",     "deploy",  "destroy",   "detach",   "disable",   "drain",    "edit",    "enable",
+     "escalate",   "evict",   "expand",    "fix",      "flush",     "grant",    "grow",    "increase",
+     "insert",     "install", "kill",      "label",    "merge",     "migrate",  "modify",  "move",
+     "notify",     "patch",   "pause",     "post",     "provision", "purge",    "push",    "put",
+     "quarantine", "reboot",  "recreate",  "reduce",   "refresh",   "relax",    "remove",  "rename",
+     "replace",    "reset",   "resize",    "restart",  "restore",   "resume",   "revert",  "revoke",
+     "rollback",   "rotate",  "scale",     "send",     "set",       "shrink",   "start",   "stop",
+     "submit",     "suspend", "sync",      "taint",    "terminate", "transfer", "trigger", "tune",
+     "uncordon",   "undo",    "uninstall", "update",   "upgrade",   "write"});
 
-constexpr auto ups = std::to_array<std::string_view>(
-    {"enlarge", "expand", "grow", "increase", "raise", "upscale", "upsize"});
-constexpr auto downs = std::to_array<std::string_view>(
-    {"decrease", "downscale", "downsize", "lower", "reduce", "shrink"});
+constexpr auto ups =
+    std::to_array<std::string_view>({"enlarge", "expand", "grow", "increase", "raise", "upscale", "upsize"});
+constexpr auto downs =
+    std::to_array<std::string_view>({"decrease", "downscale", "downsize", "lower", "reduce", "shrink"});
 constexpr auto scale_verbs = std::to_array<std::string_view>(
     {"autoscale", "downscale", "rescale", "scale", "scaled", "scaling", "upscale"});
-constexpr auto units = std::to_array<std::string_view>(
-    {"capacity", "instance", "instances", "node", "nodegroup", "nodepool", "nodes", "pod", "pods", "replica",
-     "replicas", "worker", "workers"});
-constexpr auto amounts = std::to_array<std::string_view>(
-    {"bandwidth", "cpu", "heap", "iops", "limit", "limits", "mem", "memory", "quota", "request", "requests",
-     "resource", "resources"});
+// Of a group: making or taking one of them is scaling the group.
+constexpr auto makes = std::to_array<std::string_view>({"add", "create", "launch", "provision"});
+constexpr auto takes = std::to_array<std::string_view>({"delete", "deprovision", "remove", "terminate"});
+constexpr auto members = std::to_array<std::string_view>(
+    {"capacity", "instance", "instances", "node", "nodes", "replica", "replicas", "worker", "workers"});
+constexpr auto units =
+    std::to_array<std::string_view>({"capacity", "instance", "instances", "node", "nodegroup", "nodepool",
+                                     "nodes", "pod", "pods", "replica", "replicas", "worker", "workers"});
+constexpr auto amounts =
+    std::to_array<std::string_view>({"bandwidth", "cpu", "heap", "iops", "limit", "limits", "mem", "memory",
+                                     "quota", "request", "requests", "resource", "resources"});
 constexpr auto stores = std::to_array<std::string_view>({"disk", "pvc", "storage", "volume"});
 
 constexpr auto replicas = std::to_array<std::string_view>({"capacity", "replica", "replicas"});
 constexpr auto changes =
     std::to_array<std::string_view>({"adjust", "change", "patch", "set", "tune", "update"});
 
-constexpr auto disruptions = std::to_array<std::string_view>(
-    {"bounce", "delete", "destroy", "drain", "evict", "eviction", "kill", "reboot", "recreate", "resize",
-     "restart", "stop", "terminate"});
+constexpr auto disruptions =
+    std::to_array<std::string_view>({"bounce", "delete", "destroy", "drain", "evict", "eviction", "kill",
+                                     "reboot", "recreate", "resize", "restart", "stop", "terminate"});
 
+// What waits for something, and what tells how far something has come.
+constexpr auto polls =
+    std::to_array<std::string_view>({"await", "health", "healthcheck", "heartbeat", "ping", "poll", "probe",
+                                     "progress", "sleep", "wait", "watch"});
+constexpr auto polled =
+    std::to_array<std::string_view>({"build", "deployment", "execution", "job", "operation", "pipeline",
+                                     "rollout", "run", "sync", "task", "workflow"});
+
+static_assert(sorted(polls) && sorted(polled));
 static_assert(sorted(products) && sorted(carriers) && sorted(read_words) && sorted(write_words));
+static_assert(sorted(makes) && sorted(takes) && sorted(members));
 static_assert(sorted(ups) && sorted(downs) && sorted(scale_verbs) && sorted(units) && sorted(amounts));
 static_assert(sorted(stores) && sorted(replicas) && sorted(changes) && sorted(disruptions));
 
 // Other verbs of one family.
 constexpr auto families = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"bounce", "restart"},   {"cordon", "cordon"},     {"delete", "delete"},    {"deploy", "deploy"},
-    {"destroy", "delete"},   {"drain", "drain"},       {"evict", "evict"},      {"eviction", "evict"},
-    {"install", "deploy"},   {"kill", "delete"},       {"migrate", "migrate"},  {"reboot", "restart"},
-    {"recreate", "restart"}, {"restart", "restart"},   {"revert", "rollback"},  {"rollback", "rollback"},
-    {"terminate", "delete"}, {"uncordon", "uncordon"}, {"undo", "rollback"},    {"upgrade", "deploy"},
+    {"bounce", "restart"},   {"cordon", "cordon"},     {"delete", "delete"},   {"deploy", "deploy"},
+    {"destroy", "delete"},   {"drain", "drain"},       {"evict", "evict"},     {"eviction", "evict"},
+    {"install", "deploy"},   {"kill", "delete"},       {"migrate", "migrate"}, {"reboot", "restart"},
+    {"recreate", "restart"}, {"restart", "restart"},   {"revert", "rollback"}, {"rollback", "rollback"},
+    {"terminate", "delete"}, {"uncordon", "uncordon"}, {"undo", "rollback"},   {"upgrade", "deploy"},
 });
 
-constexpr auto operations = std::to_array<std::string_view>(
-    {"cordon", "drain", "evict", "migrate", "resources", "restart", "rollback", "scale", "storage", "uncordon"});
+constexpr auto operations =
+    std::to_array<std::string_view>({"cordon", "drain", "evict", "migrate", "resources", "restart",
+                                     "rollback", "scale", "storage", "uncordon"});
 static_assert(sorted(operations));
 
 bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
-bool alnum(char c) { return upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<signed char>(c) < 0; }
+bool alnum(char c) {
+  return upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<signed char>(c) < 0;
+}
 
 // The words of a name in lower case: kubectl-delete, KubectlDelete and kubectl.delete give the same two.
 class Words {
@@ -141,9 +159,7 @@ class Words {
     return false;
   }
 
-  bool has(std::string_view word) const {
-    return std::ranges::find(words_, word) != words_.end();
-  }
+  bool has(std::string_view word) const { return std::ranges::find(words_, word) != words_.end(); }
 
   // The first word that is no product's name, unless all are.
   std::size_t verb(std::size_t from = 0) const {
@@ -167,8 +183,8 @@ int direction_of(const Words& words) {
     const std::string_view word = words[i];
     if (holds(ups, word)) return 1;
     if (holds(downs, word)) return -1;
-    if (word == "add" && words.any(units, i + 1)) return 1;
-    if (word == "remove" && words.any(units, i + 1)) return -1;
+    if (holds(makes, word) && words.any(members, i + 1)) return 1;
+    if (holds(takes, word) && words.any(members, i + 1)) return -1;
     if (!holds(scale_verbs, word) && word != "resize" && word != "size") continue;
     // "in" and "out" mean a direction only right after the verb: scale_in, not scale_deployment_in_prod.
     if (words[i + 1] == "out") return 1;
@@ -207,6 +223,11 @@ Effect effect_of(std::string_view action_type) {
 
 int direction_of(std::string_view action_type) { return direction_of(Words(action_type)); }
 
+bool polling(std::string_view action_type) {
+  const Words words(action_type);
+  return words.any(polls) || (words.has("status") && words.any(polled));
+}
+
 bool disruptive(std::string_view action_type) { return Words(action_type).any(disruptions); }
 
 std::string plain_type(std::string_view action_type) {
@@ -229,7 +250,8 @@ std::string family(std::string_view action_type) {
   }
   if (resized) return words.has("resize") && !words.any(units) ? "resources" : "scale";
   for (const std::string_view word : words) {
-    const auto found = std::ranges::find(families, word, &std::pair<std::string_view, std::string_view>::first);
+    const auto found =
+        std::ranges::find(families, word, &std::pair<std::string_view, std::string_view>::first);
     if (found != families.end()) return std::string(found->second);
   }
   return plain_type(action_type);

@@ -15,6 +15,9 @@ Effect effect_of(std::string_view action_type);
 // +1 for scale_up, increase_memory, add_nodes; −1 for their opposites; 0 when the name does not say.
 int direction_of(std::string_view action_type);
 
+// True if such an action asks again and again by nature: wait_for_rollout, get_job_status, ping.
+bool polling(std::string_view action_type);
+
 // True if such an action interrupts what runs: evict, delete, restart, resize, drain, …
 bool disruptive(std::string_view action_type);
 

@@ -38,24 +38,27 @@ Step step_of(const Trace& trace, TimePoint as_of) {
 Window::Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
                std::chrono::microseconds length)
     : pattern_(pattern), evidence_(evidence), as_of_(as_of), length_(length) {
-  const std::span<const Trace> traces = evidence.traces;
-  assert(std::is_sorted(traces.begin(), traces.end(),
-                        [](const Trace& a, const Trace& b) { return a.time() < b.time(); }));
-  const Trace* const candidate = evidence.candidate && !traces.empty() ? &traces.back() : nullptr;
-  const auto begin = std::partition_point(traces.begin(), traces.end(), [&](const Trace& trace) {
-    return trace.time() < as_of - length;
-  });
-  steps_.reserve(static_cast<std::size_t>(traces.end() - begin));
-  for (auto trace = begin; trace != traces.end(); ++trace) {
-    const bool proposed = &*trace == candidate;
-    if ((trace->time() > as_of && !proposed) || !in_scope(pattern, *trace)) continue;
-    Step step = step_of(*trace, as_of);
-    step.type = &type_facts(trace->action_type);
-    step.mutating = trace->effect ? *trace->effect == Effect::mutating : step.type->mutating;
-    step.resource = resource_key(*trace);
-    step.candidate = proposed;
-    steps_.push_back(step);
-  }
+  const bool proposes = evidence.candidate && !evidence.traces.empty();
+  const auto past = evidence.traces.first(evidence.traces.size() - (proposes ? 1 : 0));
+  const auto earlier = [](const Trace& a, const Trace& b) { return a.time() < b.time(); };
+  assert(std::is_sorted(past.begin(), past.end(), earlier));
+  auto trace = std::partition_point(past.begin(), past.end(),
+                                    [&](const Trace& other) { return other.time() < as_of - length; });
+  steps_.reserve(static_cast<std::size_t>(past.end() - trace) + 1);
+  for (; trace != past.end() && trace->time() <= as_of; ++trace) add(*trace, false);
+  if (proposes) add(evidence.traces.back(), true);
+}
+
+void Window::add(const Trace& trace, bool candidate) {
+  if (!in_scope(pattern_, trace)) return;
+  Step step = step_of(trace, as_of_);
+  step.type = &type_facts(trace.action_type);
+  step.mutating = trace.effect ? *trace.effect == Effect::mutating : step.type->mutating;
+  step.resource = resource_key(trace);
+  step.candidate = candidate;
+  // A proposal would happen now, whatever the clock of its agent says.
+  if (candidate && !steps_.empty()) step.at = step.done = std::max(step.at, steps_.back().at);
+  steps_.push_back(step);
 }
 
 const Step* Window::candidate() const {
@@ -67,7 +70,8 @@ std::string_view Window::resource_key(const Trace& trace) {
   // A kind without a name would take many resources for one.
   if (trace.resource.name.empty()) return {};
   const Resource& resource = trace.resource;
-  keys_.push_back(fmt::format("{}/{}/{}/{}", resource.cluster, resource.namespace_, resource.kind, resource.name));
+  keys_.push_back(
+      fmt::format("{}/{}/{}/{}", resource.cluster, resource.namespace_, resource.kind, resource.name));
   return keys_.back();
 }
 
@@ -75,7 +79,8 @@ const TypeFacts& Window::type_facts(std::string_view action_type) {
   const auto known = std::ranges::find(types_, action_type, &TypeFacts::type);
   if (known != types_.end()) return *known;
   return types_.emplace_back(TypeFacts{action_type, plain_type(action_type), family(action_type),
-                                       effect_of(action_type) == Effect::mutating, disruptive(action_type)});
+                                       effect_of(action_type) == Effect::mutating, disruptive(action_type),
+                                       polling(action_type)});
 }
 
 std::vector<std::pair<std::string_view, Steps>> Window::by_resource() const {

@@ -22,6 +22,7 @@ struct TypeFacts {
   std::string family;  // family()
   bool mutating = true;
   bool disruptive = false;
+  bool polling = false;
 };
 
 // An action as it looked at `as_of`: an outcome that came later is not visible.
@@ -30,7 +31,7 @@ struct Step {
   const TypeFacts* type = nullptr;
   std::string_view resource;  // key of the resource; empty when it is not known well enough
   TimePoint at{};
-  TimePoint done{};           // its end, or `at` while it runs
+  TimePoint done{};  // its end, or `at` while it runs
   Status status = Status::pending;
   bool mutating = true;
   bool candidate = false;
@@ -46,8 +47,7 @@ using Steps = std::vector<const Step*>;
 
 class Window {
  public:
-  Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
-         std::chrono::microseconds length);
+  Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of, std::chrono::microseconds length);
 
   const Pattern& pattern() const { return pattern_; }
   const Evidence& evidence() const { return evidence_; }
@@ -63,6 +63,7 @@ class Window {
   std::vector<std::pair<std::string_view, Steps>> by_resource() const;
 
  private:
+  void add(const Trace& trace, bool candidate);
   std::string_view resource_key(const Trace& trace);
   const TypeFacts& type_facts(std::string_view action_type);
 

@@ -19,27 +19,29 @@ struct Arguments {
   bool no_index = false;
 };
 
-// Waits until the index holds what is stored. Says so when it takes long, and when it does not come to that.
-void wait_for_index(const Context& context, History& history, std::chrono::milliseconds patience) {
+// Waits until the index holds what is stored, and says so when that takes long. False if it did not come to
+// that.
+bool wait_for_index(const Context& context, History& history, std::chrono::milliseconds patience) {
   const auto begin = std::chrono::steady_clock::now();
   bool told = false;
   for (;;) {
     const auto waited =
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const auto left = std::max<std::chrono::milliseconds>(patience - waited, 0ms);
-    if (history.wait_indexed(std::min<std::chrono::milliseconds>(left, 1s))) return;
+    if (history.wait_indexed(std::min<std::chrono::milliseconds>(left, 1s))) return true;
     const Health health = history.health();
     // Who may not write cannot work off the queue, and perhaps nobody else does.
     const bool hopeless =
         context.read_only && health.feed.worker.empty() && health.replica_seq >= health.feed.seq;
-    if (left <= 1s || hopeless) break;
+    if (left <= 1s || hopeless) return false;
     if (!told) {
-      context.note(fmt::format("waiting up to {:.0f} s for the index; {} actions are queued",
-                               std::chrono::duration<double>(patience).count(), health.feed.queued));
+      context.note(
+          fmt::format("waiting up to {:.0f} s for the index: {} actions queued, {} of {} changes read",
+                      std::chrono::duration<double>(patience).count(), health.feed.queued, health.replica_seq,
+                      health.feed.seq));
     }
     told = true;
   }
-  context.note("the newest actions are not indexed yet and may be missing here");
 }
 
 void print_hit(std::size_t rank, const Hit& hit) {
@@ -63,10 +65,8 @@ Exit similar(const Context& context, const Arguments& arguments) {
   Options options = context.options(Access::change);
   options.semantic = !arguments.no_index;
   History history = context.open(Access::change, std::move(options));
-  if (!arguments.no_index) {
-    wait_for_index(context, history,
-                   std::chrono::milliseconds(static_cast<std::int64_t>(arguments.wait_seconds * 1000)));
-  }
+  const std::chrono::milliseconds patience{static_cast<std::int64_t>(arguments.wait_seconds * 1000)};
+  const bool complete = arguments.no_index || wait_for_index(context, history, patience);
   const std::vector<Hit> hits = history.similar(arguments.query);
   for (std::size_t i = 0; i < hits.size(); ++i) {
     if (context.json) {
@@ -79,6 +79,8 @@ Exit similar(const Context& context, const Arguments& arguments) {
   if (!hits.empty() && !hits.front().explain.fallback.empty()) {
     context.note(fmt::format("found by the words alone, in the database: {}",
                              printable(hits.front().explain.fallback)));
+  } else if (!complete) {
+    context.note("the newest actions are not indexed yet and may be missing here");
   }
   return Exit::done;
 }

@@ -31,9 +31,9 @@ Resource read_resource(FieldReader& reader) {
     if (const auto element = reader.take(name)) resource = read_resource(*element, name);
   }
   visit_resource(resource, reader);
-  reader("resource_kind", resource.kind);
-  reader("resource_namespace", resource.namespace_);
-  reader("resource_name", resource.name);
+  reader.alias("kind", "resource_kind", resource.kind);
+  reader.alias("namespace", "resource_namespace", resource.namespace_);
+  reader.alias("name", "resource_name", resource.name);
   return resource;
 }
 
@@ -81,8 +81,8 @@ Action parse_action(std::string_view json) {
   visit_cause(action, reader);
   visit_outcome(action.outcome, reader);
   action.resource = read_resource(reader);
-  reader("status", action.outcome.status);
-  reader("observation_hash", action.outcome.result_hash);
+  reader.alias("execution_status", "status", action.outcome.status);
+  reader.alias("result_hash", "observation_hash", action.outcome.result_hash);
   read_effect_aliases(reader, action);
   // What to_json(Trace) adds says nothing new when it comes back.
   for (const std::string_view name : {"resource_id", "created_at", "updated_at", "stored"}) reader.take(name);
@@ -96,8 +96,8 @@ Outcome parse_outcome(std::string_view json) {
   FieldReader reader(document.parse(json, "outcome"), "outcome");
   Outcome outcome;
   visit_outcome(outcome, reader);
-  reader("status", outcome.status);
-  reader("observation_hash", outcome.result_hash);
+  reader.alias("execution_status", "status", outcome.status);
+  reader.alias("result_hash", "observation_hash", outcome.result_hash);
   reader.expect_done();
   return outcome;
 }
@@ -121,16 +121,16 @@ Alert parse_alert(std::string_view json) {
   FieldReader reader(document.parse(json, "alert"), "alert");
   Alert alert;
   reader("alert_name", alert.name);
-  reader("name", alert.name);
+  reader.alias("alert_name", "name", alert.name);
   reader("alert_fingerprint", alert.fingerprint);
-  reader("fingerprint", alert.fingerprint);
+  reader.alias("alert_fingerprint", "fingerprint", alert.fingerprint);
   reader("alert_severity", alert.severity);
-  reader("severity", alert.severity);
+  reader.alias("alert_severity", "severity", alert.severity);
   reader("alert_labels", alert.labels);
-  reader("labels", alert.labels);
+  reader.alias("alert_labels", "labels", alert.labels);
   std::optional<TimePoint> starts_at;
   reader("alert_firing_time", starts_at);
-  reader("starts_at", starts_at);
+  reader.alias("alert_firing_time", "starts_at", starts_at);
   reader("ends_at", alert.ends_at);
   alert.resource = read_resource(reader);
   reader.expect_done();

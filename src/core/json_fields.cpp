@@ -1,6 +1,7 @@
 #include "core/json_fields.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace actionhist {
 
@@ -55,9 +56,8 @@ void FieldReader::operator()(std::string_view name, std::int64_t& target) {
   double number = 0;
   if (value->get(target) == simdjson::SUCCESS) return;
   // 5.0 is a whole number too, as JavaScript writes it.
-  if (value->get(number) != simdjson::SUCCESS || number != static_cast<double>(static_cast<std::int64_t>(number))) {
-    refuse_field(path(name), "must be a whole number");
-  }
+  const bool whole = value->get(number) == simdjson::SUCCESS && std::abs(number) < 9e15 && number == std::floor(number);
+  if (!whole) refuse_field(path(name), "must be a whole number");
   target = static_cast<std::int64_t>(number);
 }
 

@@ -41,13 +41,29 @@ class FieldReader {
   template <class T>
   void operator()(std::string_view name, std::optional<T>& target) {
     const Member* member = peek(name);
-    if (member == nullptr || member->value.is_null()) {
+    // Empty text is absent for a time or an enumerator too.
+    std::string_view text;
+    if (member == nullptr || member->value.is_null() ||
+        (member->value.get(text) == simdjson::SUCCESS && text.empty())) {
       take(name);
       return;
     }
     T value{};
     (*this)(name, value);
     target = value;
+  }
+
+  // Reads `alias` as another name of `name`; both at once are refused.
+  template <class T>
+  void alias(std::string_view name, std::string_view alias, T& target) {
+    if (given(name) && given(alias)) refuse_field(path(alias), fmt::format("is given beside {}", name));
+    (*this)(alias, target);
+  }
+
+  // True if the member is there and not null.
+  bool given(std::string_view name) const {
+    const Member* member = peek(name);
+    return member != nullptr && !member->value.is_null();
   }
 
   // The member, marked as read; absent when missing or null.

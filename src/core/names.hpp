@@ -23,6 +23,13 @@ std::string_view name_of(const NameTable<Enum, size>& table, Enum value) noexcep
   return "unknown";
 }
 
+// The beginning of a text for a message, cut between characters.
+inline std::string_view excerpt(std::string_view text, std::size_t bytes = 64) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
 // Throws Error: invalid_argument, listing the known names.
 template <class Enum, std::size_t size>
 Enum value_of(const NameTable<Enum, size>& table, std::string_view text, std::string_view field) {
@@ -33,7 +40,7 @@ Enum value_of(const NameTable<Enum, size>& table, std::string_view text, std::st
     known_names += name;
   }
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: \"{}\" is none of {}", field, text.substr(0, 64), known_names));
+              fmt::format("{}: \"{}\" is none of {}", field, excerpt(text), known_names));
 }
 
 }  // namespace actionhist

@@ -6,6 +6,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/names.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -98,13 +100,12 @@ TimePoint parse_time(std::string_view text, std::string_view field) {
   const auto local = read_local(reader);
   if (local && reader.done()) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: \"{}\" has no time zone; add Z or an offset such as +02:00", field, text));
+                fmt::format("{}: \"{}\" has no time zone; add Z or an offset such as +02:00", field, excerpt(text)));
   }
   const auto zone = local ? read_zone(reader) : std::nullopt;
   if (!zone || !reader.done()) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: \"{}\" is no time; write it as 2026-04-27T00:46:06Z", field,
-                            text.substr(0, 64)));
+                fmt::format("{}: \"{}\" is no time; write it as 2026-04-27T00:46:06Z", field, excerpt(text)));
   }
   return *local - *zone;
 }

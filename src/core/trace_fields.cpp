@@ -106,6 +106,10 @@ FieldPath resolve_field(std::string_view name) {
   if (dot != name.npos && (column->type != FieldType::json || path.empty())) {
     throw Error(ErrorCode::invalid_argument, fmt::format("where: \"{}\" has nothing below it", root));
   }
+  // The databases' paths into JSON have no way to write a quote inside a key.
+  if (path.find('"') != path.npos) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("where: \"{}\": a key may not hold a quote", name));
+  }
   return {column->name, column->type, path};
 }
 

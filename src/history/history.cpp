@@ -197,7 +197,7 @@ template <class State>
 State& alive(const std::unique_ptr<State>& state) {
   if (!state) throw Error(ErrorCode::invalid_argument, "history: is closed");
   if (state->pid != getpid()) {
-    throw Error(ErrorCode::unsupported, "history: opened before fork(); open another in the child");
+    throw Error(ErrorCode::unsupported, "history: opened before fork(); start the child with exec or spawn and open another there");
   }
   return *state;
 }
@@ -282,6 +282,7 @@ Verdict History::check(const Action& action) {
 Trace History::start(std::string_view action_id, std::optional<TimePoint> at) {
   State& state = alive(state_);
   validate_id(action_id, "action_id");
+  validate_time(at, "execution_start_time", state.now());
   return state.update(action_id, [&](Trace& trace) {
     if (trace.outcome.status == Status::executing) return false;
     if (!may_become(trace.outcome.status, Status::executing, false)) {
@@ -312,7 +313,9 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
                                                    to_string(outcome.status)));
     }
     Outcome after = merged(trace.outcome, outcome);
-    if (!after.execution_end_time) after.execution_end_time = state.now();
+    if (!after.execution_end_time) {
+      after.execution_end_time = std::max(state.now(), after.execution_start_time.value_or(TimePoint{}));
+    }
     if (after.effectiveness_score && !after.effectiveness_assessed_at) after.effectiveness_assessed_at = state.now();
     fill_duration(after);
     validate(after);
@@ -326,16 +329,21 @@ Trace History::assess(std::string_view action_id, const Assessment& assessment) 
   State& state = alive(state_);
   validate_id(action_id, "action_id");
   validate(assessment);
+  validate_time(assessment.assessed_at, "assessed_at", state.now());
   Outcome given;
   given.effectiveness_criteria = assessment.criteria;
   given.effectiveness_notes = assessment.notes;
-  given.effectiveness_assessment_method = assessment.method;
   given.effectiveness_score = effectiveness_score(assessment);
-  given.effectiveness_assessed_at = assessment.assessed_at.value_or(state.now());
+  if (given.effectiveness_score) {
+    given.effectiveness_assessment_method = assessment.method;
+    given.effectiveness_assessed_at = assessment.assessed_at.value_or(state.now());
+  }
   state.redactor.redact(given);
   return state.update(action_id, [&](Trace& trace) {
     given.status = trace.outcome.status;
-    trace.outcome = merged(trace.outcome, given);
+    Outcome after = merged(trace.outcome, given);
+    if (after == trace.outcome) return false;
+    trace.outcome = std::move(after);
     return true;
   });
 }
@@ -357,6 +365,7 @@ Trace History::link(std::string_view action_id, std::string_view follow_up, std:
   validate_id(action_id, "action_id");
   validate_id(follow_up, "follow_up");
   validate_id(relation, "relation");
+  if (action_id == follow_up) throw Error(ErrorCode::invalid_argument, "follow_up: is the action itself");
   return state.update(action_id, [&](Trace& trace) {
     const Json entry = Json::object({{"action_id", follow_up}, {"relation", relation}});
     JsonWriter writer;
@@ -403,6 +412,8 @@ std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since) 
 
 void History::resource_seen(const Resource& resource, std::optional<TimePoint> at) {
   State& state = alive(state_);
+  validate(resource);
+  validate_time(at, "at", state.now());
   const Resource known = normalized(resource);
   if (known.kind.empty() || known.name.empty()) {
     throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
@@ -412,6 +423,7 @@ void History::resource_seen(const Resource& resource, std::optional<TimePoint> a
 
 bool History::resource_deleted(const Resource& resource, std::optional<TimePoint> at) {
   State& state = alive(state_);
+  validate_time(at, "at", state.now());
   return state.repository->resources().deleted(normalized(resource), at.value_or(state.now()));
 }
 
@@ -442,8 +454,10 @@ std::vector<Pattern> History::patterns() { return alive(state_).repository->patt
 
 void History::put_pattern(const Pattern& pattern) {
   State& state = alive(state_);
-  // The checks of a pattern are those of its text.
-  state.repository->patterns().put(parse_pattern(to_json(pattern)));
+  validate(pattern);
+  // Its texts must be UTF-8 without NUL, which JSON checks.
+  Json::parse(to_json(pattern), "pattern");
+  state.repository->patterns().put(pattern);
 }
 
 std::vector<Hit> History::State::search_index(const SimilarQuery& query, const std::string& text) const {
@@ -505,6 +519,9 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
   }
   if (query.limit < 1 || query.limit > 1000) {
     throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 1000");
+  }
+  if (query.threshold && !(*query.threshold >= 0 && *query.threshold <= 1)) {
+    throw Error(ErrorCode::invalid_argument, "threshold: must be between 0 and 1");
   }
   Router::Call call(state.router,
                     query.text.empty() ? UseCase::similar_actions : UseCase::natural_language_search);

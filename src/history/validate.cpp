@@ -6,6 +6,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/names.hpp"
 #include "core/trace_fields.hpp"
 
 namespace actionhist {
@@ -70,12 +71,6 @@ class FieldCheck {
   void operator()(std::string_view, const std::optional<Effect>&) const {}
 };
 
-void check_resource(const Resource& resource) {
-  visit_resource(resource, [](std::string_view field, const std::string& text) {
-    check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
-  });
-}
-
 void check_now(std::string_view field, TimePoint time, TimePoint now) {
   if (time < earliest) refuse(field, format_time(time) + " is before 2000-01-01");
   if (time > now + allowed_skew) {
@@ -90,6 +85,16 @@ void validate_id(std::string_view id, std::string_view field) {
   check_text(field, id, max_id_bytes);
 }
 
+void validate_time(const std::optional<TimePoint>& time, std::string_view field, TimePoint now) {
+  if (time) check_now(field, *time, now);
+}
+
+void validate(const Resource& resource) {
+  visit_resource(resource, [](std::string_view field, const std::string& text) {
+    check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
+  });
+}
+
 void validate(const Outcome& outcome) {
   visit_outcome(outcome, FieldCheck{});
   if (outcome.execution_start_time && outcome.execution_end_time &&
@@ -99,7 +104,7 @@ void validate(const Outcome& outcome) {
   const std::string& method = outcome.effectiveness_assessment_method;
   if (!method.empty() && method != "automated" && method != "manual" && method != "ml-derived") {
     refuse("effectiveness_assessment_method",
-           fmt::format("\"{}\" is none of automated, manual, ml-derived", method.substr(0, 64)));
+           fmt::format("\"{}\" is none of automated, manual, ml-derived", excerpt(method)));
   }
 }
 
@@ -110,7 +115,7 @@ void validate(const Action& action, TimePoint now, bool time_optional) {
   }
   if (action.action_timestamp) check_now("action_timestamp", *action.action_timestamp, now);
   visit_cause(action, FieldCheck{});
-  check_resource(action.resource);
+  validate(action.resource);
   validate(action.outcome);
 }
 
@@ -120,7 +125,7 @@ void validate(const Alert& alert, TimePoint now) {
   check_text("fingerprint", alert.fingerprint, max_id_bytes);
   check_text("severity", alert.severity, max_name_bytes);
   check_json("labels", alert.labels);
-  check_resource(alert.resource);
+  validate(alert.resource);
   check_now("starts_at", alert.starts_at, now);
   if (alert.ends_at && *alert.ends_at < alert.starts_at) refuse("ends_at", "is before starts_at");
 }

@@ -12,6 +12,9 @@ void validate(const Action& action, TimePoint now, bool time_optional);
 void validate(const Outcome& outcome);
 void validate(const Alert& alert, TimePoint now);
 void validate(const Assessment& assessment);
+void validate(const Resource& resource);
+// A time that may be given beside the clock's.
+void validate_time(const std::optional<TimePoint>& time, std::string_view field, TimePoint now);
 void validate_id(std::string_view id, std::string_view field);
 
 }  // namespace actionhist

@@ -4,7 +4,7 @@ execute_process(COMMAND nm --dynamic --defined-only --format=posix ${LIBRARY} OU
 string(REPLACE "\n" ";" lines "${lines}")
 set(found "")
 foreach(line IN LISTS lines)
-  if(line MATCHES "^([A-Za-z_0-9]+)[@ ]" AND NOT CMAKE_MATCH_1 MATCHES "^ACTIONHIST_")
+  if(line MATCHES "^(actionhist_[a-z_]+)[@ ]" OR line MATCHES "^([^A@ ][^@ ]*)[@ ]")
     list(APPEND found ${CMAKE_MATCH_1})
   endif()
 endforeach()

@@ -42,7 +42,8 @@ Look after(std::vector<Alert> alerts) { return {.alerts = std::move(alerts), .as
 
 TEST_CASE("three surprising alerts of one app after an action are a cascade") {
   const Timeline timeline = one_action();
-  const Look look = after({of_app(alert(5, "api", "A")), of_app(alert(6, "db", "B")), of_app(alert(7, "mq", "C"))});
+  const Look look =
+      after({of_app(alert(5, "api", "A")), of_app(alert(6, "db", "B")), of_app(alert(7, "mq", "C"))});
   const auto all = cascades(timeline, look);
   REQUIRE(all.size() == 1);
   CHECK(all[0].confidence == Approx(.83).margin(.005));
@@ -53,14 +54,16 @@ TEST_CASE("three surprising alerts of one app after an action are a cascade") {
 }
 
 TEST_CASE("three alerts that only share a namespace are not enough") {
-  CHECK(cascades(one_action(), after({alert(5, "api", "A"), alert(6, "db", "B"), alert(7, "mq", "C")})).empty());
+  CHECK(cascades(one_action(), after({alert(5, "api", "A"), alert(6, "db", "B"), alert(7, "mq", "C")}))
+            .empty());
 }
 
 TEST_CASE("two alerts, or three on the same resource, are no cascade") {
   const Timeline timeline = one_action();
   CHECK(cascades(timeline, after({of_app(alert(5, "api", "A")), of_app(alert(6, "db", "B"))})).empty());
   CHECK(cascades(timeline, after({of_app(alert(5, "web", "A")), of_app(alert(6, "web", "B")),
-                                  of_app(alert(7, "web", "C"))})).empty());
+                                  of_app(alert(7, "web", "C"))}))
+            .empty());
 }
 
 TEST_CASE("alerts that came too late, fired before, or fire all the time are no surprise") {
@@ -82,7 +85,8 @@ TEST_CASE("alerts that came too late, fired before, or fire all the time are no 
 
 TEST_CASE("when half of the related alerts began before, it is a storm and not the action's doing") {
   const Timeline timeline = one_action();
-  std::vector<Alert> alerts{of_app(alert(5, "api", "A")), of_app(alert(6, "db", "B")), of_app(alert(7, "mq", "C"))};
+  std::vector<Alert> alerts{of_app(alert(5, "api", "A")), of_app(alert(6, "db", "B")),
+                            of_app(alert(7, "mq", "C"))};
   for (const char* name : {"X", "Y", "Z"}) alerts.push_back(of_app(alert(-3, name, name)));
   const Finding finding = find(shipped(PatternType::cascading_failure), timeline, after(alerts));
   CHECK(finding.detections.empty());

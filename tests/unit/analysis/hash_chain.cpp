@@ -10,7 +10,8 @@ std::vector<Detection> loops(const Timeline& timeline, const Look& look = {}) {
   return found(PatternType::ineffective_loop, timeline, look);
 }
 
-Trace& hashed(Timeline& timeline, double minute, const char* pre, const char* post, const char* type = "patch") {
+Trace& hashed(Timeline& timeline, double minute, const char* pre, const char* post,
+              const char* type = "patch") {
   Trace& trace = timeline.add(minute, type);
   trace.pre_spec_hash = pre;
   trace.outcome.post_spec_hash = post;

@@ -98,6 +98,20 @@ TEST_CASE("periodic health checks that succeed stay silent") {
   CHECK(loops(timeline).empty());
 }
 
+TEST_CASE("a poller that waits for the same answer stays silent") {
+  Timeline timeline;
+  for (int i = 0; i < 20; ++i) call(timeline, .5 * i, "get_job_status", "build-7", "running");
+  CHECK(loops(timeline).empty());
+}
+
+TEST_CASE("a retry that works in the end was no loop") {
+  Timeline timeline;
+  for (int i = 0; i < 4; ++i) {
+    timeline.add(i, "apply_manifest").outcome.status = i < 3 ? Status::failed : Status::completed;
+  }
+  CHECK(loops(timeline).empty());
+}
+
 TEST_CASE("calls that only look loop within one run, without long pauses, and mildly") {
   Timeline timeline;
   for (int i = 0; i < 3; ++i) call(timeline, i, "get_pods", "web", "same");
@@ -135,7 +149,8 @@ TEST_CASE("looking around between identical changes does not hide the loop") {
 
 TEST_CASE("a ramp by the same step is movement, not a loop") {
   Timeline timeline;
-  for (int i = 0; i < 8; ++i) timeline.add(i, "scale_deployment").action_parameters = Json::object({{"delta", 1}});
+  for (int i = 0; i < 8; ++i)
+    timeline.add(i, "scale_deployment").action_parameters = Json::object({{"delta", 1}});
   CHECK(loops(timeline).empty());
   Timeline verbs;
   for (int i = 0; i < 8; ++i) verbs.add(i, "scale_up");
@@ -144,7 +159,8 @@ TEST_CASE("a ramp by the same step is movement, not a loop") {
 
 TEST_CASE("setting the same value again and again is a loop") {
   Timeline timeline;
-  for (int i = 0; i < 5; ++i) timeline.add(i, "scale_deployment").action_parameters = Json::object({{"replicas", 5}});
+  for (int i = 0; i < 5; ++i)
+    timeline.add(i, "scale_deployment").action_parameters = Json::object({{"replicas", 5}});
   CHECK(loops(timeline).size() == 1);
 }
 
@@ -184,7 +200,8 @@ TEST_CASE("three ineffective attempts in a row are a chain") {
 
 TEST_CASE("what nobody assessed is not ineffective") {
   Timeline timeline;
-  for (int i = 0; i < 4; ++i) timeline.add(10 * i, "restart_pod").action_parameters = Json::object({{"try", i}});
+  for (int i = 0; i < 4; ++i)
+    timeline.add(10 * i, "restart_pod").action_parameters = Json::object({{"try", i}});
   CHECK(loops(timeline).empty());
 }
 
@@ -237,7 +254,8 @@ TEST_CASE("growing parameters are still a loop if the alert comes back") {
     CHECK(finding.not_evaluated[0].rfind("ineffective-loop: ", 0) == 0);
   }
   SECTION("the firing time of a later action tells it as well") {
-    for (int i = 1; i < 3; ++i) timeline.traces[static_cast<std::size_t>(i)].alert_firing_time = at_minute(30 * i - 5);
+    for (int i = 1; i < 3; ++i)
+      timeline.traces[static_cast<std::size_t>(i)].alert_firing_time = at_minute(30 * i - 5);
     Trace& next = timeline.add(90, "increase_memory");
     next.alert_fingerprint = "oom";
     next.alert_firing_time = at_minute(85);

@@ -138,7 +138,8 @@ TEST_CASE("a change of an image or a flag is read from the states") {
   Trace& trace = timeline.add(0, "deploy");
   trace.action_parameters = Json::object({{"image", "web:2"}});
   trace.resource_state_before = Json::object({{"image", "web:1"}, {"paused", false}, {"phase", "Failed"}});
-  trace.outcome.resource_state_after = Json::object({{"image", "web:2"}, {"paused", true}, {"phase", "Running"}});
+  trace.outcome.resource_state_after =
+      Json::object({{"image", "web:2"}, {"paused", true}, {"phase", "Running"}});
   trace.pre_spec_hash = "A";
   trace.outcome.post_spec_hash = "B";
   const Read read(timeline);

@@ -13,13 +13,14 @@ std::vector<std::string> summary(const Timeline& timeline, const std::string& wi
   std::vector<std::string> lines;
   for (const Pattern& pattern : default_patterns()) {
     for (const Detection& detection : find(pattern, timeline).detections) {
-      std::string line = fmt::format("{} {} {} {}", detection.pattern_id, detection.sub_kind, detection.confidence,
-                                     to_string(detection.severity));
+      std::string line = fmt::format("{} {} {} {}", detection.pattern_id, detection.sub_kind,
+                                     detection.confidence, to_string(detection.severity));
       for (std::string id : detection.action_ids) line += ' ' + id.erase(0, id.find('-'));
       lines.push_back(std::move(line));
     }
   }
-  std::erase_if(lines, [&](const std::string& line) { return !without.empty() && line.rfind(without, 0) == 0; });
+  std::erase_if(lines,
+                [&](const std::string& line) { return !without.empty() && line.rfind(without, 0) == 0; });
   return lines;
 }
 
@@ -119,8 +120,21 @@ TEST_CASE("a window may be given instead of the pattern's") {
   const Evidence evidence{timeline.traces, {}, true, false, "resource:x"};
   CHECK(detect(pattern, evidence, at_minute(10), std::chrono::minutes(9)).detections.empty());
   CHECK(detect(pattern, evidence, at_minute(10), std::chrono::minutes(10)).detections.size() == 1);
-  CHECK(detect(pattern, evidence, at_minute(10))
-            .detections[0].scope == "resource:x");
+  CHECK(detect(pattern, evidence, at_minute(10)).detections[0].scope == "resource:x");
+}
+
+TEST_CASE("a proposal is the newest action whatever its agent's clock says") {
+  Timeline timeline = Timeline::scales({3, 5, 3});
+  Trace& proposed = timeline.scale(4, 3, 5);
+  proposed.outcome = {};
+  const auto all =
+      found(PatternType::scale_oscillation, timeline, {.candidate = true, .as_of = at_minute(12)});
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].action_ids.back() == proposed.action_id);
+  CHECK(all[0].last_at == at_minute(5));
+  proposed.action_timestamp = at_minute(-600);
+  CHECK(found(PatternType::scale_oscillation, timeline, {.candidate = true, .as_of = at_minute(12)}).size() ==
+        1);
 }
 
 TEST_CASE("an empty history has no pattern") {
@@ -157,7 +171,8 @@ TEST_CASE("a monotone ramp is never flagged") {
       if (kind != 2 && by == 0 && last_step == 0) by = 1;  // setting the same value again is another loop
       last_step = by;
       minute += pause(random);
-      Trace& trace = timeline.scale(minute, replicas, replicas + sign * by, sign > 0 ? "scale_up" : "scale_down");
+      Trace& trace =
+          timeline.scale(minute, replicas, replicas + sign * by, sign > 0 ? "scale_up" : "scale_down");
       if (kind > 0) trace.resource_state_before = trace.outcome.resource_state_after = {};
       if (kind == 2) trace.action_parameters = Json::object({{"delta", sign * (by + 1)}});
       if (kind == 3) trace.action_parameters = Json();

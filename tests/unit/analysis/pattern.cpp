@@ -59,9 +59,11 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
   CHECK(refusal("[]") == "pattern: must be a JSON object");
   CHECK(refusal("{}") == "pattern_type: is required");
   CHECK(refusal(R"({"pattern_type": "action-budget"})") == "pattern_id: must not be empty");
-  CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "x"})").rfind("pattern_type: \"x\" is none of", 0) == 0);
+  CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "x"})").rfind("pattern_type: \"x\" is none of", 0) ==
+        0);
   CHECK(refusal(with("\"min_occurrences\": 0").c_str()) == "min_occurrences: must be at least 1");
-  CHECK(refusal(with("\"time_window_minutes\": 0").c_str()).rfind("time_window_minutes: must be between 1", 0) == 0);
+  CHECK(refusal(with("\"time_window_minutes\": 0").c_str())
+            .rfind("time_window_minutes: must be between 1", 0) == 0);
   CHECK(refusal(with("\"time_window_minutes\": 43201").c_str()).rfind("time_window_minutes:", 0) == 0);
   CHECK(refusal(with("\"threshold_config\": {\"min_confidence\": 2}").c_str()) ==
         "threshold_config.min_confidence: must be between 0 and 1");
@@ -74,6 +76,8 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
   CHECK(refusal(with("\"namespaces\": [\"\"]").c_str()) == "namespaces: holds an empty text");
   CHECK(refusal(with("\"label_selectors\": 1").c_str()) == "label_selectors: must be a JSON object");
   CHECK(refusal(with("\"widnow\": 1").c_str()).rfind("widnow:", 0) == 0);
-  CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "ineffective-loop", "threshold_config": {"max_period": 2.5}})") ==
-        "threshold_config.max_period: must be a whole number");
+  CHECK(
+      refusal(
+          R"({"pattern_id": "p", "pattern_type": "ineffective-loop", "threshold_config": {"max_period": 2.5}})") ==
+      "threshold_config.max_period: must be a whole number");
 }

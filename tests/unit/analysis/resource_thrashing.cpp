@@ -107,7 +107,8 @@ TEST_CASE("two controllers that revert each other are in conflict") {
 }
 
 TEST_CASE("scale and increase_resources in turn every three minutes thrash") {
-  const auto all = thrashing(types({"scale_deployment", "increase_resources", "ScaleReplicas", "increase_resources"}));
+  const auto all =
+      thrashing(types({"scale_deployment", "increase_resources", "ScaleReplicas", "increase_resources"}));
   REQUIRE(all.size() == 1);
   CHECK(all[0].sub_kind == "type-alternation");
   CHECK(all[0].confidence == .75);
@@ -116,8 +117,9 @@ TEST_CASE("scale and increase_resources in turn every three minutes thrash") {
 
 TEST_CASE("slow alternation needs three repeats") {
   CHECK(thrashing(types({"restart_pod", "rollback", "restart_pod", "rollback"}, 15)).empty());
-  CHECK(thrashing(types({"restart_pod", "rollback", "restart_pod", "rollback", "restart_pod", "rollback"}, 15))
-            .size() == 1);
+  CHECK(
+      thrashing(types({"restart_pod", "rollback", "restart_pod", "rollback", "restart_pod", "rollback"}, 15))
+          .size() == 1);
 }
 
 TEST_CASE("tools alternate by nature, so they need an unresolved alert or scores") {

@@ -103,7 +103,8 @@ TEST_CASE("four quick reversals are critical") {
 
 TEST_CASE("two actors that take turns are in conflict") {
   Timeline timeline = Timeline::scales({2, 6, 2, 6, 2});
-  for (std::size_t i = 0; i < timeline.traces.size(); ++i) timeline.traces[i].actor = i % 2 == 0 ? "hpa" : "flux";
+  for (std::size_t i = 0; i < timeline.traces.size(); ++i)
+    timeline.traces[i].actor = i % 2 == 0 ? "hpa" : "flux";
   CHECK(oscillations(timeline)[0].sub_kind == "controller-conflict");
   for (Trace& trace : timeline.traces) trace.actor = "hpa";
   CHECK(oscillations(timeline)[0].sub_kind == "by-value");
