@@ -1,4 +1,4 @@
-// facts/oscillation.md §5: at most so many actions of one type on one resource in the window.
+// Action budget: at most so many actions of one type on one resource in the window.
 #include <map>
 
 #include "analysis/detectors.hpp"

@@ -1,5 +1,6 @@
-// facts/oscillation.md §4: an action is followed by new alerts on related resources, or by an alert whose
-// remedy is followed by another.
+// Cascading failure: an action is followed by new alerts on related resources, or by an alert whose remedy
+// is followed by another. An edge from an action to an alert is worth s = weight · surprise, and the
+// confidence is 1 − Π(1 − s/2).
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// facts/oscillation.md §3 (a): the last k·R calls are R identical cycles of k calls with their results.
+// Exact cycles: the last k·R calls are R identical cycles of k calls with their results.
 #include <algorithm>
 #include <cmath>
 
@@ -151,7 +151,7 @@ class CycleSearch {
 };
 
 // True if every changing call after the first cycle is known to have moved something, and none failed: then
-// it is movement, which other patterns judge, and never "ineffective" (§8). A ramp by delta is the same call
+// it is movement, which other patterns judge, and never "ineffective". A ramp by delta is the same call
 // again and again, and yet it goes somewhere.
 bool is_movement(const Window& window, Attempts& attempts, const Cycle& cycle) {
   std::vector<const Step*> moved;

@@ -1,4 +1,4 @@
-// facts/oscillation.md §8: what the hashes of the state before and after tell about attempts on a resource.
+// What the hashes of the state before and after tell about attempts on a resource.
 #include <algorithm>
 
 #include "analysis/loops.hpp"

@@ -1,4 +1,6 @@
-// facts/oscillation.md §3: the same is tried again although it did not help.
+// Ineffective loop: the same is tried again although it did not help. An exact cycle of R repeats has a
+// confidence of 1 − 2^−R; n attempts without success have 1 − U, with U the upper Wilson bound of their
+// rate of success. The surest rule of a resource speaks.
 #include <algorithm>
 #include <map>
 

@@ -11,7 +11,7 @@ namespace actionhist {
 // (a) The same calls with the same results, over and over.
 std::optional<Match> find_exact_cycle(const Window& window, const Thresholds& thresholds, Attempts& attempts);
 
-// §8: the state before is the same three times, or each attempt starts where the last one ended and the
+// The state before is the same three times, or each attempt starts where the last one ended and the
 // alert is still there. REQUIRES: `steps` are the mutating ones of one resource.
 std::optional<Match> find_same_state(const Window& window, Attempts& attempts, const Steps& steps);
 std::optional<Match> find_hash_chain(const Window& window, const Thresholds& thresholds, Attempts& attempts,

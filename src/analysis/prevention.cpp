@@ -1,4 +1,4 @@
-// facts/oscillation.md §0 (hysteresis) and §5: what a detection leads to, and for how long.
+// What a detection leads to, and for how long.
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,6 @@
-// facts/oscillation.md §2: settings of a resource are changed and reverted, kinds of changes alternate, or
-// the resource is disrupted far more often than usual.
+// Resource thrashing: settings of a resource are changed and reverted, kinds of changes alternate, or the
+// resource is disrupted far more often than usual. v reverts or repeats give a confidence of 1 − 2^−v, n
+// disruptions under a budget of b one of 1 − 2^(−2n/b); the surest rule speaks.
 #include <algorithm>
 #include <cmath>
 #include <map>

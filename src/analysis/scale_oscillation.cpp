@@ -1,4 +1,6 @@
-// facts/oscillation.md §1: a resource is scaled to and fro and comes back to where it was.
+// Scale oscillation: a count of a resource is moved to and fro and comes back to where it was.
+// With r reversals, path = Σ|Δ| and ρ = 1 − |last − first| / path it is found when r ≥ min_occurrences and
+// ρ ≥ return_ratio; its confidence is ρ · (1 − 2^−r) · the mean quality of the moves.
 #include <algorithm>
 #include <cmath>
 #include <map>

@@ -10,7 +10,7 @@
 
 namespace actionhist {
 
-// One set for all detectors; each reads its own. Defaults are those of facts/oscillation.md.
+// One set for all detectors; each reads its own.
 struct Thresholds {
   double min_confidence = .5;
 

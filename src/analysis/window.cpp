@@ -40,7 +40,7 @@ Window::Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of
     : pattern_(pattern), evidence_(evidence), as_of_(as_of), length_(length) {
   const bool proposes = evidence.candidate && !evidence.traces.empty();
   const auto past = evidence.traces.first(evidence.traces.size() - (proposes ? 1 : 0));
-  const auto earlier = [](const Trace& a, const Trace& b) { return a.time() < b.time(); };
+  [[maybe_unused]] const auto earlier = [](const Trace& a, const Trace& b) { return a.time() < b.time(); };
   assert(std::is_sorted(past.begin(), past.end(), earlier));
   auto trace = std::partition_point(past.begin(), past.end(),
                                     [&](const Trace& other) { return other.time() < as_of - length; });

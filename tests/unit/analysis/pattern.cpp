@@ -76,8 +76,7 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
   CHECK(refusal(with("\"namespaces\": [\"\"]").c_str()) == "namespaces: holds an empty text");
   CHECK(refusal(with("\"label_selectors\": 1").c_str()) == "label_selectors: must be a JSON object");
   CHECK(refusal(with("\"widnow\": 1").c_str()).rfind("widnow:", 0) == 0);
-  CHECK(
-      refusal(
-          R"({"pattern_id": "p", "pattern_type": "ineffective-loop", "threshold_config": {"max_period": 2.5}})") ==
-      "threshold_config.max_period: must be a whole number");
+  CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "ineffective-loop",
+                    "threshold_config": {"max_period": 2.5}})") ==
+        "threshold_config.max_period: must be a whole number");
 }

@@ -1,0 +1,47 @@
+// Runs the fuzz target on mutated seeds, the same ones each time. Usage: driver [ROUNDS]
+#include <charconv>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace {
+
+constexpr std::string_view seeds[] = {
+    R"({"action_id":"a-1","action_timestamp":"2026-04-27T00:46:06.5+02:00","action_type":"scale","model_confidence":0.5,"action_parameters":{"replicas":5,"a.b":[1,2,{"c":null}]},"resource_reference":{"kind":"pods","namespace":"x","name":"y"},"execution_status":"completed","root_cause":"password=hunter2"})",
+    R"({"$or":[{"alert_severity":{"$in":["critical","high"]}},{"action_parameters.replicas":{"$gt":3,"$lte":1e2}},{"$not":{"metadata.x":{"$exists":false}}}]})",
+    R"({"timestamp":{"$gte":"2026-03-10T11:00:00Z"},"kind":{"$ne":null}})",
+    R"({"pattern_id":"p","pattern_type":"scale-oscillation","threshold_config":{"min_confidence":0.5},"time_window_minutes":120})",
+    R"({"alert_name":"HighLoad","starts_at":"2026-03-10T11:00:00Z","labels":{"a":"b"}})",
+    R"({"health":1,"alert":0.5,"method":"manual","notes":"KubeAPIDown 高負荷 zu_viel-Last"})",
+    R"({"status":"failed","execution_error":"postgresql://u:p@h/db","effectiveness_score":0.25})",
+    "2026-04-27T00:46:06Z", "[[[[-0.0,1e308,9007199254740993,\"\\ud83d\\ude00\"]]]]"};
+
+std::string mutated(std::mt19937& random) {
+  constexpr std::string_view alphabet = "{}[]\":,.$0123456789eE+-truefalsn\\u/ \n\xc3\xa9\xff\x00ZT";
+  std::string text(seeds[random() % std::size(seeds)]);
+  for (auto changes = random() % 6; changes > 0 && !text.empty(); --changes) {
+    const auto at = random() % text.size();
+    switch (random() % 4) {
+      case 0: text[at] = alphabet[random() % alphabet.size()]; break;
+      case 1: text.erase(at, random() % 8); break;
+      case 2: text.insert(at, 1, alphabet[random() % alphabet.size()]); break;
+      default: text.insert(at, text.substr(random() % text.size(), random() % 16));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int rounds = 20'000;
+  if (argc > 1) std::from_chars(argv[1], argv[1] + std::string_view(argv[1]).size(), rounds);
+  std::mt19937 random(1);
+  for (int i = 0; i < rounds; ++i) {
+    const std::string text = mutated(random);
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  }
+}

@@ -1,0 +1,64 @@
+// Feeds arbitrary bytes to everything that parses: each must read them or throw Error, and nothing else.
+// Built for libFuzzer with clang and -fsanitize=fuzzer; otherwise driver.cpp mutates the seeds.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include <actionhist/actionhist.hpp>
+
+#include "core/filter.hpp"
+#include "core/trace_fields.hpp"
+#include "embedding/tokens.hpp"
+#include "history/redaction.hpp"
+#include "sql/filter_sql.hpp"
+
+namespace {
+
+using namespace actionhist;
+
+template <class Parse>
+void expect_value_or_error(Parse&& parse) {
+  try {
+    parse();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) std::abort();
+  }
+}
+
+void expect(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Redactor redactor({});
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+
+  expect_value_or_error([&] {
+    const Json json = Json::parse(text);
+    expect(Json::parse(json.text()) == json);
+    Json redacted = json;
+    redactor.redact(redacted, "json");
+    const Json resolved = resolve_where(json);
+    expect(resolve_where(resolved) == resolved);
+    sql::condition(json);
+  });
+  expect_value_or_error([&] { format_time(parse_time(text)); });
+  expect_value_or_error([&] {
+    Trace trace;
+    static_cast<Action&>(trace) = parse_action(text);
+    expect(parse_action(to_json(trace)) == static_cast<const Action&>(trace));
+  });
+  expect_value_or_error([&] { parse_outcome(text); });
+  expect_value_or_error([&] { parse_alert(text); });
+  expect_value_or_error([&] { parse_pattern(text); });
+  expect_value_or_error([&] { parse_assessment(text); });
+
+  Tokenizer tokenizer(text);
+  Token token;
+  std::size_t tokens = 0;
+  while (tokenizer.next(token)) ++tokens;
+  expect(tokens <= 3 * size + 1);
+  return 0;
+}
