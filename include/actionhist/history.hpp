@@ -188,7 +188,8 @@ class History {
 // Throws Error: invalid_argument, denied, unavailable, corrupt, unsupported.
 History open(std::string_view uri, Options options = {});
 
-// The storage alone, as open() would use it.
+// The storage alone, for maintenance. Unlike open() it also takes a database whose schema is older than the
+// library's, so that migration_script() can say what is missing; one that is newer is refused.
 std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options = {});
 
 }  // namespace actionhist

@@ -121,7 +121,6 @@ Alert parse_alert(std::string_view json) {
   FieldReader reader(document.parse(json, "alert"), "alert");
   Alert alert;
   reader("alert_name", alert.name);
-  reader.alias("alert_name", "name", alert.name);
   reader("alert_fingerprint", alert.fingerprint);
   reader.alias("alert_fingerprint", "fingerprint", alert.fingerprint);
   reader("alert_severity", alert.severity);

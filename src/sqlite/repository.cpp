@@ -45,11 +45,6 @@ std::unique_ptr<Repository> open_repository(const std::string& path, const Optio
                 fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
                             path, info.schema_version, info.schema_latest));
   }
-  if (info.schema_version < info.schema_latest) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("database \"{}\" has schema {}, this library needs {}; run `actionhist migrate`", path,
-                            info.schema_version, info.schema_latest));
-  }
   return repository;
 }
 
