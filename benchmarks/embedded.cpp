@@ -48,7 +48,8 @@ Action make_action(const std::string& id, int i) {
 }
 
 void check(sqlite3* db, int code) {
-  if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) throw std::runtime_error(sqlite3_errmsg(db));
+  if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW)
+    throw std::runtime_error(sqlite3_errmsg(db));
 }
 
 // A prepared statement as one writes it by hand.
@@ -104,12 +105,14 @@ class BareSqlite {
                                                   sql::trace_columns() + ") VALUES (?, " +
                                                   sql::trace_placeholders() + ")");
     resource_ = std::make_unique<Statement>(
-        db_, "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
-             "namespace, name, created_at, last_seen) VALUES (?, ?, '', '', '', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+        db_,
+        "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
+        "namespace, name, created_at, last_seen) VALUES (?, ?, '', '', '', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     history_ = std::make_unique<Statement>(
-        db_, "INSERT INTO action_histories (tenant_id, resource_id, total_actions, last_action_at, created_at, "
-             "updated_at) VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET total_actions = total_actions + 1, "
-             "last_action_at = max(last_action_at, excluded.last_action_at), updated_at = excluded.updated_at");
+        db_,
+        "INSERT INTO action_histories (tenant_id, resource_id, total_actions, last_action_at, created_at, "
+        "updated_at) VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET total_actions = total_actions + 1, "
+        "last_action_at = max(last_action_at, excluded.last_action_at), updated_at = excluded.updated_at");
     queue_ = std::make_unique<Statement>(
         db_, "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) VALUES (?, ?, 1, ?)");
   }
@@ -135,7 +138,8 @@ class BareSqlite {
       insert_trace(trace);
       resource_->bind(tenant_);
       resource_->bind(trace.resource_id);
-      for (const std::string* text : {&trace.resource.kind, &trace.resource.namespace_, &trace.resource.name}) {
+      for (const std::string* text :
+           {&trace.resource.kind, &trace.resource.namespace_, &trace.resource.name}) {
         resource_->bind(*text);
       }
       resource_->bind(trace.time());
@@ -187,14 +191,19 @@ void compare(const std::string& name, const Options& options, const std::filesys
   int serial = 0;
   const auto make = [&](int count, const std::string& prefix) {
     std::vector<Action> actions;
-    for (int i = 0; i < count; ++i, ++serial) actions.push_back(make_action(prefix + std::to_string(serial), serial));
+    for (int i = 0; i < count; ++i, ++serial)
+      actions.push_back(make_action(prefix + std::to_string(serial), serial));
     return actions;
   };
   for (int round = 0; round < rounds; ++round) {
     const auto mine = make(singles, "s");
     const auto floor = as_stored(make(singles, "s"));
-    ours_single.push_back(rate(singles, [&] { for (const Action& action : mine) history.record(action); }));
-    bare_single.push_back(rate(singles, [&] { for (const Trace& trace : floor) bare.insert_trace(trace); }));
+    ours_single.push_back(rate(singles, [&] {
+      for (const Action& action : mine) history.record(action);
+    }));
+    bare_single.push_back(rate(singles, [&] {
+      for (const Trace& trace : floor) bare.insert_trace(trace);
+    }));
     ratio_single.push_back(ours_single.back() / bare_single.back());
     for (int i = 0; i < batches; ++i) {
       const auto my_batch = make(batch_rows, "b");
@@ -204,8 +213,10 @@ void compare(const std::string& name, const Options& options, const std::filesys
       ratio_batch.push_back(ours_batch.back() / bare_batch.back());
     }
   }
-  report.add(name + ", one action", "rate", median(ours_single), "rows/s", median(bare_single), median(ratio_single));
-  report.add(name + ", batch of 1000", "rate", median(ours_batch), "rows/s", median(bare_batch), median(ratio_batch));
+  report.add(name + ", one action", "rate", median(ours_single), "rows/s", median(bare_single),
+             median(ratio_single));
+  report.add(name + ", batch of 1000", "rate", median(ours_batch), "rows/s", median(bare_batch),
+             median(ratio_batch));
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ Measure through_history(const RetrievalSet& set) {
     if (!doc.source.empty()) action.metadata = Json::object({{"source", doc.source}});
   }
   history.record(actions);
-  if (!history.wait_indexed(std::chrono::minutes{5})) throw Error(ErrorCode::timeout, "the index does not catch up");
+  if (!history.wait_indexed(std::chrono::minutes{5}))
+    throw Error(ErrorCode::timeout, "the index does not catch up");
   return mean_over(set, [&](const RetrievalQuery& query) {
     SimilarQuery wanted{.text = query.text, .limit = 11};
     if (!query.source.empty()) wanted.where = Json::object({{"metadata.source", query.source}});

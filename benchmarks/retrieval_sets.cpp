@@ -49,7 +49,8 @@ std::vector<RetrievalDoc> docs(const std::filesystem::path& path, std::string_vi
   return out;
 }
 
-std::vector<RetrievalQuery> queries(const std::filesystem::path& path, std::string_view field, bool with_source) {
+std::vector<RetrievalQuery> queries(const std::filesystem::path& path, std::string_view field,
+                                    bool with_source) {
   std::vector<RetrievalQuery> out;
   for_each_line(path, [&](Element row) {
     out.push_back({text(row, "qid"), text(row, field), "", with_source ? text(row, "candidates_source") : "",
@@ -111,7 +112,8 @@ double ndcg_at_10(std::span<const std::string> ranking, const std::map<std::stri
 }
 
 double recall_at_10(std::span<const std::string> ranking, const std::map<std::string, double>& relevant) {
-  const auto wanted = std::count_if(relevant.begin(), relevant.end(), [](const auto& r) { return r.second > 0; });
+  const auto wanted =
+      std::count_if(relevant.begin(), relevant.end(), [](const auto& r) { return r.second > 0; });
   const auto first = ranking.first(std::min<std::size_t>(ranking.size(), 10));
   const auto got = std::count_if(first.begin(), first.end(), [&](const std::string& id) {
     const auto found = relevant.find(id);

@@ -19,8 +19,8 @@ struct RetrievalDoc {
 struct RetrievalQuery {
   std::string id;
   std::string text;
-  std::string exclude;  // the id of a document that must not be returned, or empty
-  std::string source;   // only documents of this source may be returned; empty: all
+  std::string exclude;                     // the id of a document that must not be returned, or empty
+  std::string source;                      // only documents of this source may be returned; empty: all
   std::map<std::string, double> relevant;  // grades by document id
 };
 

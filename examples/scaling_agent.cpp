@@ -63,7 +63,8 @@ std::optional<ScalingAgent::Wish> ScalingAgent::wish(const Reading& now) {
   }
   if (now.queued <= short_queue && now.busy < idle && now.workers > fewest) {
     return Wish{std::max(fewest, now.workers - stride), "IdleWorkers",
-                "The workers idle: they are " + busy + " busy and no queue waits for them. "
+                "The workers idle: they are " + busy +
+                    " busy and no queue waits for them. "
                     "Scaling down saves what they cost."};
   }
   return std::nullopt;

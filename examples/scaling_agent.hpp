@@ -54,6 +54,6 @@ class ScalingAgent {
   std::optional<Step> step_;
   std::optional<actionhist::Verdict> refusal_;
   actionhist::TimePoint refused_at_{};
-  int held_ = 0;            // workers while the size is held
+  int held_ = 0;           // workers while the size is held
   int longest_queue_ = 0;  // meanwhile
 };

@@ -108,7 +108,6 @@ int to_int(py::handle value, std::string_view field) {
   return static_cast<int>(number);
 }
 
-
 double to_number(py::handle value, std::string_view field) {
   const double number = PyFloat_AsDouble(value.ptr());
   if (PyErr_Occurred() != nullptr) {

@@ -49,11 +49,13 @@ class Writer {
     } else if (PyDict_Check(object)) {
       write_dict(value, place);
     } else if (PyList_Check(object)) {
-      write_items(place, [&] { return PyList_GET_SIZE(object); },
-                  [&](Py_ssize_t i) { return PyList_GET_ITEM(object, i); });
+      write_items(
+          place, [&] { return PyList_GET_SIZE(object); },
+          [&](Py_ssize_t i) { return PyList_GET_ITEM(object, i); });
     } else if (PyTuple_Check(object)) {
-      write_items(place, [&] { return PyTuple_GET_SIZE(object); },
-                  [&](Py_ssize_t i) { return PyTuple_GET_ITEM(object, i); });
+      write_items(
+          place, [&] { return PyTuple_GET_SIZE(object); },
+          [&](Py_ssize_t i) { return PyTuple_GET_ITEM(object, i); });
     } else if (is_datetime(value)) {
       writer_.value(format_time(*to_time(value, name_of(place))));
     } else {

@@ -24,7 +24,9 @@ py::object value_of(const std::optional<T>& value) {
 }
 
 template <class Name>
-std::string text_of(Name name) { return std::string(to_string(name)); }
+std::string text_of(Name name) {
+  return std::string(to_string(name));
+}
 
 // The value of a column by its position in the table of the columns, which is the only list of them.
 py::object column(const Trace& trace, int position) {
@@ -75,8 +77,9 @@ template <class T>
 py::class_<T> bind(py::module_& module, const char* name, const char* doc) {
   py::class_<T> type(module, name, doc);
   type.attr("__module__") = "actionhist";
-  type.def("to_dict", [](const T& value) { return from_json(to_json(value)); },
-           "A dict of plain values, ready for json.dumps. Times are RFC 3339; what is absent is left out.");
+  type.def(
+      "to_dict", [](const T& value) { return from_json(to_json(value)); },
+      "A dict of plain values, ready for json.dumps. Times are RFC 3339; what is absent is left out.");
   type.def("__repr__", [](const T& value) { return repr(value); });
   type.def("__reduce_ex__", [type = std::string(name)](const T&, int) -> py::object {
     throw py::type_error(type + ": cannot be pickled; use to_dict()");
@@ -95,7 +98,8 @@ void bind_trace(py::module_& module) {
                                [at = position](const Trace& trace) { return column(trace, at); });
     ++position;
   });
-  type.def_property_readonly("resource", &resource_of, "What was acted on: cluster, kind, namespace, name, …");
+  type.def_property_readonly("resource", &resource_of,
+                             "What was acted on: cluster, kind, namespace, name, …");
   type.def_readonly("stored", &Trace::stored, "False when this call found the action there already.");
   type.def("__eq__", &same, py::is_operator());
   type.def("__hash__", [](const Trace& trace) { return py::hash(py::str(trace.action_id)); });

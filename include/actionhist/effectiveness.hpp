@@ -11,11 +11,11 @@ namespace actionhist {
 
 // Each part is in [0, 1]; a part that was not assessed is absent and its weight goes to the others.
 struct Assessment {
-  std::optional<double> health;   // weight .40: is the resource healthy?
-  std::optional<double> alert;    // weight .35: did the alert end?
-  std::optional<double> metrics;  // weight .25: did the target metric improve?
-  std::optional<double> score;    // given as a whole instead of the parts
-  Json criteria;                  // kept as effectiveness_criteria
+  std::optional<double> health;      // weight .40: is the resource healthy?
+  std::optional<double> alert;       // weight .35: did the alert end?
+  std::optional<double> metrics;     // weight .25: did the target metric improve?
+  std::optional<double> score;       // given as a whole instead of the parts
+  Json criteria;                     // kept as effectiveness_criteria
   std::string method = "automated";  // automated, manual, ml-derived
   std::string notes;
   std::optional<TimePoint> assessed_at;  // the clock if absent

@@ -36,30 +36,30 @@ struct Options {
   std::string tenant = "default";
   bool run_migrations = true;  // false: a database of another schema version is refused
   bool read_only = false;
-  bool semantic = true;        // false: similar() uses the text search of the database
-  bool worker = true;          // false: another process turns the queue into the feed
+  bool semantic = true;                         // false: similar() uses the text search of the database
+  bool worker = true;                           // false: another process turns the queue into the feed
   std::shared_ptr<const EmbeddingModel> model;  // hashed_lexical_model() if empty
   OnUnavailable on_unavailable = OnUnavailable::deny;
   std::vector<std::string> redact;  // RE2 expressions; what they match is replaced, beside the built-in rules
   std::chrono::milliseconds busy_timeout{10'000};  // how long a write waits for another process
-  Clock clock;       // system_now if empty
-  LogCallback log;   // called from any thread; must not throw; nothing is logged if empty
+  Clock clock;                                     // system_now if empty
+  LogCallback log;  // called from any thread; must not throw; nothing is logged if empty
 };
 
 struct SimilarQuery {
-  std::string text;                // one of text, action_id and vector
-  std::string action_id;           // like this action, without itself
-  std::vector<float> vector;       // of the model's dimension
-  int limit = 10;                  // 1 to 1,000
-  Json where;                      // as in ActionQuery
+  std::string text;                 // one of text, action_id and vector
+  std::string action_id;            // like this action, without itself
+  std::vector<float> vector;        // of the model's dimension
+  int limit = 10;                   // 1 to 1,000
+  Json where;                       // as in ActionQuery
   std::optional<double> threshold;  // of the score, 0 to 1
-  bool fresh = false;              // first wait until everything recorded so far is searchable
+  bool fresh = false;               // first wait until everything recorded so far is searchable
 };
 
 struct Explanation {
-  std::string route;       // "index" or "text"
-  std::string fallback;    // why not the index, empty if it was
-  double similarity = 0;   // cosine with the query
+  std::string route;      // "index" or "text"
+  std::string fallback;   // why not the index, empty if it was
+  double similarity = 0;  // cosine with the query
   double bm25 = 0;
   std::vector<std::string> matched_terms;
   std::string space_id;
@@ -77,8 +77,8 @@ struct DetectQuery {
   Resource resource;           // kind and name, or
   std::string correlation_id;  // one of these
   std::string session_id;
-  std::optional<TimePoint> as_of;                // the clock if absent
-  std::optional<std::chrono::minutes> window;    // each pattern's own if absent
+  std::optional<TimePoint> as_of;              // the clock if absent
+  std::optional<std::chrono::minutes> window;  // each pattern's own if absent
 };
 
 // One row of the router: a use case, where it goes, and how often it went there.
@@ -100,7 +100,7 @@ struct Health {
   FeedHead feed;
   bool index_on = false;
   std::int64_t replica_seq = 0;
-  double lag_seconds = 0;  // age of the oldest row that is not yet in the feed
+  double lag_seconds = 0;   // age of the oldest row that is not yet in the feed
   std::string index_error;  // the last failure of worker or replica, empty if they go well
   IndexStats index;
   std::vector<RouteStats> routes;

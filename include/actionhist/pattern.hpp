@@ -25,7 +25,7 @@ enum class Prevention { block_action, escalate_human, alternative_action, coolin
 
 enum class Severity { low, medium, high, critical };
 
-std::string_view to_string(PatternType type) noexcept;      // "scale-oscillation"
+std::string_view to_string(PatternType type) noexcept;       // "scale-oscillation"
 std::string_view to_string(Prevention prevention) noexcept;  // "block-action"
 std::string_view to_string(Severity severity) noexcept;
 PatternType parse_pattern_type(std::string_view text, std::string_view field = "pattern_type");

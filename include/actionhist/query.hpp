@@ -16,8 +16,8 @@ namespace actionhist {
 struct ActionQuery {
   Resource resource;  // every part that is not empty must match
   std::string correlation_id;
-  std::optional<TimePoint> since;   // inclusive
-  std::optional<TimePoint> until;   // exclusive
+  std::optional<TimePoint> since;  // inclusive
+  std::optional<TimePoint> until;  // exclusive
   Json where;
   int limit = 50;      // 1 to 10,000
   std::string cursor;  // Page::next of the page before

@@ -94,8 +94,8 @@ class PatternStore {
   // Detections of the scopes that are unresolved and in force at `now`; of all scopes when none is given.
   virtual std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) = 0;
   // Detections with as_of in [since, until), newest first.
-  virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since,
-                                            TimePoint until, int limit) = 0;
+  virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
+                                            int limit) = 0;
 };
 
 // A row of the embedding queue: this subject changed, and its place in the feed is not yet up to date.
@@ -133,10 +133,10 @@ struct FeedBatch {
 struct FeedHead {
   std::string epoch;  // changes when the feed was rebuilt: replicas start over
   std::int64_t seq = 0;
-  std::int64_t queued = 0;                   // rows that wait
-  std::int64_t failed = 0;                   // of them given up after the last attempt
+  std::int64_t queued = 0;                    // rows that wait
+  std::int64_t failed = 0;                    // of them given up after the last attempt
   std::optional<TimePoint> oldest_queued_at;  // of those that still may succeed
-  std::string worker;                        // who holds the lease, empty if nobody
+  std::string worker;                         // who holds the lease, empty if nobody
 };
 
 class FeedStore {
@@ -170,7 +170,7 @@ struct EngineInfo {
   std::string version;
   int schema_version = 0;
   int schema_latest = 0;
-  bool durable = true;   // false in memory
+  bool durable = true;  // false in memory
 };
 
 class MaintenanceStore {

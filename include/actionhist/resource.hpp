@@ -14,7 +14,7 @@ struct Resource {
   std::string kind;         // "Deployment"; plural and lower case are understood
   std::string namespace_;   // empty for cluster-scoped kinds
   std::string name;
-  std::string uid;          // of the present incarnation
+  std::string uid;  // of the present incarnation
 
   friend bool operator==(const Resource&, const Resource&) = default;
 };

@@ -27,9 +27,9 @@ struct IndexOptions {
 
 struct IndexRow {
   std::string id;
-  std::string text;             // for the lexical leg; may be empty
+  std::string text;               // for the lexical leg; may be empty
   std::span<const float> vector;  // of the index's dimension, or empty while there is none yet
-  Json fields;                  // a JSON object that filters see
+  Json fields;                    // a JSON object that filters see
 };
 
 struct IndexQuery {
@@ -37,9 +37,9 @@ struct IndexQuery {
   std::span<const float> vector;  // empty: lexical only
   Json where;                     // as in ActionQuery
   std::string exclude_id;
-  int limit = 10;                 // 1 to 10,000
+  int limit = 10;                   // 1 to 10,000
   std::optional<double> threshold;  // of the fused score
-  double vector_weight = 0.5;     // in [0, 1]; the lexical leg has the rest
+  double vector_weight = 0.5;       // in [0, 1]; the lexical leg has the rest
 };
 
 // Why a row is where it is.
@@ -52,12 +52,12 @@ struct IndexHit {
 };
 
 struct IndexStats {
-  std::size_t rows = 0;          // alive
-  std::size_t vectors = 0;       // of them with a vector
-  std::size_t linked = 0;        // rows in the graph
-  std::size_t deleted = 0;       // rows that wait for a rebuild
+  std::size_t rows = 0;     // alive
+  std::size_t vectors = 0;  // of them with a vector
+  std::size_t linked = 0;   // rows in the graph
+  std::size_t deleted = 0;  // rows that wait for a rebuild
   std::size_t terms = 0;
-  std::size_t bytes = 0;         // estimate of the memory held
+  std::size_t bytes = 0;  // estimate of the memory held
 };
 
 class SemanticIndex {

@@ -16,8 +16,8 @@ std::string_view to_string(Decision decision) noexcept;
 
 struct Verdict {
   Decision decision = Decision::allowed;
-  bool repeated = false;  // the same action_id was decided before, in the same way
-  std::optional<Trace> trace;  // what was stored; absent when refused, and always for check()
+  bool repeated = false;                   // the same action_id was decided before, in the same way
+  std::optional<Trace> trace;              // what was stored; absent when refused, and always for check()
   std::vector<Detection> detections;       // that refuse it, strongest first
   std::vector<std::string> not_evaluated;  // "cascading-failure: no alert events", …
   std::optional<TimePoint> retry_after;    // when a cooling period ends

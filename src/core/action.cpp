@@ -38,7 +38,12 @@ constexpr std::array<std::pair<Status, Status>, 12> legal_changes{{
 }};
 
 constexpr std::array<std::pair<std::string_view, int>, 6> severity_ranks{{
-    {"info", 0}, {"low", 1}, {"medium", 2}, {"warning", 2}, {"high", 3}, {"critical", 4},
+    {"info", 0},
+    {"low", 1},
+    {"medium", 2},
+    {"warning", 2},
+    {"high", 3},
+    {"critical", 4},
 }};
 
 }  // namespace

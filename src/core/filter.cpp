@@ -61,11 +61,14 @@ Filter comparison(std::string_view field, std::string_view name, JsonElement ope
     if (!operand.is_array()) refuse(fmt::format("\"{}\": {} needs an array", field, name));
     Filter filter{Filter::Op::in, std::string(field), {}, {}};
     for (JsonElement item : simdjson::dom::array(operand)) filter.values.push_back(scalar(item, field));
-    if (filter.values.size() > max_values) refuse(fmt::format("\"{}\": {} has over 1000 values", field, name));
+    if (filter.values.size() > max_values)
+      refuse(fmt::format("\"{}\": {} has over 1000 values", field, name));
     return name == "$in" ? filter : negated(std::move(filter));
   }
-  refuse(fmt::format("unknown operator {} for \"{}\"; known are $eq $ne $in $nin $gt $gte $lt $lte $exists "
-                     "$and $or $not", name, field));
+  refuse(
+      fmt::format("unknown operator {} for \"{}\"; known are $eq $ne $in $nin $gt $gte $lt $lte $exists "
+                  "$and $or $not",
+                  name, field));
 }
 
 Filter parse(JsonElement element, int depth);
@@ -138,9 +141,14 @@ void write(JsonWriter& writer, const Filter& filter) {
   };
   writer.begin_object();
   switch (filter.op) {
-    case Filter::Op::all: if (!filter.children.empty()) children("$and"); break;
+    case Filter::Op::all:
+      if (!filter.children.empty()) children("$and");
+      break;
     case Filter::Op::any: children("$or"); break;
-    case Filter::Op::none: writer.key("$not"); write(writer, filter.children[0]); break;
+    case Filter::Op::none:
+      writer.key("$not");
+      write(writer, filter.children[0]);
+      break;
     case Filter::Op::eq: compare("$eq"); break;
     case Filter::Op::gt: compare("$gt"); break;
     case Filter::Op::gte: compare("$gte"); break;

@@ -17,10 +17,10 @@ using Scalar = std::variant<std::monostate, bool, double, std::string>;
 struct Filter {
   enum class Op { all, any, none, eq, in, gt, gte, lt, lte, exists };
 
-  Op op = Op::all;  // `all` without children matches everything
-  std::string field;                // of a comparison
-  std::vector<Scalar> values;       // one, or the list of `in`, or the flag of `exists`
-  std::vector<Filter> children;     // of all, any and none
+  Op op = Op::all;               // `all` without children matches everything
+  std::string field;             // of a comparison
+  std::vector<Scalar> values;    // one, or the list of `in`, or the flag of `exists`
+  std::vector<Filter> children;  // of all, any and none
 };
 
 // Throws Error: invalid_argument, naming the operator or field that is wrong. Absent gives a filter that

@@ -75,8 +75,7 @@ class Canonicalizer {
   void write_object(simdjson::dom::object object, int depth) {
     std::vector<std::pair<std::string_view, JsonElement>> members;
     for (auto [key, value] : object) members.emplace_back(key, value);
-    std::sort(members.begin(), members.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     out_ += '{';
     for (std::size_t i = 0; i < members.size(); ++i) {
       const auto& [key, value] = members[i];

@@ -56,7 +56,8 @@ void FieldReader::operator()(std::string_view name, std::int64_t& target) {
   double number = 0;
   if (value->get(target) == simdjson::SUCCESS) return;
   // 5.0 is a whole number too, as JavaScript writes it.
-  const bool whole = value->get(number) == simdjson::SUCCESS && std::abs(number) < 9e15 && number == std::floor(number);
+  const bool whole =
+      value->get(number) == simdjson::SUCCESS && std::abs(number) < 9e15 && number == std::floor(number);
   if (!whole) refuse_field(path(name), "must be a whole number");
   target = static_cast<std::int64_t>(number);
 }
@@ -105,7 +106,8 @@ Json FieldReader::rest(const Json& more) const {
   if (!more.absent()) {
     for (auto [key, value] : simdjson::dom::object(document.parse(more))) {
       const Member* same = peek(key);
-      if (same != nullptr && !same->read) refuse_field(path("metadata"), fmt::format("and the record both have \"{}\"", key));
+      if (same != nullptr && !same->read)
+        refuse_field(path("metadata"), fmt::format("and the record both have \"{}\"", key));
       writer.key(key).raw(simdjson::to_string(value));
       any = true;
     }

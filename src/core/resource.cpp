@@ -81,9 +81,7 @@ void forget_unknown(std::string& text) {
 }
 
 // Length before each part, so that no two tuples give one text.
-void append_part(std::string& out, std::string_view part) {
-  out += fmt::format("{}:{}", part.size(), part);
-}
+void append_part(std::string& out, std::string_view part) { out += fmt::format("{}:{}", part.size(), part); }
 
 }  // namespace
 

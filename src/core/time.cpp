@@ -99,8 +99,9 @@ TimePoint parse_time(std::string_view text, std::string_view field) {
   TimeReader reader(text);
   const auto local = read_local(reader);
   if (local && reader.done()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: \"{}\" has no time zone; add Z or an offset such as +02:00", field, excerpt(text)));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("{}: \"{}\" has no time zone; add Z or an offset such as +02:00", field, excerpt(text)));
   }
   const auto zone = local ? read_zone(reader) : std::nullopt;
   if (!zone || !reader.done()) {

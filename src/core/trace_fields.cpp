@@ -60,14 +60,18 @@ void resolve(Filter& filter) {
   if (field.type == FieldType::time && filter.op != Filter::Op::exists) {
     for (Scalar& value : filter.values) value = as_microseconds(value, filter.field);
   }
-  filter.field = field.path.empty() ? std::string(field.column)
-                                    : fmt::format("{}.{}", field.column, field.path);
+  filter.field =
+      field.path.empty() ? std::string(field.column) : fmt::format("{}.{}", field.column, field.path);
 }
 
 class FieldsWriter {
  public:
-  void operator()(std::string_view name, const std::string& text) { if (!text.empty()) put(name, text); }
-  void operator()(std::string_view name, const Json& json) { if (!json.absent()) put(name, json); }
+  void operator()(std::string_view name, const std::string& text) {
+    if (!text.empty()) put(name, text);
+  }
+  void operator()(std::string_view name, const Json& json) {
+    if (!json.absent()) put(name, json);
+  }
   void operator()(std::string_view name, TimePoint time) {
     put(name, static_cast<std::int64_t>(time.time_since_epoch().count()));
   }
@@ -84,7 +88,9 @@ class FieldsWriter {
 
  private:
   template <class T>
-  void put(std::string_view name, const T& value) { writer_.member(name, value); }
+  void put(std::string_view name, const T& value) {
+    writer_.member(name, value);
+  }
 
   JsonWriter writer_ = std::move(JsonWriter().begin_object());
 };

@@ -37,9 +37,9 @@ Decision decision_of(Prevention prevention) {
 }
 
 std::string reason_of(const Detection& detection, const Trace& proposed) {
-  return fmt::format("{} would continue {} on {}: {} actions in {} min, confidence {:.2f}", proposed.action_type,
-                     to_string(detection.pattern_type), to_string(guarded_resource(proposed)),
-                     detection.action_ids.size(),
+  return fmt::format("{} would continue {} on {}: {} actions in {} min, confidence {:.2f}",
+                     proposed.action_type, to_string(detection.pattern_type),
+                     to_string(guarded_resource(proposed)), detection.action_ids.size(),
                      std::chrono::ceil<std::chrono::minutes>(detection.last_at - detection.first_at).count(),
                      detection.confidence);
 }
@@ -57,7 +57,8 @@ bool was_refused(const Detection& detection, const std::string& action_id) {
 void note_refusal(Detection& detection, const std::string& action_id) {
   ++detection.refusals;
   detection.refused_ids.push_back(action_id);
-  if (detection.refused_ids.size() > kept_refused_ids) detection.refused_ids.erase(detection.refused_ids.begin());
+  if (detection.refused_ids.size() > kept_refused_ids)
+    detection.refused_ids.erase(detection.refused_ids.begin());
 }
 
 }  // namespace
@@ -110,8 +111,8 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
   if (!alerts.empty()) alerts = repository_.resources().alerts(now - baseline, now);
   for (const Scope& scope : scopes) {
     std::vector<Trace> traces = repository_.actions().recent(scope, now - window, now + 5min, max_traces);
-    const auto in_last_hour = std::ranges::count_if(
-        traces, [&](const Trace& trace) { return trace.time() >= now - budget_span; });
+    const auto in_last_hour =
+        std::ranges::count_if(traces, [&](const Trace& trace) { return trace.time() >= now - budget_span; });
     if (in_last_hour >= budget_actions - 1 && scope.kind == ScopeKind::resource) {
       traces = repository_.actions().recent(scope, now - baseline, now + 5min, max_traces);
     }
@@ -141,8 +142,8 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
   }
   // After the reversals have left the window, what was refused stays refused until it has cleared.
   for (const Detection& detection : in_force) {
-    const bool counted = std::ranges::find(verdict.detections, detection.detection_id, &Detection::detection_id) !=
-                         verdict.detections.end();
+    const bool counted = std::ranges::find(verdict.detections, detection.detection_id,
+                                           &Detection::detection_id) != verdict.detections.end();
     if (counted || pattern_of(detection) == patterns.end() || !repeats(detection, proposed)) continue;
     verdict = refuse(std::move(verdict), detection, proposed, write);
   }
@@ -155,7 +156,8 @@ void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Sco
       static_cast<int>(std::ranges::count(of_the_day, pattern.pattern_id, &Detection::pattern_id));
   detection.prevention = prevention_for(pattern, detection, earlier);
   const bool cooling = detection.prevention == Prevention::cooling_period;
-  detection.in_force_until = as_of + (cooling ? cooling_period(detection, earlier + 1) : clear_after(detection));
+  detection.in_force_until =
+      as_of + (cooling ? cooling_period(detection, earlier + 1) : clear_after(detection));
 }
 
 Verdict Guard::refuse(Verdict verdict, Detection detection, const Trace& proposed, bool write) {
@@ -170,7 +172,8 @@ Verdict Guard::refuse(Verdict verdict, Detection detection, const Trace& propose
     verdict.reason = reason_of(detection, proposed);
   }
   verdict.retry_after = std::max(verdict.retry_after.value_or(TimePoint{}), *detection.in_force_until);
-  verdict.detections.insert(stronger ? verdict.detections.begin() : verdict.detections.end(), std::move(detection));
+  verdict.detections.insert(stronger ? verdict.detections.begin() : verdict.detections.end(),
+                            std::move(detection));
   return verdict;
 }
 

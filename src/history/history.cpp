@@ -197,7 +197,8 @@ template <class State>
 State& alive(const std::unique_ptr<State>& state) {
   if (!state) throw Error(ErrorCode::invalid_argument, "history: is closed");
   if (state->pid != getpid()) {
-    throw Error(ErrorCode::unsupported, "history: opened before fork(); start the child with exec or spawn and open another there");
+    throw Error(ErrorCode::unsupported,
+                "history: opened before fork(); start the child with exec or spawn and open another there");
   }
   return *state;
 }
@@ -286,8 +287,8 @@ Trace History::start(std::string_view action_id, std::optional<TimePoint> at) {
   return state.update(action_id, [&](Trace& trace) {
     if (trace.outcome.status == Status::executing) return false;
     if (!may_become(trace.outcome.status, Status::executing, false)) {
-      throw Error(ErrorCode::conflict, fmt::format("execution_status: \"{}\" is {} and cannot start", action_id,
-                                                   to_string(trace.outcome.status)));
+      throw Error(ErrorCode::conflict, fmt::format("execution_status: \"{}\" is {} and cannot start",
+                                                   action_id, to_string(trace.outcome.status)));
     }
     trace.outcome.status = Status::executing;
     trace.outcome.execution_start_time = at.value_or(state.now());
@@ -308,15 +309,17 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
   return state.update(action_id, [&](Trace& trace) {
     const Status before = trace.outcome.status;
     if (before != outcome.status && !may_become(before, outcome.status, correction)) {
-      throw Error(ErrorCode::conflict, fmt::format("execution_status: \"{}\" is {} already, not {}; a correction "
-                                                   "must say so", action_id, to_string(before),
-                                                   to_string(outcome.status)));
+      throw Error(ErrorCode::conflict,
+                  fmt::format("execution_status: \"{}\" is {} already, not {}; a correction "
+                              "must say so",
+                              action_id, to_string(before), to_string(outcome.status)));
     }
     Outcome after = merged(trace.outcome, outcome);
     if (!after.execution_end_time) {
       after.execution_end_time = std::max(state.now(), after.execution_start_time.value_or(TimePoint{}));
     }
-    if (after.effectiveness_score && !after.effectiveness_assessed_at) after.effectiveness_assessed_at = state.now();
+    if (after.effectiveness_score && !after.effectiveness_assessed_at)
+      after.effectiveness_assessed_at = state.now();
     fill_duration(after);
     validate(after);
     if (after == trace.outcome) return false;
@@ -355,7 +358,8 @@ void History::observe(const Alert& given) {
   state.redactor.redact(alert);
   alert.resource = normalized(alert.resource);
   if (alert.fingerprint.empty()) {
-    alert.fingerprint = fingerprint_of(alert.name, alert.labels, resource_id(state.options.tenant, alert.resource));
+    alert.fingerprint =
+        fingerprint_of(alert.name, alert.labels, resource_id(state.options.tenant, alert.resource));
   }
   state.repository->resources().observe(alert);
 }
@@ -403,8 +407,10 @@ std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since) 
   std::vector<Summary> summaries = state.repository->actions().summaries(changed_since, now);
   for (const Detection& detection : state.repository->patterns().in_force({}, now)) {
     for (Summary& summary : summaries) {
-      const bool involved = std::ranges::find(detection.resources, summary.resource_id) != detection.resources.end();
-      if (involved) summary.active_patterns.push_back({detection.pattern_type, detection.severity, detection.as_of});
+      const bool involved =
+          std::ranges::find(detection.resources, summary.resource_id) != detection.resources.end();
+      if (involved)
+        summary.active_patterns.push_back({detection.pattern_type, detection.severity, detection.as_of});
     }
   }
   return summaries;
@@ -481,8 +487,14 @@ std::vector<Hit> History::State::search_index(const SimilarQuery& query, const s
     Hit& hit = hits.emplace_back();
     hit.trace = std::move(*trace);
     hit.score = found.score;
-    hit.explain = {"index", "", found.similarity, found.bm25, std::move(found.matched_terms), model->space_id(),
-                   replica->seq(), replica->feed_seq()};
+    hit.explain = {"index",
+                   "",
+                   found.similarity,
+                   found.bm25,
+                   std::move(found.matched_terms),
+                   model->space_id(),
+                   replica->seq(),
+                   replica->feed_seq()};
     if (hits.size() == static_cast<std::size_t>(query.limit)) break;
   }
   return hits;
@@ -537,7 +549,8 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
   const std::string trouble = state.index_trouble();
   if (trouble.empty()) return state.search_index(query, text);
   call.fell_back();
-  if (!query.vector.empty()) throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
+  if (!query.vector.empty())
+    throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
   return state.search_database(query, text, trouble);
 }
 

@@ -38,9 +38,10 @@ constexpr std::array<BuiltInRule, 9> built_in_rules{{
 // Keys whose value is a secret whatever it looks like. Compared without case, '-' and '_', so that
 // "imagePullSecret" (a name) is kept and "client_secret" is not.
 constexpr std::array<std::string_view, 20> secret_keys{
-    "password",     "passwd",      "pwd",          "passphrase",  "secret",        "token",        "apikey",
-    "accesstoken",  "refreshtoken", "authtoken",   "bearertoken", "authorization", "clientsecret", "privatekey",
-    "secretkey",    "accesskey",   "sessiontoken", "credentials", "dbpassword",    "connectionstring"};
+    "password",    "passwd",        "pwd",          "passphrase",   "secret",
+    "token",       "apikey",        "accesstoken",  "refreshtoken", "authtoken",
+    "bearertoken", "authorization", "clientsecret", "privatekey",   "secretkey",
+    "accesskey",   "sessiontoken",  "credentials",  "dbpassword",   "connectionstring"};
 
 bool secret_key(std::string_view key) {
   std::string plain;

@@ -47,8 +47,8 @@ std::vector<RouteStats> Router::stats() const {
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const Counter& counter = counters_[i];
-    stats.push_back({std::string(routes[i].use_case), std::string(routes[i].route), std::string(routes[i].fallback),
-                     counter.hits, counter.fallbacks,
+    stats.push_back({std::string(routes[i].use_case), std::string(routes[i].route),
+                     std::string(routes[i].fallback), counter.hits, counter.fallbacks,
                      counter.hits > 0 ? milliseconds(counter.total) / static_cast<double>(counter.hits) : 0,
                      milliseconds(counter.longest)});
   }

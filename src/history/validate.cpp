@@ -1,6 +1,5 @@
 #include "history/validate.hpp"
 
-
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -31,7 +30,8 @@ std::size_t limit_of(std::string_view field) {
 }
 
 void check_text(std::string_view field, std::string_view text, std::size_t limit) {
-  if (text.size() > limit) refuse(field, fmt::format("is {} bytes long, at most {} are kept", text.size(), limit));
+  if (text.size() > limit)
+    refuse(field, fmt::format("is {} bytes long, at most {} are kept", text.size(), limit));
   if (!simdjson::validate_utf8(text.data(), text.size())) refuse(field, "is not valid UTF-8");
   if (text.find('\0') != text.npos) refuse(field, "holds a NUL character");
 }
@@ -51,21 +51,27 @@ char shape_of(std::string_view field) {
 void check_json(std::string_view field, const Json& json) {
   if (json.absent()) return;
   const char shape = shape_of(field);
-  if (json.text().front() != shape) refuse(field, shape == '[' ? "must be a JSON array" : "must be a JSON object");
+  if (json.text().front() != shape)
+    refuse(field, shape == '[' ? "must be a JSON array" : "must be a JSON object");
 }
 
 // Checks one field whatever its type is.
 class FieldCheck {
  public:
-  void operator()(std::string_view field, const std::string& text) const { check_text(field, text, limit_of(field)); }
+  void operator()(std::string_view field, const std::string& text) const {
+    check_text(field, text, limit_of(field));
+  }
   void operator()(std::string_view field, const Json& json) const { check_json(field, json); }
-  void operator()(std::string_view field, const std::optional<double>& share) const { check_share(field, share); }
+  void operator()(std::string_view field, const std::optional<double>& share) const {
+    check_share(field, share);
+  }
   void operator()(std::string_view field, const std::optional<std::int64_t>& count) const {
     if (count && *count < 0) refuse(field, "is negative");
   }
   void operator()(std::string_view field, const std::optional<TimePoint>& time) const {
     const TimePoint latest{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
-    if (time && (*time < earliest || *time > latest)) refuse(field, format_time(*time) + " is not a plausible time");
+    if (time && (*time < earliest || *time > latest))
+      refuse(field, format_time(*time) + " is not a plausible time");
   }
   void operator()(std::string_view, Status) const {}
   void operator()(std::string_view, const std::optional<Effect>&) const {}

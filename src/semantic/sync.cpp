@@ -201,7 +201,8 @@ void SyncThread::run() {
     if (!moved) changed_.wait_for(lock, pause, [&] { return stop_ || awake_; });
     if (awake_ && !moved) pause = 5ms;
     const bool behind = worker_ && worker_->behind();
-    if (!urgent_ && !behind && !stop_) changed_.wait_for(lock, collect_time, [&] { return stop_ || urgent_; });
+    if (!urgent_ && !behind && !stop_)
+      changed_.wait_for(lock, collect_time, [&] { return stop_ || urgent_; });
     if (stop_) return;
     awake_ = false;
     urgent_ = false;

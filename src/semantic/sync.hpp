@@ -94,10 +94,10 @@ class SyncThread {
   std::function<void(const std::string&)> log_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::string error_;     // guarded by mutex_
-  bool awake_ = true;     // guarded by mutex_
-  bool urgent_ = false;   // guarded by mutex_
-  bool stop_ = false;     // guarded by mutex_
+  std::string error_;    // guarded by mutex_
+  bool awake_ = true;    // guarded by mutex_
+  bool urgent_ = false;  // guarded by mutex_
+  bool stop_ = false;    // guarded by mutex_
   std::thread thread_;
 };
 

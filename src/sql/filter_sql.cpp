@@ -27,9 +27,7 @@ class Writer {
     switch (filter.op) {
       case Filter::Op::all: return join(filter.children, " AND ", "1");
       case Filter::Op::any: return join(filter.children, " OR ", "0");
-      case Filter::Op::none:
-        out_.text += "NOT ";
-        return join(filter.children, " OR ", "0");
+      case Filter::Op::none: out_.text += "NOT "; return join(filter.children, " OR ", "0");
       default: return compare(filter);
     }
   }

@@ -33,9 +33,8 @@ const std::string& trace_placeholders() {
 const std::string& outcome_assignments() {
   static const std::string text = [] {
     std::string list;
-    visit_outcome(Outcome{}, [&](std::string_view name, const auto&) {
-      append(list, std::string(name) + " = ?");
-    });
+    visit_outcome(Outcome{},
+                  [&](std::string_view name, const auto&) { append(list, std::string(name) + " = ?"); });
     return list;
   }();
   return text;

@@ -112,7 +112,8 @@ class Inserter {
     const Resource& r = trace.resource;
     resource_.reset();
     resource_.bind_all(tenant_, trace.resource_id);
-    for (const std::string* text : {&r.cluster, &r.api_group, &r.api_version, &r.kind, &r.namespace_, &r.name}) {
+    for (const std::string* text :
+         {&r.cluster, &r.api_group, &r.api_version, &r.kind, &r.namespace_, &r.name}) {
       resource_.bind_text(*text);
     }
     resource_.bind_all(trace.time(), trace.time()).run();
@@ -197,8 +198,9 @@ Page SqliteActionStore::find(const ActionQuery& query) {
   }
   if (!query.resource.kind.empty() && !query.resource.name.empty()) {
     // A resource goes by its index, whatever its cluster and group are.
-    text += " AND resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
-            "AND name = ?)";
+    text +=
+        " AND resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
+        "AND name = ?)";
     parts.insert(parts.end(), {engine_.tenant(), query.resource.kind, query.resource.name});
   }
   if (query.since) text += " AND action_timestamp >= ?";
@@ -253,8 +255,9 @@ bool SqliteActionStore::remove(std::string_view action_id, TimePoint now) {
     const std::string& tenant = engine_.tenant();
     std::string resource;
     {
-      Query query(connection, "DELETE FROM resource_action_traces WHERE tenant_id = ? AND action_id = ? "
-                              "RETURNING resource_id");
+      Query query(connection,
+                  "DELETE FROM resource_action_traces WHERE tenant_id = ? AND action_id = ? "
+                  "RETURNING resource_id");
       if (!query.bind_all(tenant, action_id).step()) return false;
       query.read(resource);
       query.run();
@@ -262,8 +265,9 @@ bool SqliteActionStore::remove(std::string_view action_id, TimePoint now) {
     Query(connection, "INSERT INTO action_ids (tenant_id, action_id, deleted_at) VALUES (?, ?, ?)")
         .bind_all(tenant, action_id, now)
         .run();
-    Query(connection, "UPDATE action_histories SET total_actions = total_actions - 1, updated_at = ? "
-                      "WHERE tenant_id = ? AND resource_id = ?")
+    Query(connection,
+          "UPDATE action_histories SET total_actions = total_actions - 1, updated_at = ? "
+          "WHERE tenant_id = ? AND resource_id = ?")
         .bind_all(now, tenant, resource)
         .run();
     // The worker finds the trace gone and puts a tombstone into the feed.
@@ -279,10 +283,12 @@ void SqliteActionStore::lock(std::span<const Scope>) {
   }
 }
 
-std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until, int limit) {
+std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
+                                             int limit) {
   const std::string text = fmt::format(
       "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, action_id DESC "
-      "LIMIT ?", select_trace(), scope_column(scope.kind));
+      "LIMIT ?",
+      select_trace(), scope_column(scope.kind));
   return engine_.read([&](Connection& connection) {
     Query query(connection, text);
     query.bind_all(engine_.tenant(), scope.key, since, until, limit);
@@ -297,16 +303,18 @@ std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> w
   if (words.empty()) return {};
   const sql::Condition condition = sql::condition(where);
   // The newest rows only: without an index this reads every one of them.
-  std::string text = "WITH recent AS (SELECT *, lower(concat_text) AS searched FROM (SELECT *, "
-                     "ifnull(alert_name, '') || ' ' || ifnull(alert_annotations, '') || ' ' || "
-                     "ifnull(model_reasoning, '') || ' ' || action_type || ' ' || "
-                     "ifnull(action_parameters, '') || ' ' || ifnull(kind, '') || ' ' || ifnull(name, '') || "
-                     "' ' || ifnull(metadata, '') || ' ' || ifnull(execution_error, '') AS concat_text "
-                     "FROM resource_action_traces WHERE tenant_id = ? AND " + condition.text +
-                     " ORDER BY action_timestamp DESC LIMIT 100000)) SELECT " + sql::trace_columns() +
-                     ", 0";
+  std::string text =
+      "WITH recent AS (SELECT *, lower(concat_text) AS searched FROM (SELECT *, "
+      "ifnull(alert_name, '') || ' ' || ifnull(alert_annotations, '') || ' ' || "
+      "ifnull(model_reasoning, '') || ' ' || action_type || ' ' || "
+      "ifnull(action_parameters, '') || ' ' || ifnull(kind, '') || ' ' || ifnull(name, '') || "
+      "' ' || ifnull(metadata, '') || ' ' || ifnull(execution_error, '') AS concat_text "
+      "FROM resource_action_traces WHERE tenant_id = ? AND " +
+      condition.text + " ORDER BY action_timestamp DESC LIMIT 100000)) SELECT " + sql::trace_columns() +
+      ", 0";
   for (std::size_t i = 0; i < words.size(); ++i) text += " + (instr(searched, ?) > 0)";
-  text += " AS found FROM recent WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?";
+  text +=
+      " AS found FROM recent WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?";
   return engine_.read([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());

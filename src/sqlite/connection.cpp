@@ -65,8 +65,8 @@ void fail(sqlite3* db, int code, std::string_view doing) {
 }
 
 Connection::Connection(const OpenOptions& options) : busy_timeout_(options.busy_timeout) {
-  const int flags = SQLITE_OPEN_NOMUTEX | (options.read_only ? SQLITE_OPEN_READONLY
-                                                             : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int flags = SQLITE_OPEN_NOMUTEX |
+                    (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   const int code = sqlite3_open_v2(options.path.c_str(), &db_, flags, nullptr);
   if (code != SQLITE_OK) {
     const std::string text = sqlite3_errmsg(db_);

@@ -36,8 +36,10 @@ Engine::Engine(OpenOptions options, std::string tenant)
   if (!in_memory()) check_path(options_);
   writer_ = std::make_unique<Connection>(options_);
   if (!options_.read_only && sqlite3_db_readonly(writer_->handle(), "main") == 1) {
-    throw Error(ErrorCode::denied, fmt::format("database \"{}\" is read-only; make the file writable, or open "
-                                               "it with read_only", options_.path));
+    throw Error(ErrorCode::denied,
+                fmt::format("database \"{}\" is read-only; make the file writable, or open "
+                            "it with read_only",
+                            options_.path));
   }
   if (!in_memory() && !options_.read_only) {
     writer_->execute("PRAGMA journal_mode = WAL");

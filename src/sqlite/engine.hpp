@@ -77,8 +77,8 @@ class Engine {
   OpenOptions options_;
   std::string tenant_;
   std::recursive_mutex writer_mutex_;
-  std::unique_ptr<Connection> writer_;      // guarded by writer_mutex_
-  std::atomic<std::thread::id> owner_{};    // of the open transaction
+  std::unique_ptr<Connection> writer_;    // guarded by writer_mutex_
+  std::atomic<std::thread::id> owner_{};  // of the open transaction
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Connection>> readers_;  // idle; guarded by readers_mutex_
 };

@@ -14,7 +14,8 @@ constexpr int max_attempts = 5;
 class Sequencer {
  public:
   Sequencer(Connection& connection, const std::string& tenant) : connection_(connection), tenant_(tenant) {
-    Query(connection, "INSERT INTO feed_heads (tenant_id, epoch, seq) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
+    Query(connection,
+          "INSERT INTO feed_heads (tenant_id, epoch, seq) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
         .bind_all(tenant, uuid_v7(system_now()))
         .run();
     Query query(connection, "SELECT seq FROM feed_heads WHERE tenant_id = ?");
@@ -37,15 +38,18 @@ class Sequencer {
 void append_embeddings(Connection& connection, const std::string& tenant,
                        std::span<const FeedEmbedding> embeddings) {
   Sequencer sequencer(connection, tenant);
-  Query(connection, "INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES (?, ?, ?) "
-                    "ON CONFLICT DO NOTHING")
-      .bind_all(tenant, embeddings.front().space_id, static_cast<std::int64_t>(embeddings.front().vector.size()))
+  Query(connection,
+        "INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES (?, ?, ?) "
+        "ON CONFLICT DO NOTHING")
+      .bind_all(tenant, embeddings.front().space_id,
+                static_cast<std::int64_t>(embeddings.front().vector.size()))
       .run();
-  Query put(connection, "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
-                        "SELECT tenant_id, ?, subject_id, ?, content_hash, ? FROM feed_subjects "
-                        "WHERE tenant_id = ? AND subject_id = ? AND content_hash = ? AND NOT deleted "
-                        "ON CONFLICT DO UPDATE SET seq = excluded.seq, content_hash = excluded.content_hash, "
-                        "vector = excluded.vector");
+  Query put(connection,
+            "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
+            "SELECT tenant_id, ?, subject_id, ?, content_hash, ? FROM feed_subjects "
+            "WHERE tenant_id = ? AND subject_id = ? AND content_hash = ? AND NOT deleted "
+            "ON CONFLICT DO UPDATE SET seq = excluded.seq, content_hash = excluded.content_hash, "
+            "vector = excluded.vector");
   for (const FeedEmbedding& e : embeddings) {
     put.reset();
     put.bind_all(e.space_id, sequencer.next()).bind_blob(e.vector.data(), e.vector.size() * sizeof(float));
@@ -72,10 +76,11 @@ bool SqliteFeedStore::lease(std::string_view worker, TimePoint now, TimePoint un
   if (held.expires_at > now && held.worker != worker) return false;
   if (held.worker == worker && held.expires_at > now + half) return true;
   return engine_.write([&](Connection& connection) {
-    return Query(connection,
-                 "INSERT INTO worker_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
-                 "SET worker = excluded.worker, expires_at = excluded.expires_at "
-                 "WHERE worker = excluded.worker OR expires_at <= ?")
+    return Query(
+               connection,
+               "INSERT INTO worker_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+               "SET worker = excluded.worker, expires_at = excluded.expires_at "
+               "WHERE worker = excluded.worker OR expires_at <= ?")
                .bind_all(engine_.tenant(), worker, until, now)
                .run() > 0;
   });
@@ -91,8 +96,9 @@ void SqliteFeedStore::release(std::string_view worker) {
 
 std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
   return engine_.read([&](Connection& connection) {
-    Query query(connection, "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = ? AND "
-                            "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
+    Query query(connection,
+                "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = ? AND "
+                "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
     query.bind_all(engine_.tenant(), max_attempts, limit);
     std::vector<QueuedSubject> subjects;
     while (query.step()) {
@@ -106,10 +112,11 @@ std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
 void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects) {
   engine_.write([&](Connection& connection) {
     Sequencer sequencer(connection, engine_.tenant());
-    Query put(connection, "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
-                          "fields) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
-                          "deleted = excluded.deleted, content_hash = excluded.content_hash, "
-                          "text = excluded.text, fields = excluded.fields");
+    Query put(connection,
+              "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
+              "fields) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
+              "deleted = excluded.deleted, content_hash = excluded.content_hash, "
+              "text = excluded.text, fields = excluded.fields");
     for (const FeedSubject& subject : subjects) {
       put.reset();
       put.bind_all(engine_.tenant(), subject.subject_id, sequencer.next(), subject.deleted);
@@ -127,11 +134,12 @@ void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects) {
 std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
                                                      std::span<const std::string> subject_ids) {
   return engine_.read([&](Connection& connection) {
-    Query query(connection,
-                "SELECT s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
-                "e.tenant_id = s.tenant_id AND e.space_id = ? AND e.subject_id = s.subject_id AND "
-                "e.content_hash = s.content_hash WHERE s.tenant_id = ? AND s.subject_id = ? AND NOT s.deleted "
-                "AND e.subject_id IS NULL");
+    Query query(
+        connection,
+        "SELECT s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
+        "e.tenant_id = s.tenant_id AND e.space_id = ? AND e.subject_id = s.subject_id AND "
+        "e.content_hash = s.content_hash WHERE s.tenant_id = ? AND s.subject_id = ? AND NOT s.deleted "
+        "AND e.subject_id IS NULL");
     std::vector<FeedSubject> subjects;
     for (const std::string& id : subject_ids) {
       query.reset();
@@ -147,7 +155,8 @@ std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
 void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) {
   engine_.write([&](Connection& connection) {
     if (!embeddings.empty()) append_embeddings(connection, engine_.tenant(), embeddings);
-    Query query(connection, "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version = ?");
+    Query query(connection,
+                "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version = ?");
     for (const QueuedSubject& subject : done) {
       query.reset();
       query.bind_all(engine_.tenant(), subject.subject_id, subject.version).run();
@@ -157,8 +166,9 @@ void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::spa
 
 void SqliteFeedStore::failed(const QueuedSubject& subject, std::string_view error) {
   engine_.write([&](Connection& connection) {
-    Query(connection, "UPDATE embedding_queue SET attempts = attempts + 1, last_error = ? WHERE tenant_id = ? AND "
-                      "subject_id = ? AND version = ?")
+    Query(connection,
+          "UPDATE embedding_queue SET attempts = attempts + 1, last_error = ? WHERE tenant_id = ? AND "
+          "subject_id = ? AND version = ?")
         .bind_all(error, engine_.tenant(), subject.subject_id, subject.version)
         .run();
   });
@@ -170,8 +180,9 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
     Query head(connection, "SELECT seq FROM feed_heads WHERE tenant_id = ?");
     batch.last_seq = head.bind(engine_.tenant()).step() ? head.get<std::int64_t>() : 0;
 
-    Query subjects(connection, "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
-                               "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?");
+    Query subjects(connection,
+                   "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
+                   "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?");
     subjects.bind_all(engine_.tenant(), after, limit);
     while (subjects.step()) {
       FeedSubject& s = batch.subjects.emplace_back();
@@ -180,8 +191,9 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
     }
     if (batch.subjects.size() == static_cast<std::size_t>(limit)) batch.last_seq = batch.subjects.back().seq;
 
-    Query vectors(connection, "SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = ? AND "
-                              "space_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
+    Query vectors(connection,
+                  "SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = ? AND "
+                  "space_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
     vectors.bind_all(engine_.tenant(), space_id, after, batch.last_seq, limit);
     while (vectors.step()) {
       FeedEmbedding& e = batch.embeddings.emplace_back();
@@ -205,9 +217,10 @@ FeedHead SqliteFeedStore::head() {
     FeedHead head;
     Query feed(connection, "SELECT epoch, seq FROM feed_heads WHERE tenant_id = ?");
     if (feed.bind(engine_.tenant()).step()) feed.read(head.epoch).read(head.seq);
-    Query queue(connection, "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
-                            "min(enqueued_at) FILTER (WHERE attempts < ?1) FROM embedding_queue "
-                            "WHERE tenant_id = ?2");
+    Query queue(connection,
+                "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
+                "min(enqueued_at) FILTER (WHERE attempts < ?1) FROM embedding_queue "
+                "WHERE tenant_id = ?2");
     queue.bind_all(max_attempts, engine_.tenant()).step();
     queue.read(head.queued).read(head.failed).read(head.oldest_queued_at);
     Query lease(connection, "SELECT worker FROM worker_leases WHERE tenant_id = ? AND expires_at > ?");

@@ -10,7 +10,8 @@ namespace actionhist::sqlite {
 namespace {
 
 int applied_version(Connection& connection) {
-  Query table(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'actionhist_migrations'");
+  Query table(connection,
+              "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'actionhist_migrations'");
   if (!table.step()) return 0;
   Query version(connection, "SELECT ifnull(max(version), 0) FROM actionhist_migrations");
   version.step();
@@ -69,13 +70,15 @@ std::vector<std::string> SqliteMaintenanceStore::verify() {
       query.bind(tenant).step();
       if (const auto n = query.get<std::int64_t>(); n > 0) problems.push_back(fmt::format("{} {}", n, what));
     };
-    count("SELECT count(*) FROM action_histories h WHERE tenant_id = ? AND total_actions <> (SELECT count(*) "
-          "FROM resource_action_traces t WHERE t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id)",
-          "resources whose counter differs from their traces");
-    count("SELECT count(*) FROM resource_action_traces t WHERE tenant_id = ? AND NOT EXISTS (SELECT 1 FROM "
-          "feed_subjects s WHERE s.tenant_id = t.tenant_id AND s.subject_id = t.action_id) AND NOT EXISTS "
-          "(SELECT 1 FROM embedding_queue q WHERE q.tenant_id = t.tenant_id AND q.subject_id = t.action_id)",
-          "actions that are neither in the feed nor in the queue");
+    count(
+        "SELECT count(*) FROM action_histories h WHERE tenant_id = ? AND total_actions <> (SELECT count(*) "
+        "FROM resource_action_traces t WHERE t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id)",
+        "resources whose counter differs from their traces");
+    count(
+        "SELECT count(*) FROM resource_action_traces t WHERE tenant_id = ? AND NOT EXISTS (SELECT 1 FROM "
+        "feed_subjects s WHERE s.tenant_id = t.tenant_id AND s.subject_id = t.action_id) AND NOT EXISTS "
+        "(SELECT 1 FROM embedding_queue q WHERE q.tenant_id = t.tenant_id AND q.subject_id = t.action_id)",
+        "actions that are neither in the feed nor in the queue");
     return problems;
   });
 }

@@ -71,12 +71,13 @@ std::vector<std::string> names_of(std::span<const Scope> scopes) {
 
 std::vector<Pattern> SqlitePatternStore::patterns() {
   return engine_.read([&](Connection& connection) {
-    Query query(connection,
-                "SELECT pattern_id, pattern_type, pattern_name, description, min_occurrences, "
-                "time_window_minutes, threshold_config, resource_types, namespaces, label_selectors, "
-                "prevention_strategy, prevention_parameters, alerting_enabled, alert_severity, alert_channels, "
-                "total_detections, last_detection_at, active FROM oscillation_patterns WHERE tenant_id = ? "
-                "ORDER BY pattern_id");
+    Query query(
+        connection,
+        "SELECT pattern_id, pattern_type, pattern_name, description, min_occurrences, "
+        "time_window_minutes, threshold_config, resource_types, namespaces, label_selectors, "
+        "prevention_strategy, prevention_parameters, alerting_enabled, alert_severity, alert_channels, "
+        "total_detections, last_detection_at, active FROM oscillation_patterns WHERE tenant_id = ? "
+        "ORDER BY pattern_id");
     query.bind(engine_.tenant());
     std::vector<Pattern> patterns;
     while (query.step()) {
@@ -103,21 +104,22 @@ void SqlitePatternStore::put(const Pattern& p) {
   const std::string namespaces = write_list(p.namespaces);
   const std::string channels = write_list(p.alert_channels);
   engine_.write([&](Connection& connection) {
-    Query query(connection,
-                "INSERT INTO oscillation_patterns (tenant_id, pattern_id, pattern_type, pattern_name, description, "
-                "min_occurrences, time_window_minutes, threshold_config, resource_types, namespaces, "
-                "label_selectors, prevention_strategy, prevention_parameters, alerting_enabled, alert_severity, "
-                "alert_channels, total_detections, last_detection_at, active) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "pattern_type = excluded.pattern_type, pattern_name = excluded.pattern_name, "
-                "description = excluded.description, min_occurrences = excluded.min_occurrences, "
-                "time_window_minutes = excluded.time_window_minutes, "
-                "threshold_config = excluded.threshold_config, resource_types = excluded.resource_types, "
-                "namespaces = excluded.namespaces, label_selectors = excluded.label_selectors, "
-                "prevention_strategy = excluded.prevention_strategy, "
-                "prevention_parameters = excluded.prevention_parameters, "
-                "alerting_enabled = excluded.alerting_enabled, alert_severity = excluded.alert_severity, "
-                "alert_channels = excluded.alert_channels, active = excluded.active");
+    Query query(
+        connection,
+        "INSERT INTO oscillation_patterns (tenant_id, pattern_id, pattern_type, pattern_name, description, "
+        "min_occurrences, time_window_minutes, threshold_config, resource_types, namespaces, "
+        "label_selectors, prevention_strategy, prevention_parameters, alerting_enabled, alert_severity, "
+        "alert_channels, total_detections, last_detection_at, active) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "pattern_type = excluded.pattern_type, pattern_name = excluded.pattern_name, "
+        "description = excluded.description, min_occurrences = excluded.min_occurrences, "
+        "time_window_minutes = excluded.time_window_minutes, "
+        "threshold_config = excluded.threshold_config, resource_types = excluded.resource_types, "
+        "namespaces = excluded.namespaces, label_selectors = excluded.label_selectors, "
+        "prevention_strategy = excluded.prevention_strategy, "
+        "prevention_parameters = excluded.prevention_parameters, "
+        "alerting_enabled = excluded.alerting_enabled, alert_severity = excluded.alert_severity, "
+        "alert_channels = excluded.alert_channels, active = excluded.active");
     query.bind_all(engine_.tenant(), p.pattern_id, to_string(p.pattern_type)).bind_text(p.pattern_name);
     query.bind_all(p.description, p.min_occurrences, std::int64_t{p.time_window.count()}, p.threshold_config,
                    types, namespaces, p.label_selectors, to_string(p.prevention_strategy),
@@ -144,24 +146,26 @@ Detection SqlitePatternStore::put(const Detection& detection) {
   const std::string refused = write_list(d.refused_ids);
   const auto span = std::chrono::ceil<std::chrono::minutes>(d.last_at - d.first_at);
   engine_.write([&](Connection& connection) {
-    Query query(connection,
-                "INSERT INTO oscillation_detections (tenant_id, detection_id, pattern_id, pattern_type, scope, "
-                "resources, detected_at, confidence, severity, sub_kind, action_count, time_span_minutes, "
-                "matching_actions, pattern_evidence, first_at, last_at, prevention_applied, prevention_action, "
-                "in_force_until, refusals, refused_ids, resolved_at, resolution_method) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO "
-                "UPDATE SET in_force_until = excluded.in_force_until, refusals = excluded.refusals, "
-                "refused_ids = excluded.refused_ids, resolved_at = excluded.resolved_at, "
-                "resolution_method = excluded.resolution_method");
+    Query query(
+        connection,
+        "INSERT INTO oscillation_detections (tenant_id, detection_id, pattern_id, pattern_type, scope, "
+        "resources, detected_at, confidence, severity, sub_kind, action_count, time_span_minutes, "
+        "matching_actions, pattern_evidence, first_at, last_at, prevention_applied, prevention_action, "
+        "in_force_until, refusals, refused_ids, resolved_at, resolution_method) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+        "UPDATE SET in_force_until = excluded.in_force_until, refusals = excluded.refusals, "
+        "refused_ids = excluded.refused_ids, resolved_at = excluded.resolved_at, "
+        "resolution_method = excluded.resolution_method");
     query.bind_all(engine_.tenant(), d.detection_id, d.pattern_id, to_string(d.pattern_type), d.scope,
                    resources, d.as_of, d.confidence, to_string(d.severity), d.sub_kind,
-                   static_cast<std::int64_t>(d.action_ids.size()), std::int64_t{span.count()}, actions, d.evidence,
-                   d.first_at, d.last_at, d.prevention.has_value());
+                   static_cast<std::int64_t>(d.action_ids.size()), std::int64_t{span.count()}, actions,
+                   d.evidence, d.first_at, d.last_at, d.prevention.has_value());
     query.bind(d.prevention ? to_string(*d.prevention) : std::string_view{});
     query.bind_all(d.in_force_until, d.refusals, refused, d.resolved_at, d.resolution_method).run();
     if (!fresh) return;
-    Query(connection, "UPDATE oscillation_patterns SET total_detections = total_detections + 1, "
-                      "last_detection_at = ? WHERE tenant_id = ? AND pattern_id = ?")
+    Query(connection,
+          "UPDATE oscillation_patterns SET total_detections = total_detections + 1, "
+          "last_detection_at = ? WHERE tenant_id = ? AND pattern_id = ?")
         .bind_all(d.as_of, engine_.tenant(), d.pattern_id)
         .run();
   });
@@ -173,7 +177,8 @@ std::vector<Detection> SqlitePatternStore::in_force(std::span<const Scope> scope
   return engine_.read([&](Connection& connection) {
     Query query(connection, std::string("SELECT ") + detection_columns +
                                 " FROM oscillation_detections WHERE tenant_id = ? AND in_force_until > ? AND "
-                                "resolved_at IS NULL" + scope_condition(scopes) + " ORDER BY detection_id");
+                                "resolved_at IS NULL" +
+                                scope_condition(scopes) + " ORDER BY detection_id");
     query.bind_all(engine_.tenant(), now);
     for (const std::string& name : names) query.bind(name);
     return read_detections(query);
@@ -186,8 +191,8 @@ std::vector<Detection> SqlitePatternStore::detections(std::span<const Scope> sco
   return engine_.read([&](Connection& connection) {
     Query query(connection, std::string("SELECT ") + detection_columns +
                                 " FROM oscillation_detections WHERE tenant_id = ? AND detected_at >= ? AND "
-                                "detected_at < ?" + scope_condition(scopes) +
-                                " ORDER BY detected_at DESC, detection_id LIMIT ?");
+                                "detected_at < ?" +
+                                scope_condition(scopes) + " ORDER BY detected_at DESC, detection_id LIMIT ?");
     query.bind_all(engine_.tenant(), since, until);
     for (const std::string& name : names) query.bind(name);
     query.bind(limit);

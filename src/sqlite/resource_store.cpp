@@ -7,19 +7,21 @@ namespace actionhist::sqlite {
 void SqliteResourceStore::seen(const Resource& resource, TimePoint at) {
   const std::string id = resource_id(engine_.tenant(), resource);
   engine_.write([&](Connection& connection) {
-    Query query(connection,
-                "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
-                "namespace, name, created_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9) ON CONFLICT DO "
-                "UPDATE SET api_version = excluded.api_version, deleted_at = NULL, "
-                "last_seen = max(last_seen, excluded.last_seen)");
+    Query query(
+        connection,
+        "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
+        "namespace, name, created_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9) ON CONFLICT DO "
+        "UPDATE SET api_version = excluded.api_version, deleted_at = NULL, "
+        "last_seen = max(last_seen, excluded.last_seen)");
     query.bind_all(engine_.tenant(), id);
     query.bind_text(resource.cluster).bind_text(resource.api_group).bind_text(resource.api_version);
     query.bind_text(resource.kind).bind_text(resource.namespace_).bind_text(resource.name);
     query.bind(at).run();
     if (resource.uid.empty()) return;
     // A new uid under the same name ends the incarnation before it.
-    Query(connection, "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
-                      "AND resource_uid <> ? AND deleted_at IS NULL")
+    Query(connection,
+          "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
+          "AND resource_uid <> ? AND deleted_at IS NULL")
         .bind_all(at, engine_.tenant(), id, resource.uid)
         .run();
     Query incarnation(connection,
@@ -33,12 +35,14 @@ void SqliteResourceStore::seen(const Resource& resource, TimePoint at) {
 bool SqliteResourceStore::deleted(const Resource& resource, TimePoint at) {
   const std::string id = resource_id(engine_.tenant(), resource);
   return engine_.write([&](Connection& connection) {
-    Query(connection, "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
-                      "AND deleted_at IS NULL")
+    Query(connection,
+          "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
+          "AND deleted_at IS NULL")
         .bind_all(at, engine_.tenant(), id)
         .run();
-    return Query(connection, "UPDATE resource_references SET deleted_at = ? WHERE tenant_id = ? AND "
-                             "resource_id = ?")
+    return Query(connection,
+                 "UPDATE resource_references SET deleted_at = ? WHERE tenant_id = ? AND "
+                 "resource_id = ?")
                .bind_all(at, engine_.tenant(), id)
                .run() > 0;
   });
@@ -46,12 +50,13 @@ bool SqliteResourceStore::deleted(const Resource& resource, TimePoint at) {
 
 void SqliteResourceStore::observe(const Alert& alert) {
   engine_.write([&](Connection& connection) {
-    Query query(connection,
-                "INSERT INTO alert_events (tenant_id, fingerprint, starts_at, ends_at, alert_name, severity, "
-                "labels, resource_id, cluster, api_group, api_version, kind, namespace, name, resource_uid) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "ends_at = coalesce(excluded.ends_at, ends_at), severity = coalesce(excluded.severity, severity), "
-                "labels = coalesce(excluded.labels, labels)");
+    Query query(
+        connection,
+        "INSERT INTO alert_events (tenant_id, fingerprint, starts_at, ends_at, alert_name, severity, "
+        "labels, resource_id, cluster, api_group, api_version, kind, namespace, name, resource_uid) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "ends_at = coalesce(excluded.ends_at, ends_at), severity = coalesce(excluded.severity, severity), "
+        "labels = coalesce(excluded.labels, labels)");
     const std::string id = resource_id(engine_.tenant(), alert.resource);
     query.bind_all(engine_.tenant(), alert.fingerprint, alert.starts_at, alert.ends_at, alert.name,
                    alert.severity, alert.labels, id);

@@ -105,22 +105,28 @@ TEST_CASE("bad input is refused with the field's name, and nothing is stored", "
   };
   CHECK(refused([](Action& a) { a.action_type.clear(); }) == "action_type: is required");
   CHECK(refused([](Action& a) { a.action_timestamp.reset(); }).starts_with("action_timestamp: is required"));
-  CHECK(refused([](Action& a) { a.model_confidence = 1.5; }) == "model_confidence: 1.5 is not between 0 and 1");
+  CHECK(refused([](Action& a) { a.model_confidence = 1.5; }) ==
+        "model_confidence: 1.5 is not between 0 and 1");
   CHECK(refused([](Action& a) { a.model_confidence = std::nan(""); }).starts_with("model_confidence: "));
   CHECK(refused([](Action& a) { a.action_id = std::string(300, 'x'); }) ==
         "action_id: is 300 bytes long, at most 255 are kept");
-  CHECK(refused([](Action& a) { a.action_timestamp = parse_time("9999-01-01T00:00:00Z"); })
-            .starts_with("action_timestamp: 9999-01-01T00:00:00Z is in the future"));
-  CHECK(refused([](Action& a) { a.action_timestamp = parse_time("1999-12-31T23:59:59Z"); })
-            .starts_with("action_timestamp: 1999"));
-  CHECK(refused([](Action& a) { a.model_reasoning = std::string(1'000'000, 'x'); })
-            .starts_with("model_reasoning: is 1000000 bytes"));
+  CHECK(refused([](Action& a) {
+          a.action_timestamp = parse_time("9999-01-01T00:00:00Z");
+        }).starts_with("action_timestamp: 9999-01-01T00:00:00Z is in the future"));
+  CHECK(refused([](Action& a) {
+          a.action_timestamp = parse_time("1999-12-31T23:59:59Z");
+        }).starts_with("action_timestamp: 1999"));
+  CHECK(refused([](Action& a) {
+          a.model_reasoning = std::string(1'000'000, 'x');
+        }).starts_with("model_reasoning: is 1000000 bytes"));
   CHECK(refused([](Action& a) { a.alert_name = "\xff"; }) == "alert_name: is not valid UTF-8");
   CHECK(refused([](Action& a) { a.actor = std::string("a\0b", 3); }) == "actor: holds a NUL character");
-  CHECK(refused([](Action& a) { a.resource.name = "\xc0"; }) == "resource_reference.name: is not valid UTF-8");
+  CHECK(refused([](Action& a) { a.resource.name = "\xc0"; }) ==
+        "resource_reference.name: is not valid UTF-8");
   CHECK(refused([](Action& a) { a.action_parameters = Json::array({1}); }) ==
         "action_parameters: must be a JSON object");
-  CHECK(refused([](Action& a) { a.outcome.effectiveness_score = -0.1; }).starts_with("effectiveness_score: "));
+  CHECK(
+      refused([](Action& a) { a.outcome.effectiveness_score = -0.1; }).starts_with("effectiveness_score: "));
   CHECK(refused([](Action& a) {
           a.outcome.execution_start_time = noon;
           a.outcome.execution_end_time = noon - 1s;
@@ -175,8 +181,11 @@ TEST_CASE("effectiveness comes from the parts that were assessed", "[actions]") 
   Fixture f;
   f.history.record(restart("a-1"));
   CHECK_FALSE(f.history.assess("a-1", {}).outcome.effectiveness_score);
-  CHECK(f.history.assess("a-1", {.health = 1, .alert = 0}).outcome.effectiveness_score.value() == Approx(0.5333).margin(1e-4));
-  CHECK(f.history.assess("a-1", {.score = 0.75, .method = "manual"}).outcome.effectiveness_assessment_method == "manual");
+  CHECK(f.history.assess("a-1", {.health = 1, .alert = 0}).outcome.effectiveness_score.value() ==
+        Approx(0.5333).margin(1e-4));
+  CHECK(
+      f.history.assess("a-1", {.score = 0.75, .method = "manual"}).outcome.effectiveness_assessment_method ==
+      "manual");
   CHECK(error_code_of([&] { f.history.assess("a-1", {.health = 2}); }) == ErrorCode::invalid_argument);
   CHECK(error_code_of([&] { f.history.assess("x", {.health = 1}); }) == ErrorCode::not_found);
 }
@@ -185,7 +194,8 @@ TEST_CASE("pages are in a stable order without gaps or repeats", "[actions]") {
   Fixture f;
   std::vector<Action> batch;
   // Many of one time: the id decides.
-  for (int i = 0; i < 25; ++i) batch.push_back(restart("p-" + std::to_string(100 + i), noon - std::chrono::minutes(i / 10)));
+  for (int i = 0; i < 25; ++i)
+    batch.push_back(restart("p-" + std::to_string(100 + i), noon - std::chrono::minutes(i / 10)));
   f.history.record(batch);
   std::vector<std::string> seen;
   ActionQuery query{.limit = 7};

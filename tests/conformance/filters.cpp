@@ -24,9 +24,13 @@ class RandomFilters {
     if (below(4) == 0) action.resource.name = "api";
     if (below(5) == 0) action.resource = {};
     if (below(3) == 0) action.model_confidence = below(10) / 10.0;
-    if (below(2) == 0) action.action_parameters = Json::object({{"replicas", value()}, {"nested", Json::object({{"x", value()}})}});
+    if (below(2) == 0)
+      action.action_parameters =
+          Json::object({{"replicas", value()}, {"nested", Json::object({{"x", value()}})}});
     if (below(2) == 0) action.alert_labels = Json::object({{"app.kubernetes.io/name", "web"}, {"n", "5"}});
-    if (below(2) == 0) action.metadata = Json::object({{"a.b", value()}, {"flag", below(2) == 0}, {"list", Json::array({1, 2})}});
+    if (below(2) == 0)
+      action.metadata =
+          Json::object({{"a.b", value()}, {"flag", below(2) == 0}, {"list", Json::array({1, 2})}});
     if (below(3) == 0) action.outcome = completed(below(10) / 10.0);
     return action;
   }
@@ -60,10 +64,22 @@ class RandomFilters {
   }
 
   const char* field() {
-    constexpr const char* fields[] = {"alert_severity", "name", "kind", "model_confidence", "action_parameters.replicas",
-                                      "action_parameters.nested.x", "action_parameters.nested", "metadata.a.b",
-                                      "metadata.flag", "metadata.list", "metadata", "alert_labels.app.kubernetes.io/name",
-                                      "alert_labels.n", "effectiveness_score", "execution_status", "resource_id"};
+    constexpr const char* fields[] = {"alert_severity",
+                                      "name",
+                                      "kind",
+                                      "model_confidence",
+                                      "action_parameters.replicas",
+                                      "action_parameters.nested.x",
+                                      "action_parameters.nested",
+                                      "metadata.a.b",
+                                      "metadata.flag",
+                                      "metadata.list",
+                                      "metadata",
+                                      "alert_labels.app.kubernetes.io/name",
+                                      "alert_labels.n",
+                                      "effectiveness_score",
+                                      "execution_status",
+                                      "resource_id"};
     return fields[below(std::size(fields))];
   }
 
@@ -74,7 +90,9 @@ class RandomFilters {
       case 1: return Json::object({{"$ne", value()}});
       case 2: return Json::object({{"$in", Json::array({value(), value()})}});
       case 3: return Json::object({{"$exists", below(2) == 0}});
-      case 4: return Json::object({{ordered[below(4)], below(2) ? Json(below(10) / 2.0) : Json(std::to_string(below(5)))}});
+      case 4:
+        return Json::object(
+            {{ordered[below(4)], below(2) ? Json(below(10) / 2.0) : Json(std::to_string(below(5)))}});
       default: return Json::object({{"$not", Json::object({{"$eq", value()}})}});
     }
   }
@@ -96,7 +114,8 @@ TEST_CASE("the database and the index agree on every filter", "[filters]") {
   for (int round = 0; round < 2000; ++round) {
     const Json where = random.filter();
     std::set<std::string> from_database, from_index;
-    for (const Trace& trace : history.history({.where = where, .limit = 1000}).traces) from_database.insert(trace.action_id);
+    for (const Trace& trace : history.history({.where = where, .limit = 1000}).traces)
+      from_database.insert(trace.action_id);
     for (const Hit& hit : history.similar({.text = "pod crashes restart", .limit = 500, .where = where})) {
       from_index.insert(hit.trace.action_id);
     }

@@ -223,7 +223,9 @@ TEST_CASE("patterns are rows that can be changed", "[guard]") {
 
 TEST_CASE("an alert is stored once a firing", "[guard]") {
   Fixture f;
-  Alert alert{.name = "HighLoad", .resource = {.kind = "Pod", .namespace_ = "a", .name = "b"}, .starts_at = noon - 1h};
+  Alert alert{.name = "HighLoad",
+              .resource = {.kind = "Pod", .namespace_ = "a", .name = "b"},
+              .starts_at = noon - 1h};
   f.history.observe(alert);
   alert.ends_at = noon - 30min;
   f.history.observe(alert);

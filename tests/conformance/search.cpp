@@ -53,7 +53,8 @@ TEST_CASE("what was recorded is found by its words once it is indexed", "[search
   CHECK(f.first({.text = "volume is full"}) == "disk");
 }
 
-TEST_CASE("filters are hard, and hits are exactly as many as asked for while there are that many", "[search]") {
+TEST_CASE("filters are hard, and hits are exactly as many as asked for while there are that many",
+          "[search]") {
   Fixture f;
   f.record_three();
   REQUIRE(f.history.wait_indexed(10s));
@@ -71,7 +72,8 @@ TEST_CASE("an outcome that arrives later changes what filters see", "[search]") 
   Fixture f;
   f.record_three();
   REQUIRE(f.history.wait_indexed(10s));
-  const SimilarQuery good{.text = "memory", .where = Json::parse(R"({"effectiveness_score": {"$gte": 0.8}})")};
+  const SimilarQuery good{.text = "memory",
+                          .where = Json::parse(R"({"effectiveness_score": {"$gte": 0.8}})")};
   CHECK(f.history.similar(good).empty());
   f.history.complete("memory", completed(0.9));
   REQUIRE(f.history.wait_indexed(10s));
@@ -167,7 +169,8 @@ TEST_CASE("an index that was not there when the actions came is built from the f
 TEST_CASE("a query must say what it looks for, once", "[search]") {
   Fixture f;
   CHECK(error_code_of([&] { f.history.similar({}); }) == ErrorCode::invalid_argument);
-  CHECK(error_code_of([&] { f.history.similar({.text = "a", .action_id = "b"}); }) == ErrorCode::invalid_argument);
+  CHECK(error_code_of([&] { f.history.similar({.text = "a", .action_id = "b"}); }) ==
+        ErrorCode::invalid_argument);
   CHECK(error_code_of([&] { f.history.similar({.text = "a", .limit = 0}); }) == ErrorCode::invalid_argument);
   CHECK(f.history.similar({.text = "nothing is stored"}).empty());
 }

@@ -22,7 +22,8 @@ std::string contents(const std::string& path) {
   for (const Trace& trace : history.history({.limit = 1000}).traces) text += to_json(trace) + "\n";
   for (const Summary& summary : history.summaries()) text += to_json(summary) + "\n";
   for (const Detection& d : history.repository().patterns().in_force({}, noon)) text += to_json(d) + "\n";
-  for (const Alert& alert : history.repository().resources().alerts(noon - 24h, noon)) text += alert.fingerprint + "\n";
+  for (const Alert& alert : history.repository().resources().alerts(noon - 24h, noon))
+    text += alert.fingerprint + "\n";
   const FeedHead head = history.repository().feed().head();
   return text + std::to_string(head.queued) + "/" + std::to_string(head.seq);
 }
@@ -109,8 +110,9 @@ TEST_CASE("a refusal is noted as a whole or not at all", "[faults]") {
 }
 
 TEST_CASE("an outcome is there as a whole or not at all", "[faults]") {
-  fail_at_each_step(SQLITE_IOERR_WRITE, [](History& history) { history.record(restart("a-1")); },
-                    [](History& history) { history.complete("a-1", completed(0.5)); });
+  fail_at_each_step(
+      SQLITE_IOERR_WRITE, [](History& history) { history.record(restart("a-1")); },
+      [](History& history) { history.complete("a-1", completed(0.5)); });
 }
 
 TEST_CASE("an action is erased as a whole or not at all", "[faults]") {
@@ -118,9 +120,8 @@ TEST_CASE("an action is erased as a whole or not at all", "[faults]") {
 }
 
 TEST_CASE("an alert is stored or not", "[faults]") {
-  fail_at_each_step(SQLITE_FULL, nothing, [](History& history) {
-    history.observe({.name = "HighLoad", .starts_at = noon - 1h});
-  });
+  fail_at_each_step(SQLITE_FULL, nothing,
+                    [](History& history) { history.observe({.name = "HighLoad", .starts_at = noon - 1h}); });
 }
 
 TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {

@@ -17,7 +17,8 @@ constexpr std::string_view seeds[] = {
     R"({"alert_name":"HighLoad","starts_at":"2026-03-10T11:00:00Z","labels":{"a":"b"}})",
     R"({"health":1,"alert":0.5,"method":"manual","notes":"KubeAPIDown 高負荷 zu_viel-Last"})",
     R"({"status":"failed","execution_error":"postgresql://u:p@h/db","effectiveness_score":0.25})",
-    "2026-04-27T00:46:06Z", "[[[[-0.0,1e308,9007199254740993,\"\\ud83d\\ude00\"]]]]"};
+    "2026-04-27T00:46:06Z",
+    "[[[[-0.0,1e308,9007199254740993,\"\\ud83d\\ude00\"]]]]"};
 
 std::string mutated(std::mt19937& random) {
   constexpr std::string_view alphabet = "{}[]\":,.$0123456789eE+-truefalsn\\u/ \n\xc3\xa9\xff\x00ZT";

@@ -92,7 +92,9 @@ TEST_CASE("a schema newer than the library is refused", "[files]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");
   open(path, quiet());
-  REQUIRE(std::system(("sqlite3 '" + path + "' \"INSERT INTO actionhist_migrations VALUES (999, 'future', 0)\"").c_str()) == 0);
+  REQUIRE(
+      std::system(("sqlite3 '" + path + "' \"INSERT INTO actionhist_migrations VALUES (999, 'future', 0)\"")
+                      .c_str()) == 0);
   CHECK(error_text_of([&] { open(path, quiet()); }).find("newer than this library") != std::string::npos);
 }
 

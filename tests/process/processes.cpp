@@ -73,7 +73,8 @@ void set_budget(const std::string& path, int actions) {
 
 }  // namespace
 
-TEST_CASE("with a budget of three, exactly three of many proposals pass, however many processes ask", "[process]") {
+TEST_CASE("with a budget of three, exactly three of many proposals pass, however many processes ask",
+          "[process]") {
   const int processes = GENERATE(2, 8);
   const int proposals = 8 / processes + 1;
   TempFolder folder;
@@ -103,7 +104,8 @@ TEST_CASE("with a budget of three, exactly three of many proposals pass, however
   CHECK(open(path, {.semantic = false}).history({.limit = 10'000}).traces.size() == 3 * rounds);
 }
 
-TEST_CASE("every acknowledged action survives kill -9, none is there twice, and the index catches up", "[process]") {
+TEST_CASE("every acknowledged action survives kill -9, none is there twice, and the index catches up",
+          "[process]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");
   open(path, {.semantic = false});
@@ -139,7 +141,8 @@ TEST_CASE("every acknowledged action survives kill -9, none is there twice, and 
     CHECK(wait_for(writer) == 128 + SIGKILL);
     std::string text;
     char buffer[4096];
-    for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;)
+      text.append(buffer, static_cast<std::size_t>(n));
     close(pipe_ends[0]);
     for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1) {
       acknowledged.insert(text.substr(at, end - at));
@@ -170,8 +173,10 @@ TEST_CASE("after fork the child refuses clearly and the parent goes on", "[proce
   history->record(restart("a-1"));
   history->wait_indexed(10s);
   const pid_t child = spawn([&] {
-    if (error_code_of([&] { history->record(restart("a-2")); }) != ErrorCode::unsupported) throw std::runtime_error("recorded");
-    if (error_code_of([&] { history->similar({.text = "x"}); }) != ErrorCode::unsupported) throw std::runtime_error("searched");
+    if (error_code_of([&] { history->record(restart("a-2")); }) != ErrorCode::unsupported)
+      throw std::runtime_error("recorded");
+    if (error_code_of([&] { history->similar({.text = "x"}); }) != ErrorCode::unsupported)
+      throw std::runtime_error("searched");
     history.reset();
   });
   CHECK(wait_for(child) == 0);

@@ -49,7 +49,9 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return real_of(file)->pMethods->xFileSize(real_of(file), size);
 }
 int lock_file(sqlite3_file* file, int level) { return real_of(file)->pMethods->xLock(real_of(file), level); }
-int unlock_file(sqlite3_file* file, int level) { return real_of(file)->pMethods->xUnlock(real_of(file), level); }
+int unlock_file(sqlite3_file* file, int level) {
+  return real_of(file)->pMethods->xUnlock(real_of(file), level);
+}
 int check_lock(sqlite3_file* file, int* held) {
   return real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
 }
@@ -72,9 +74,9 @@ int unmap_shared(sqlite3_file* file, int remove) {
 }
 
 const sqlite3_io_methods methods = {
-    2,          close_file,   read_file,    write_file,  truncate_file,   sync_file,  file_size,
-    lock_file,  unlock_file,  check_lock,   control_file, sector_size,    characteristics,
-    map_shared, lock_shared,  shared_barrier, unmap_shared, nullptr,      nullptr};
+    2,           close_file,     read_file,    write_file,   truncate_file, sync_file,       file_size,
+    lock_file,   unlock_file,    check_lock,   control_file, sector_size,   characteristics, map_shared,
+    lock_shared, shared_barrier, unmap_shared, nullptr,      nullptr};
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;

@@ -2,7 +2,6 @@
 // it, return an error. Becomes SQLite's default while it lives.
 #pragma once
 
-
 namespace actionhist::test {
 
 class FaultVfs {

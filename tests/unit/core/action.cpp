@@ -40,9 +40,11 @@ TEST_CASE("a wrong type or value is refused with the field's name", "[action]") 
   const auto refused = [](std::string_view text) { return error_text_of([&] { parse_action(text); }); };
   CHECK(refused("[]") == "action: must be a JSON object");
   CHECK(refused(R"({"action_type": 5})") == "action_type: must be text");
-  CHECK(refused(R"({"execution_status": "done"})").starts_with("execution_status: \"done\" is none of pending"));
+  CHECK(refused(R"({"execution_status": "done"})")
+            .starts_with("execution_status: \"done\" is none of pending"));
   CHECK(refused(R"({"model_confidence": "high"})") == "model_confidence: must be a number");
-  CHECK(refused(R"({"resource_reference": {"kindd": "Pod"}})") == "resource_reference.kindd: is not known here");
+  CHECK(refused(R"({"resource_reference": {"kindd": "Pod"}})") ==
+        "resource_reference.kindd: is not known here");
   CHECK(refused(R"({"action_type": "a", "action_type": "b"})") == "action_type: is given twice");
   CHECK(refused(R"({"record_kind": "other"})").starts_with("record_kind: "));
   CHECK(refused(R"({"action_timestamp": "2026-01-01T00:00:00"})").starts_with("action_timestamp: "));

@@ -69,9 +69,11 @@ TEST_CASE("a filter that is wrong is refused with what is wrong", "[filter]") {
 }
 
 TEST_CASE("aliases and times are resolved once", "[filter]") {
-  CHECK(resolve_where(Json::parse(R"({"status": "failed"})")).text() == R"({"execution_status":{"$eq":"failed"}})");
+  CHECK(resolve_where(Json::parse(R"({"status": "failed"})")).text() ==
+        R"({"execution_status":{"$eq":"failed"}})");
   CHECK(resolve_where(Json::parse(R"({"timestamp": {"$gte": "1970-01-01T00:00:01Z"}})")).text() ==
         R"({"action_timestamp":{"$gte":1000000}})");
-  const Json twice = resolve_where(Json::parse(R"({"resource_reference.kind": "Pod", "metadata.a.b": {"$ne": 1}})"));
+  const Json twice =
+      resolve_where(Json::parse(R"({"resource_reference.kind": "Pod", "metadata.a.b": {"$ne": 1}})"));
   CHECK(resolve_where(twice) == twice);
 }

@@ -11,7 +11,8 @@ using namespace actionhist;
 using namespace actionhist::test;
 
 TEST_CASE("JSON that means the same has one text", "[json]") {
-  CHECK(Json::parse(R"( { "b" : 1.0, "a":[true, null , "x\u0041"] } )").text() == R"({"a":[true,null,"xA"],"b":1})");
+  CHECK(Json::parse(R"( { "b" : 1.0, "a":[true, null , "x\u0041"] } )").text() ==
+        R"({"a":[true,null,"xA"],"b":1})");
   CHECK(Json::parse("1e2") == Json(100));
   CHECK(Json::parse("0.50") == Json(0.5));
   CHECK(Json::parse("-0.0") == Json(0));

@@ -9,8 +9,13 @@ TEST_CASE("a resource has one id however its kind is spelled", "[resource]") {
   const std::string id = resource_id("t", web);
   CHECK(id.size() == 36);
   CHECK(resource_id("t", {.kind = "deployments", .namespace_ = "prod", .name = "web"}) == id);
-  CHECK(resource_id("t", {.api_version = "apps/v1", .kind = "deployment", .namespace_ = "prod", .name = "web"}) == id);
-  CHECK(resource_id("t", {.api_version = "apps/v1beta2", .kind = "Deployment", .namespace_ = "prod", .name = "web"}) == id);
+  CHECK(resource_id("t",
+                    {.api_version = "apps/v1", .kind = "deployment", .namespace_ = "prod", .name = "web"}) ==
+        id);
+  CHECK(
+      resource_id(
+          "t", {.api_version = "apps/v1beta2", .kind = "Deployment", .namespace_ = "prod", .name = "web"}) ==
+      id);
 }
 
 TEST_CASE("what makes another resource gives another id", "[resource]") {
@@ -18,7 +23,10 @@ TEST_CASE("what makes another resource gives another id", "[resource]") {
   const std::string id = resource_id("t", web);
   CHECK(resource_id("other", web) != id);
   CHECK(resource_id("t", {.cluster = "eu", .kind = "Deployment", .namespace_ = "prod", .name = "web"}) != id);
-  CHECK(resource_id("t", {.api_version = "extensions/v1beta1", .kind = "Deployment", .namespace_ = "prod", .name = "web"}) != id);
+  CHECK(resource_id("t", {.api_version = "extensions/v1beta1",
+                          .kind = "Deployment",
+                          .namespace_ = "prod",
+                          .name = "web"}) != id);
   CHECK(resource_id("t", {.kind = "Deployment", .namespace_ = "pro", .name = "dweb"}) != id);
   CHECK(resource_id("t", {.kind = "Deployment", .name = "web"}) != id);
 }

@@ -31,15 +31,17 @@ TEST_CASE("secrets in text are taken out and the rest stays", "[redaction]") {
   CHECK(redacted("postgresql://user:pa55@db.prod/x") == "postgresql://[redacted]@db.prod/x");
   CHECK(redacted("key AKIAIOSFODNN7EXAMPLE leaked") == "key [redacted] leaked");
   CHECK(redacted("ghp_0123456789abcdefghijABCDEFGHIJ") == "[redacted]");
-  CHECK(redacted("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nend") == "[redacted]\nend");
+  CHECK(redacted("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nend") ==
+        "[redacted]\nend");
   CHECK(redacted("mysql -u root --password hunter2 -e") == "mysql -u root --password [redacted] -e");
   CHECK(redacted("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig-nature") == "[redacted]");
 }
 
 TEST_CASE("what only speaks of secrets is kept", "[redaction]") {
   for (const std::string_view text :
-       {"the Secret registry-credentials was never created", "token bucket is full", "imagePullSecret is missing",
-        "rotate the password weekly", "http://web.prod:8080/health", "the tokens: are 5"}) {
+       {"the Secret registry-credentials was never created", "token bucket is full",
+        "imagePullSecret is missing", "rotate the password weekly", "http://web.prod:8080/health",
+        "the tokens: are 5"}) {
     CHECK(redacted(std::string(text)) == text);
   }
 }
@@ -47,7 +49,8 @@ TEST_CASE("what only speaks of secrets is kept", "[redaction]") {
 TEST_CASE("the value of a secret key is taken out whatever it looks like", "[redaction]") {
   CHECK(redacted_json(R"({"password":"x","user":"bob"})") == R"({"password":"[redacted]","user":"bob"})");
   CHECK(redacted_json(R"({"env":[{"API_KEY":"abc"}]})") == R"({"env":[{"API_KEY":"[redacted]"}]})");
-  CHECK(redacted_json(R"({"imagePullSecret":"regcred","replicas":3})") == R"({"imagePullSecret":"regcred","replicas":3})");
+  CHECK(redacted_json(R"({"imagePullSecret":"regcred","replicas":3})") ==
+        R"({"imagePullSecret":"regcred","replicas":3})");
   CHECK(redacted_json(R"({"cmd":"curl -H 'Authorization: Bearer abcdefghijkl1234'"})").find("abcdefghijkl") ==
         std::string::npos);
 }
