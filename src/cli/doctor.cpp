@@ -69,9 +69,10 @@ void print(const Context& context, const Report& report) {
   print_line(fmt::format("database  {} {} at {}, schema {} of {}", health.engine.engine,
                          health.engine.version, printable(health.engine.location),
                          health.engine.schema_version, health.engine.schema_latest));
-  print_line(fmt::format(
-      "feed      at {}, {} queued, {} failed, {}", health.feed.seq, health.feed.queued, health.feed.failed,
-      health.feed.worker.empty() ? "no worker" : fmt::format("worker {}", printable(health.feed.worker))));
+  // A worker with nothing to do holds no lease, so that a free lease alone means nothing.
+  const std::string lease = health.feed.worker.empty() ? "free" : printable(health.feed.worker);
+  print_line(fmt::format("feed      at {}, {} queued, {} failed, lease {}", health.feed.seq,
+                         health.feed.queued, health.feed.failed, lease));
   print_line(fmt::format("guard     {} of {} patterns active", report.active_patterns, report.patterns));
   for (const std::string& line : report.problems) print_line(fmt::format("problem   {}", printable(line)));
   for (const std::string& line : report.advice) print_line(fmt::format("advice    {}", printable(line)));
