@@ -9,8 +9,8 @@ import sys
 import time
 
 FEWEST, MOST, STRIDE = 1, 6, 3
-LONG_QUEUE, SHORT_QUEUE = 40, 5
-JOB_SECONDS = 0.008
+LONG_QUEUE, SHORT_QUEUE = 20, 5
+JOB_SECONDS = 0.02
 TICK = 0.25
 PAUSE = 1.5  # a new size gets this long before it is judged
 RESOURCE = {"kind": "Deployment", "namespace": "demo", "name": "queue-worker"}
@@ -97,13 +97,14 @@ class Agent:
 
 def jobs_per_second(elapsed):
     """A square wave: two quiet seconds, two loud ones."""
-    return 40 if elapsed % 4 < 2 else 350
+    return 16 if elapsed % 4 < 2 else 140
 
 
 def run(pool, agent, seconds):
     begin = fed = looked = time.monotonic()
     due = submitted = waiting = 0
-    while (now := time.monotonic()) < begin + seconds:
+    # On a busy machine everything comes later, the refusal too.
+    while (now := time.monotonic()) < begin + seconds * (5 if agent.refusal is None else 1):
         due += jobs_per_second(now - begin) * (now - fed)
         fed = now
         for _ in range(int(due)):
@@ -114,7 +115,7 @@ def run(pool, agent, seconds):
             spent = (waiting + submitted - queued) * JOB_SECONDS
             event = agent.tick(now, queued, spent / len(pool.workers) / (now - looked))
             print(f"{now - begin:5.2f} s  load {jobs_per_second(now - begin):3}/s  "
-                  f"workers {len(pool.workers)}  queue {queued:3} {'#' * min(20, queued // 8):20}  {event}",
+                  f"workers {len(pool.workers)}  queue {queued:3} {'#' * min(20, queued // 3):20}  {event}",
                   flush=True)
             looked, waiting, submitted = now, queued, 0
         time.sleep(0.01)

@@ -20,7 +20,8 @@ class JobLoad {
 
   Reading read(double elapsed);
 
-  // One and a half quiet seconds, as many loud ones. One worker does about 120 jobs a second.
+  // Half of each period is quiet, half loud. One worker does about 50 jobs a second.
+  static constexpr double period_seconds = 3;
   static int jobs_per_second(double elapsed);
 
  private:

@@ -10,7 +10,7 @@ namespace {
 constexpr int fewest = 1;
 constexpr int most = 6;
 constexpr int stride = 3;
-constexpr int long_queue = 40;
+constexpr int long_queue = 20;
 constexpr int short_queue = 5;
 constexpr double idle = 0.3;
 // A new size gets this many ticks before it is judged.

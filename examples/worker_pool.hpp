@@ -11,7 +11,7 @@
 class WorkerPool {
  public:
   // How long a job takes.
-  static constexpr std::chrono::milliseconds job_time{8};
+  static constexpr std::chrono::milliseconds job_time{20};
 
   // Starts `size` copies of this program with the argument --worker.
   // Throws std::system_error when the machine has no process or pipe left.

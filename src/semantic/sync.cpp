@@ -18,7 +18,7 @@ constexpr int worker_batch = 256;
 constexpr int replica_batch = 1024;
 constexpr auto lease_time = 30s;
 // Under steady writing the worker's commits compete with the agent's, so it collects for this long.
-constexpr auto collect_time = 50ms;
+constexpr auto collect_time = 200ms;
 constexpr auto longest_pause = 1000ms;
 
 }  // namespace

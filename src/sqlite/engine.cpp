@@ -45,6 +45,9 @@ Engine::Engine(OpenOptions options, std::string tenant)
     writer_->execute("PRAGMA journal_mode = WAL");
     // A commit is on the disk before it is acknowledged.
     writer_->execute("PRAGMA synchronous = FULL");
+    // Texts and vectors fill the log fast; SQLite's 1,000 pages would mean a checkpoint every few hundred
+    // actions.
+    writer_->execute("PRAGMA wal_autocheckpoint = 8000");
   } else {
     // Reads the header, so that a file that is no database is refused here.
     writer_->execute("PRAGMA schema_version");
