@@ -78,27 +78,25 @@ void print_refusal(History& history, const Verdict& verdict) {
   std::printf("\n");
 }
 
-// Keeps the pool under load and lets the agent look at it every tick. Takes `seconds`, or longer on a machine
-// so busy that the refusal comes late: how the next peak is met belongs to the story.
+// Keeps the pool under load and lets the agent look at it every tick. The time of the load stands still while
+// the machine does: a pause of this process is one of the workers, too.
 void run(History& history, WorkerPool& pool, ScalingAgent& agent, double seconds) {
   constexpr double tick = 0.25;
-  const double patience = 5 * seconds;
-  double end = patience;
-  const auto begin = std::chrono::steady_clock::now();
+  constexpr double longest_step = 0.015;
   JobLoad load(pool);
   double elapsed = 0;
-  for (int ticks = 1; elapsed < end && !interrupted; std::this_thread::sleep_for(10ms)) {
-    elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  auto last = std::chrono::steady_clock::now();
+  for (int ticks = 1; elapsed < seconds && !interrupted; std::this_thread::sleep_for(10ms)) {
+    const auto now = std::chrono::steady_clock::now();
+    elapsed += std::min(longest_step, std::chrono::duration<double>(now - last).count());
+    last = now;
     load.feed(elapsed);
     if (elapsed < ticks * tick) continue;
     const bool held = agent.holds();
-    const Reading now = load.read(elapsed);
-    const std::string event = agent.tick(now);
-    if ((!event.empty() && !held) || ticks % 2 == 0) print_reading(elapsed, now, event);
-    if (!held && agent.holds()) {
-      print_refusal(history, *agent.refusal());
-      end = std::max(seconds, elapsed + JobLoad::period_seconds);
-    }
+    const Reading reading = load.read(elapsed);
+    const std::string event = agent.tick(reading);
+    if ((!event.empty() && !held) || ticks % 2 == 0) print_reading(elapsed, reading, event);
+    if (!held && agent.holds()) print_refusal(history, *agent.refusal());
     ++ticks;
   }
   if (!interrupted) agent.finish(load.read(elapsed));

@@ -55,7 +55,7 @@ class Agent:
         self.history, self.pool = history, pool
         self.refusal = None
         self.step = None  # the action whose effect is not known yet
-        self.last_step = 0.0
+        self.last_step = -PAUSE
 
     def tick(self, now, queued, busy):
         """Takes a step if it wants one and may, and says what it did."""
@@ -101,24 +101,25 @@ def jobs_per_second(elapsed):
 
 
 def run(pool, agent, seconds):
-    begin = fed = looked = time.monotonic()
-    due = submitted = waiting = 0
-    # On a busy machine everything comes later, the refusal too.
-    while (now := time.monotonic()) < begin + seconds * (5 if agent.refusal is None else 1):
-        due += jobs_per_second(now - begin) * (now - fed)
-        fed = now
-        for _ in range(int(due)):
+    elapsed = looked = due = 0.0
+    submitted = waiting = 0
+    last = time.monotonic()
+    while elapsed < seconds:
+        time.sleep(0.01)
+        now = time.monotonic()
+        step = min(now - last, 0.015)  # the time of the load stands still while the machine does
+        elapsed, last = elapsed + step, now
+        due += jobs_per_second(elapsed) * step
+        while due >= 1:
             pool.jobs.put(JOB_SECONDS)
-        submitted, due = submitted + int(due), due - int(due)
-        if now >= looked + TICK:
+            submitted, due = submitted + 1, due - 1
+        if elapsed >= looked + TICK:
             queued = pool.jobs.qsize()
             spent = (waiting + submitted - queued) * JOB_SECONDS
-            event = agent.tick(now, queued, spent / len(pool.workers) / (now - looked))
-            print(f"{now - begin:5.2f} s  load {jobs_per_second(now - begin):3}/s  "
-                  f"workers {len(pool.workers)}  queue {queued:3} {'#' * min(20, queued // 3):20}  {event}",
-                  flush=True)
-            looked, waiting, submitted = now, queued, 0
-        time.sleep(0.01)
+            event = agent.tick(elapsed, queued, spent / len(pool.workers) / (elapsed - looked))
+            print(f"{elapsed:5.2f} s  load {jobs_per_second(elapsed):3}/s  workers {len(pool.workers)}  "
+                  f"queue {queued:3} {'#' * min(20, queued // 3):20}  {event}", flush=True)
+            looked, waiting, submitted = elapsed, queued, 0
 
 
 def main():

@@ -20,8 +20,7 @@ class JobLoad {
 
   Reading read(double elapsed);
 
-  // Half of each period is quiet, half loud. One worker does about 50 jobs a second.
-  static constexpr double period_seconds = 3;
+  // One and a half quiet seconds, as many loud ones. One worker does about 50 jobs a second.
   static int jobs_per_second(double elapsed);
 
  private:
