@@ -55,7 +55,7 @@ void print_reading(double elapsed, const Reading& now, const std::string& event)
 }
 
 void print_trace(const Trace& trace) {
-  std::printf("  %.8s  %-16s  %-12s  %14s -> %-14s", format_time(trace.time()).c_str() + 11,
+  std::printf("  %.19s  %-16s  %-12s  %14s -> %-14s", format_time(trace.time()).c_str(),
               trace.action_type.c_str(), trace.alert_name.c_str(), trace.resource_state_before.text().c_str(),
               trace.outcome.resource_state_after.text().c_str());
   if (trace.outcome.effectiveness_score) {

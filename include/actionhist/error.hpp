@@ -9,7 +9,7 @@
 
 namespace actionhist {
 
-// Values are part of the C ABI and of the exit status of the command line; they never change.
+// Values are part of the C ABI; they never change.
 enum class ErrorCode : std::int32_t {
   invalid_argument = 1,  // fix the call; the message names the field
   not_found = 2,         // the id is not stored

@@ -36,14 +36,17 @@ struct Options {
   std::string tenant = "default";
   bool run_migrations = true;  // false: a database of another schema version is refused
   bool read_only = false;
-  bool semantic = true;                         // false: similar() uses the text search of the database
-  bool worker = true;                           // false: another process turns the queue into the feed
-  std::shared_ptr<const EmbeddingModel> model;  // hashed_lexical_model() if empty
+  bool semantic = true;  // false: similar() uses the text search of the database
+  bool worker = true;    // false: another process turns the queue into the feed
+  // hashed_lexical_model() if empty.
+  std::shared_ptr<const EmbeddingModel> model = {};
   OnUnavailable on_unavailable = OnUnavailable::deny;
-  std::vector<std::string> redact;  // RE2 expressions; what they match is replaced, beside the built-in rules
+  // RE2 expressions beside the built-in rules; what they match is replaced.
+  std::vector<std::string> redact = {};
   std::chrono::milliseconds busy_timeout{10'000};  // how long a write waits for another process
-  Clock clock;                                     // system_now if empty
-  LogCallback log;  // called from any thread; must not throw; nothing is logged if empty
+  Clock clock = {};                                // system_now if empty
+  // Called from any thread; must not throw; nothing is logged if empty.
+  LogCallback log = {};
 };
 
 struct SimilarQuery {

@@ -91,8 +91,17 @@ struct History::State {
         guard(*repository),
         model(options.model ? options.model : hashed_lexical_model()) {
     if (!options.clock) options.clock = system_now;
+    refuse_old_schema();
     if (!options.read_only) ship_patterns();
     if (options.semantic) start_sync();
+  }
+
+  void refuse_old_schema() {
+    const EngineInfo info = repository->maintenance().info();
+    if (info.schema_version >= info.schema_latest) return;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("database \"{}\" has schema {}, this library needs {}; run `actionhist migrate`",
+                            info.location, info.schema_version, info.schema_latest));
   }
 
   // A tenant without any pattern gets the shipped ones.

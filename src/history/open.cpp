@@ -34,12 +34,6 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
 
 History open(std::string_view uri, Options options) {
   auto repository = open_repository(uri, options);
-  const EngineInfo info = repository->maintenance().info();
-  if (info.schema_version < info.schema_latest) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("database \"{}\" has schema {}, this library needs {}; run `actionhist migrate`",
-                            info.location, info.schema_version, info.schema_latest));
-  }
   return History(std::move(repository), std::move(options));
 }
 
