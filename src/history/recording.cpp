@@ -1,0 +1,187 @@
+// What an agent tells the memory: actions, their outcomes, alerts, and how actions belong together.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/json_io.hpp"
+#include "history/state.hpp"
+#include "history/validate.hpp"
+
+namespace actionhist {
+namespace {
+
+// What the caller gives replaces what is there; what it leaves empty stays.
+Outcome merged(Outcome known, const Outcome& given) {
+  if (!given.execution_error.empty()) known.execution_error = given.execution_error;
+  if (!given.post_spec_hash.empty()) known.post_spec_hash = given.post_spec_hash;
+  if (!given.result_hash.empty()) known.result_hash = given.result_hash;
+  if (!given.effectiveness_notes.empty()) known.effectiveness_notes = given.effectiveness_notes;
+  if (!given.effectiveness_assessment_method.empty()) {
+    known.effectiveness_assessment_method = given.effectiveness_assessment_method;
+  }
+  if (!given.kubernetes_operations.absent()) known.kubernetes_operations = given.kubernetes_operations;
+  if (!given.resource_state_after.absent()) known.resource_state_after = given.resource_state_after;
+  if (!given.effectiveness_criteria.absent()) known.effectiveness_criteria = given.effectiveness_criteria;
+  const auto take = [](auto& target, const auto& value) {
+    if (value) target = value;
+  };
+  take(known.execution_start_time, given.execution_start_time);
+  take(known.execution_end_time, given.execution_end_time);
+  take(known.execution_duration_ms, given.execution_duration_ms);
+  take(known.effectiveness_score, given.effectiveness_score);
+  take(known.effectiveness_assessed_at, given.effectiveness_assessed_at);
+  take(known.effectiveness_due_at, given.effectiveness_due_at);
+  known.status = given.status;
+  return known;
+}
+
+}  // namespace
+
+Trace History::record(const Action& action) { return std::move(record(std::span(&action, 1)).front()); }
+
+std::vector<Trace> History::record(std::span<const Action> actions) {
+  State& state = alive(state_);
+  std::vector<Trace> traces;
+  traces.reserve(actions.size());
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    try {
+      traces.push_back(state.prepare(actions[i], false));
+    } catch (const Error& error) {
+      if (actions.size() == 1) throw;
+      throw Error(error.code(), fmt::format("actions[{}].{}", i, error.what()));
+    }
+  }
+  std::vector<Trace> stored = state.repository->actions().insert(traces);
+  state.written();
+  return stored;
+}
+Trace History::start(std::string_view action_id, std::optional<TimePoint> at) {
+  State& state = alive(state_);
+  validate_id(action_id, "action_id");
+  validate_time(at, "execution_start_time", state.now());
+  return state.update(action_id, [&](Trace& trace) {
+    if (trace.outcome.status == Status::executing) return false;
+    if (!may_become(trace.outcome.status, Status::executing, false)) {
+      throw Error(ErrorCode::conflict, fmt::format("execution_status: \"{}\" is {} and cannot start",
+                                                   action_id, to_string(trace.outcome.status)));
+    }
+    trace.outcome.status = Status::executing;
+    trace.outcome.execution_start_time = at.value_or(state.now());
+    return true;
+  });
+}
+
+Trace History::complete(std::string_view action_id, const Outcome& given, bool correction) {
+  State& state = alive(state_);
+  validate_id(action_id, "action_id");
+  validate(given);
+  if (!terminal(given.status)) {
+    throw Error(ErrorCode::invalid_argument,
+                "execution_status: must be completed, failed, rolled-back, cancelled or escalated");
+  }
+  Outcome outcome = given;
+  state.redactor.redact(outcome);
+  return state.update(action_id, [&](Trace& trace) {
+    const Status before = trace.outcome.status;
+    if (before != outcome.status && !may_become(before, outcome.status, correction)) {
+      throw Error(ErrorCode::conflict,
+                  fmt::format("execution_status: \"{}\" is {} already, not {}; a correction "
+                              "must say so",
+                              action_id, to_string(before), to_string(outcome.status)));
+    }
+    Outcome after = merged(trace.outcome, outcome);
+    if (!after.execution_end_time) {
+      after.execution_end_time = std::max(state.now(), after.execution_start_time.value_or(TimePoint{}));
+    }
+    if (after.effectiveness_score && !after.effectiveness_assessed_at)
+      after.effectiveness_assessed_at = state.now();
+    fill_duration(after);
+    validate(after);
+    if (after == trace.outcome) return false;
+    trace.outcome = std::move(after);
+    return true;
+  });
+}
+
+Trace History::assess(std::string_view action_id, const Assessment& assessment) {
+  State& state = alive(state_);
+  validate_id(action_id, "action_id");
+  validate(assessment);
+  validate_time(assessment.assessed_at, "assessed_at", state.now());
+  Outcome given;
+  given.effectiveness_criteria = assessment.criteria;
+  given.effectiveness_notes = assessment.notes;
+  given.effectiveness_score = effectiveness_score(assessment);
+  if (given.effectiveness_score) {
+    given.effectiveness_assessment_method = assessment.method;
+    given.effectiveness_assessed_at = assessment.assessed_at.value_or(state.now());
+  }
+  state.redactor.redact(given);
+  return state.update(action_id, [&](Trace& trace) {
+    given.status = trace.outcome.status;
+    Outcome after = merged(trace.outcome, given);
+    if (after == trace.outcome) return false;
+    trace.outcome = std::move(after);
+    return true;
+  });
+}
+
+void History::observe(const Alert& given) {
+  State& state = alive(state_);
+  validate(given, state.now());
+  Alert alert = given;
+  state.redactor.redact(alert);
+  alert.resource = normalized(alert.resource);
+  if (alert.fingerprint.empty()) {
+    alert.fingerprint =
+        fingerprint_of(alert.name, alert.labels, resource_id(state.options.tenant, alert.resource));
+  }
+  state.repository->resources().observe(alert);
+}
+
+Trace History::link(std::string_view action_id, std::string_view follow_up, std::string_view relation) {
+  State& state = alive(state_);
+  validate_id(action_id, "action_id");
+  validate_id(follow_up, "follow_up");
+  validate_id(relation, "relation");
+  if (action_id == follow_up) throw Error(ErrorCode::invalid_argument, "follow_up: is the action itself");
+  return state.update(action_id, [&](Trace& trace) {
+    const Json entry = Json::object({{"action_id", follow_up}, {"relation", relation}});
+    JsonWriter writer;
+    writer.begin_array();
+    if (!trace.follow_up_actions.absent()) {
+      JsonDocument document;
+      for (JsonElement known : simdjson::dom::array(document.parse(trace.follow_up_actions))) {
+        const std::string text = simdjson::minify(known);
+        if (text == entry.text()) return false;
+        writer.raw(text);
+      }
+    }
+    trace.follow_up_actions = Json::parse(writer.value(entry).end_array().take(), "follow_up_actions");
+    return true;
+  });
+}
+void History::resource_seen(const Resource& resource, std::optional<TimePoint> at) {
+  State& state = alive(state_);
+  validate(resource);
+  validate_time(at, "at", state.now());
+  const Resource known = normalized(resource);
+  if (known.kind.empty() || known.name.empty()) {
+    throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+  }
+  state.repository->resources().seen(known, at.value_or(state.now()));
+}
+
+bool History::resource_deleted(const Resource& resource, std::optional<TimePoint> at) {
+  State& state = alive(state_);
+  validate_time(at, "at", state.now());
+  return state.repository->resources().deleted(normalized(resource), at.value_or(state.now()));
+}
+
+bool History::erase(std::string_view action_id) {
+  State& state = alive(state_);
+  const bool erased = state.repository->actions().remove(action_id, state.now());
+  state.written();
+  return erased;
+}
+}  // namespace actionhist

@@ -1,0 +1,142 @@
+// Past actions like this one, from the index or, without it, from the words in the database.
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "core/trace_fields.hpp"
+#include "embedding/tokens.hpp"
+#include "history/state.hpp"
+#include "history/subject.hpp"
+
+namespace actionhist {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_fallback_words = 16;
+// Hits are looked up in the database afterwards; a few may have been deleted meanwhile.
+constexpr int spare_hits = 8;
+// The words of a query as they may stand in a text: the stem where it is the beginning of the word.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  Tokenizer tokenizer(text);
+  Token token;
+  while (words.size() < max_fallback_words && tokenizer.next(token)) {
+    std::string word(token.word.starts_with(token.term) ? token.term : token.word);
+    if (std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+}  // namespace
+
+std::vector<Hit> History::State::search_index(const SimilarQuery& query, const std::string& text) const {
+  std::vector<float> vector = query.vector;
+  if (vector.empty()) {
+    vector.resize(model->dimension());
+    const std::string_view texts[] = {text};
+    model->embed(texts, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document, vector);
+  }
+  IndexQuery wanted;
+  wanted.text = text;
+  wanted.vector = vector;
+  wanted.where = resolve_where(query.where);
+  wanted.exclude_id = query.action_id;
+  wanted.limit = query.limit + spare_hits;
+  wanted.threshold = query.threshold;
+  std::vector<Hit> hits;
+  for (IndexHit& found : replica->index().search(wanted)) {
+    auto trace = repository->actions().get(found.id);
+    if (!trace) continue;
+    Hit& hit = hits.emplace_back();
+    hit.trace = std::move(*trace);
+    hit.score = found.score;
+    hit.explain = {"index",
+                   "",
+                   found.similarity,
+                   found.bm25,
+                   std::move(found.matched_terms),
+                   model->space_id(),
+                   replica->seq(),
+                   replica->feed_seq()};
+    if (hits.size() == static_cast<std::size_t>(query.limit)) break;
+  }
+  return hits;
+}
+
+std::vector<Hit> History::State::search_database(const SimilarQuery& query, const std::string& text,
+                                                 const std::string& trouble) const {
+  const std::vector<std::string> words = words_of(text);
+  std::vector<Hit> hits;
+  for (Trace& trace : repository->actions().search_text(words, query.where, query.limit + 1)) {
+    if (trace.action_id == query.action_id) continue;
+    Hit& hit = hits.emplace_back();
+    hit.trace = std::move(trace);
+    std::string searched = subject_text(hit.trace) + ' ' + hit.trace.resource.name;
+    std::ranges::transform(searched, searched.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    for (const std::string& word : words) {
+      if (searched.find(word) != searched.npos) hit.explain.matched_terms.push_back(word);
+    }
+    hit.score = static_cast<double>(hit.explain.matched_terms.size()) / static_cast<double>(words.size());
+    hit.explain.route = "text";
+    hit.explain.fallback = trouble;
+  }
+  std::erase_if(hits, [&](const Hit& hit) { return query.threshold && hit.score < *query.threshold; });
+  if (hits.size() > static_cast<std::size_t>(query.limit)) hits.resize(static_cast<std::size_t>(query.limit));
+  return hits;
+}
+
+std::vector<Hit> History::similar(const SimilarQuery& query) {
+  State& state = alive(state_);
+  const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
+  if (given != 1) {
+    throw Error(ErrorCode::invalid_argument, "similar: give exactly one of text, action_id and vector");
+  }
+  if (query.limit < 1 || query.limit > 1000) {
+    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 1000");
+  }
+  if (query.threshold && !(*query.threshold >= 0 && *query.threshold <= 1)) {
+    throw Error(ErrorCode::invalid_argument, "threshold: must be between 0 and 1");
+  }
+  Router::Call call(state.router,
+                    query.text.empty() ? UseCase::similar_actions : UseCase::natural_language_search);
+  std::string text = query.text;
+  if (!query.action_id.empty()) {
+    const auto trace = state.repository->actions().get(query.action_id);
+    if (!trace) not_stored(query.action_id);
+    text = subject_text(*trace);
+  }
+  state.redactor.redact(text);
+  if (query.fresh && state.sync) state.wait_indexed(30s);
+
+  const std::string trouble = state.index_trouble();
+  if (trouble.empty()) return state.search_index(query, text);
+  call.fell_back();
+  if (!query.vector.empty())
+    throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
+  return state.search_database(query, text, trouble);
+}
+
+bool History::State::wait_indexed(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const TimePoint since = now();
+  auto pause = 1ms;
+  for (;;) {
+    const FeedHead head = repository->feed().head();
+    const bool sequenced = head.queued == 0 || (head.oldest_queued_at && *head.oldest_queued_at > since);
+    if (sequenced && replica->caught_up() && replica->seq() >= head.seq) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    sync->wake(true);
+    std::this_thread::sleep_for(pause);
+    pause = std::min(20ms, pause * 2);
+  }
+}
+
+bool History::wait_indexed(std::chrono::milliseconds timeout) {
+  State& state = alive(state_);
+  if (!state.sync) throw Error(ErrorCode::unsupported, "wait_indexed: the semantic layer is off");
+  return state.wait_indexed(timeout);
+}
+}  // namespace actionhist

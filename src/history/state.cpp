@@ -1,0 +1,117 @@
+#include "history/state.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analysis/verbs.hpp"
+#include "core/hash.hpp"
+#include "history/subject.hpp"
+#include "history/validate.hpp"
+
+namespace actionhist {
+
+std::string fingerprint_of(std::string_view alert_name, const Json& labels, const std::string& resource_id) {
+  if (alert_name.empty()) return {};
+  return sha256_hex(fmt::format("{}\n{}\n{}", alert_name, labels.text(), resource_id)).substr(0, 32);
+}
+
+[[noreturn]] void not_stored(std::string_view action_id) {
+  throw Error(ErrorCode::not_found, fmt::format("action_id: \"{}\" is not stored", action_id));
+}
+
+void fill_duration(Outcome& outcome) {
+  if (outcome.execution_duration_ms || !outcome.execution_start_time || !outcome.execution_end_time) return;
+  const auto took = *outcome.execution_end_time - *outcome.execution_start_time;
+  outcome.execution_duration_ms = std::chrono::floor<std::chrono::milliseconds>(took).count();
+}
+
+History::State::State(std::unique_ptr<Repository> opened, Options given)
+    : options(std::move(given)),
+      repository(std::move(opened)),
+      redactor(options.redact),
+      guard(*repository),
+      model(options.model ? options.model : hashed_lexical_model()) {
+  if (!options.clock) options.clock = system_now;
+  refuse_old_schema();
+  if (!options.read_only) ship_patterns();
+  if (options.semantic) start_sync();
+}
+
+void History::State::refuse_old_schema() {
+  const EngineInfo info = repository->maintenance().info();
+  if (info.schema_version >= info.schema_latest) return;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("database \"{}\" has schema {}, this library needs {}; run `actionhist migrate`",
+                          info.location, info.schema_version, info.schema_latest));
+}
+
+void History::State::ship_patterns() {
+  if (!repository->patterns().patterns().empty()) return;
+  repository->transaction([&] {
+    for (const Pattern& pattern : default_patterns()) repository->patterns().put(pattern);
+  });
+}
+
+void History::State::start_sync() {
+  replica.emplace(repository->feed(), model->space_id(), model->dimension());
+  std::unique_ptr<FeedWorker> worker;
+  if (options.worker && !options.read_only) {
+    worker = std::make_unique<FeedWorker>(repository->feed(), *model, [this](const std::string& id) {
+      const auto trace = repository->actions().get(id);
+      return trace ? std::optional(subject_of(*trace)) : std::nullopt;
+    });
+  }
+  sync = std::make_unique<SyncThread>(std::move(worker), *replica, [this](const std::string& error) {
+    if (options.log) options.log(LogLevel::warning, "index: " + error);
+  });
+}
+
+Trace History::State::prepare(Action action, bool proposed) const {
+  const TimePoint clock = now();
+  validate(action, clock, proposed);
+  redactor.redact(action);
+  Trace trace;
+  static_cast<Action&>(trace) = std::move(action);
+  trace.resource = normalized(trace.resource);
+  trace.resource_id = resource_id(options.tenant, guarded_resource(trace));
+  if (!trace.effect) trace.effect = effect_of(trace.action_type);
+  if (!trace.action_timestamp) trace.action_timestamp = clock;
+  if (trace.action_id.empty()) {
+    // The id carries the time, so both have its precision.
+    trace.action_timestamp = std::chrono::floor<std::chrono::milliseconds>(*trace.action_timestamp);
+    trace.action_id = uuid_v7(*trace.action_timestamp);
+  }
+  if (trace.alert_fingerprint.empty()) {
+    trace.alert_fingerprint = fingerprint_of(trace.alert_name, trace.alert_labels, trace.resource_id);
+  }
+  if (proposed) trace.outcome.status = Status::pending;
+  fill_duration(trace.outcome);
+  trace.created_at = trace.updated_at = clock;
+  return trace;
+}
+
+Trace History::State::update(std::string_view action_id, const std::function<bool(Trace&)>& change) {
+  Trace trace;
+  repository->transaction([&] {
+    auto stored = repository->actions().get(action_id);
+    if (!stored) not_stored(action_id);
+    trace = std::move(*stored);
+    if (!change(trace)) return;
+    trace.updated_at = now();
+    repository->actions().update(trace);
+  });
+  written();
+  return trace;
+}
+
+std::string History::State::index_trouble() const {
+  if (!sync) return "the semantic layer is off";
+  if (!replica->caught_up()) {
+    const std::string error = sync->error();
+    return error.empty() ? "the index is still loading" : "the index cannot load: " + error;
+  }
+  return {};
+}
+
+}  // namespace actionhist

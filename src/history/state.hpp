@@ -1,0 +1,85 @@
+// The inside of a History: the database, the guard, the index, and what every call needs of them.
+// Internal to history/; the parts of History are spread over the files of their nouns.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unistd.h>
+
+#include <actionhist/error.hpp>
+#include <actionhist/history.hpp>
+
+#include "history/guard.hpp"
+#include "history/redaction.hpp"
+#include "history/router.hpp"
+#include "semantic/sync.hpp"
+
+namespace actionhist {
+
+struct History::State {
+  State(std::unique_ptr<Repository> opened, Options given);
+
+  TimePoint now() const { return options.clock(); }
+
+  // Wakes the worker after a write.
+  void written() {
+    if (sync) sync->wake(false);
+  }
+
+  // Everything that is derived from what the agent gave. Redaction comes first, so that no secret is hashed.
+  Trace prepare(Action action, bool proposed) const;
+
+  // Changes one stored trace in a transaction; `change` returns false when there is nothing to change.
+  // Throws Error: not_found.
+  Trace update(std::string_view action_id, const std::function<bool(Trace&)>& change);
+
+  // Why the index cannot answer, empty if it can.
+  std::string index_trouble() const;
+
+  std::vector<Hit> search_index(const SimilarQuery& query, const std::string& text) const;
+  std::vector<Hit> search_database(const SimilarQuery& query, const std::string& text,
+                                   const std::string& trouble) const;
+  bool wait_indexed(std::chrono::milliseconds timeout);
+
+  Options options;
+  std::unique_ptr<Repository> repository;
+  Redactor redactor;
+  Guard guard;
+  Router router;
+  std::shared_ptr<const EmbeddingModel> model;
+  std::optional<Replica> replica;
+  std::unique_ptr<SyncThread> sync;  // last: it uses all of the above
+  pid_t pid = getpid();
+
+ private:
+  void refuse_old_schema();
+  // A tenant without any pattern gets the shipped ones.
+  void ship_patterns();
+  void start_sync();
+};
+
+// What identifies an alert that has no fingerprint of its own; empty without a name.
+std::string fingerprint_of(std::string_view alert_name, const Json& labels, const std::string& resource_id);
+
+// The duration from start and end, where it was not given.
+void fill_duration(Outcome& outcome);
+
+[[noreturn]] void not_stored(std::string_view action_id);
+
+// Threads, locks and file handles of the parent mean nothing in the child.
+// Throws Error: invalid_argument when the History was moved from, unsupported after fork().
+template <class State>
+State& alive(const std::unique_ptr<State>& state) {
+  if (!state) throw Error(ErrorCode::invalid_argument, "history: is closed");
+  if (state->pid != getpid()) {
+    throw Error(ErrorCode::unsupported,
+                "history: opened before fork(); start the child with exec or spawn and open another there");
+  }
+  return *state;
+}
+
+}  // namespace actionhist
