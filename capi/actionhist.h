@@ -1,8 +1,11 @@
-/* The C ABI of actionhist: opaque handles, text as pointer and length, errors as values.
+/* The C ABI of actionhist: opaque handles, JSON text for records, errors as values.
  *
- * A handle may be used from any thread at once; closing it must be its last use. Every actionhist_*_free and
- * _close does nothing when it is given NULL. Functions return an actionhist_status; on failure, `error`, if
- * it is not NULL, receives an error that the caller frees. */
+ * Threads: a handle may be used from any thread at once; freeing it must be its last use.
+ * Ownership: what a function gives through a pointer to a pointer belongs to the caller, who frees it with
+ * the _free of its type. Text that is passed in is pointer and length, UTF-8, and only read during the call.
+ * Every _free and _close does nothing when it is given NULL.
+ * Failure: functions return an actionhist_status; on failure `error`, if it is not NULL, receives an error.
+ * docs/c-abi.md describes the records; they are those of the table resource_action_traces. */
 #ifndef ACTIONHIST_H
 #define ACTIONHIST_H
 
@@ -13,27 +16,56 @@
 extern "C" {
 #endif
 
+/* The version of this interface. It grows when something is added; nothing is ever taken away or changed
+ * while the library's first version number stays the same. */
+#define ACTIONHIST_ABI_VERSION 1
+
 /* The values are those of actionhist::ErrorCode and never change. */
 typedef int32_t actionhist_status;
 enum {
   ACTIONHIST_OK = 0,
-  ACTIONHIST_INVALID_ARGUMENT = 1,
-  ACTIONHIST_NOT_FOUND = 2,
-  ACTIONHIST_CONFLICT = 3,
-  ACTIONHIST_DENIED = 4,
-  ACTIONHIST_UNAVAILABLE = 5,
-  ACTIONHIST_TIMEOUT = 6,
-  ACTIONHIST_UNSUPPORTED = 7,
-  ACTIONHIST_CORRUPT = 8,
-  ACTIONHIST_CANCELLED = 9,
-  ACTIONHIST_INTERNAL = 10
+  ACTIONHIST_INVALID_ARGUMENT = 1, /* fix the call; the message names the field */
+  ACTIONHIST_NOT_FOUND = 2,        /* the id is not stored */
+  ACTIONHIST_CONFLICT = 3,         /* stored otherwise already: reload and decide */
+  ACTIONHIST_DENIED = 4,           /* fix rights */
+  ACTIONHIST_UNAVAILABLE = 5,      /* retry later */
+  ACTIONHIST_TIMEOUT = 6,          /* a deadline passed; the work may or may not go on */
+  ACTIONHIST_UNSUPPORTED = 7,      /* not offered here */
+  ACTIONHIST_CORRUPT = 8,          /* stop and restore or rebuild */
+  ACTIONHIST_CANCELLED = 9,        /* the history was closed */
+  ACTIONHIST_INTERNAL = 10         /* a bug: please report */
 };
 
+/* Levels of log messages and roles of texts to embed. */
+enum { ACTIONHIST_DEBUG = 0, ACTIONHIST_INFO = 1, ACTIONHIST_WARNING = 2, ACTIONHIST_ERROR = 3 };
+enum { ACTIONHIST_DOCUMENT = 0, ACTIONHIST_QUERY = 1 };
+
 typedef struct actionhist_error actionhist_error;
+typedef struct actionhist_text actionhist_text;
 typedef struct actionhist_history actionhist_history;
 
-/* "0.1.0", of the library that runs; lives for ever. */
+/* Text that somebody else owns; not ended by NUL. */
+typedef struct actionhist_string {
+  const char* data;
+  size_t length;
+} actionhist_string;
+
+/* The library that runs */
+
+/* "0.1.0"; lives for ever. */
 const char* actionhist_version(void);
+
+/* The ACTIONHIST_ABI_VERSION that the library was built with. */
+int32_t actionhist_abi_version(void);
+
+/* 1 if the library has the feature: "memory", "sqlite", "host-model", "submit", or the name of one of its
+ * functions, as "actionhist_history_similar". `name` ends with NUL. */
+int32_t actionhist_has_feature(const char* name);
+
+/* The name of a status: "invalid_argument"; lives for ever. */
+const char* actionhist_status_name(actionhist_status status);
+
+/* Errors and texts */
 
 actionhist_status actionhist_error_code(const actionhist_error* error);
 
@@ -42,12 +74,145 @@ const char* actionhist_error_message(const actionhist_error* error);
 
 void actionhist_error_free(actionhist_error* error);
 
-/* Opens `uri` ("memory:", "sqlite:PATH") for the default tenant. On success `*history` is a handle that
- * actionhist_history_close ends; on failure it is NULL. */
-actionhist_status actionhist_history_open(const char* uri, size_t uri_length, actionhist_history** history,
+/* The text, ended by NUL, which the length does not count; lives as long as `text`. */
+const char* actionhist_text_data(const actionhist_text* text);
+size_t actionhist_text_length(const actionhist_text* text);
+void actionhist_text_free(actionhist_text* text);
+
+/* What a host brings along. Callbacks come from any thread, several at once, and must not throw, unwind or
+ * jump out, nor close or free the history. `destroy`, if given, is called exactly once with `user_data`, when
+ * nothing will be called any more, and so also when open fails: unless it fails because `size` is wrong. */
+
+/* A model that turns text into vectors, instead of the built-in one. */
+typedef struct actionhist_model {
+  size_t size;                /* set by ACTIONHIST_MODEL_INIT */
+  actionhist_string space_id; /* names the model and its version: vectors of two spaces are never compared */
+  size_t dimension;           /* floats in a vector, 1 to 65,536 */
+  /* Writes count × dimension floats to `vectors`, row by row. Another status than ACTIONHIST_OK refuses the
+   * texts: ACTIONHIST_INVALID_ARGUMENT for ever, all others until they are tried again. */
+  actionhist_status (*embed)(void* user_data, const actionhist_string* texts, size_t count, int32_t role,
+                             float* vectors);
+  void* user_data;
+  void (*destroy)(void* user_data);
+} actionhist_model;
+
+#define ACTIONHIST_MODEL_SIZE_1 (offsetof(actionhist_model, destroy) + sizeof(void (*)(void*)))
+#define ACTIONHIST_MODEL_INIT {sizeof(actionhist_model), {NULL, 0}, 0, NULL, NULL, NULL}
+
+typedef struct actionhist_options {
+  size_t size; /* set by ACTIONHIST_OPTIONS_INIT */
+  /* A JSON object, or empty: {"tenant": "default", "run_migrations": true, "read_only": false,
+   * "semantic": true, "worker": true, "on_unavailable": "deny", "redact": [], "busy_timeout_ms": 10000,
+   * "submit_threads": 2} */
+  actionhist_string settings;
+  void (*log)(void* user_data, int32_t level, const char* message, size_t length);
+  /* The time in microseconds since 1970, UTC; the system's clock if NULL. */
+  int64_t (*clock)(void* user_data);
+  /* Called with the verdict, as JSON, of every proposal that is refused, before propose returns it. */
+  void (*refused)(void* user_data, const char* verdict, size_t length);
+  void* user_data;
+  void (*destroy)(void* user_data);
+  const actionhist_model* model; /* read during open only; NULL for the built-in one */
+} actionhist_options;
+
+#define ACTIONHIST_OPTIONS_SIZE_1 (offsetof(actionhist_options, model) + sizeof(const actionhist_model*))
+#define ACTIONHIST_OPTIONS_INIT \
+  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL}
+
+/* Opens `uri`: "memory:", "sqlite:PATH" or a path. `options` may be NULL. On success `*history` is a handle
+ * that actionhist_history_free ends; on failure it is NULL. */
+actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
+                                          const actionhist_options* options, actionhist_history** history,
                                           actionhist_error** error);
 
+/* Ends the use: later calls fail with ACTIONHIST_INVALID_ARGUMENT, calls under way end by themselves, and
+ * those that wait in submit are answered with ACTIONHIST_CANCELLED. More than once does nothing. */
 void actionhist_history_close(actionhist_history* history);
+
+/* Closes, waits for what was submitted, and frees. No other call on `history` may be under way. */
+void actionhist_history_free(actionhist_history* history);
+
+/* Operations. All have one type: a JSON document in, a JSON document out. An empty request means {}. `answer`
+ * may be NULL when it is not wanted. Members that an operation does not know are refused, except in actions,
+ * which keep them in `metadata`. Each waits for the database; submit does not. */
+typedef actionhist_status actionhist_operation(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error);
+
+/* Recording and guarding */
+
+/* An action → its trace. The action happened already, so the guard is not asked. The same action_id again
+ * gives the stored trace, with "stored": false. */
+actionhist_operation actionhist_history_record;
+/* An array of actions → their traces, in order, stored in one transaction; on failure nothing is stored. */
+actionhist_operation actionhist_history_record_many;
+/* An action → the verdict. What is allowed is stored as pending in the same transaction. */
+actionhist_operation actionhist_history_propose;
+/* The same verdict, without writing anything. */
+actionhist_operation actionhist_history_check;
+/* {"action_id", "at"} → the trace, now executing. */
+actionhist_operation actionhist_history_start;
+/* {"action_id", "outcome": {"status", "effectiveness_score", …}, "correction": false} → the trace. */
+actionhist_operation actionhist_history_complete;
+/* {"action_id", "assessment": {"health", "alert", "metrics", "score", "method", "notes", …}} → the trace. */
+actionhist_operation actionhist_history_assess;
+/* An alert that fired or ended: {"alert_name", "starts_at", …} → null. */
+actionhist_operation actionhist_history_observe;
+/* {"action_id", "follow_up", "relation"} → the trace. */
+actionhist_operation actionhist_history_link;
+/* {"action_id"} → true, or false if there is none. The id stays taken. */
+actionhist_operation actionhist_history_erase;
+/* {"resource": {"kind", "name", …}, "at"} → null. */
+actionhist_operation actionhist_history_resource_seen;
+/* {"resource": {"kind", "name", …}, "at"} → true, or false if the resource is not known. */
+actionhist_operation actionhist_history_resource_deleted;
+
+/* Reading and searching */
+
+/* {"action_id"} → the trace, or null. */
+actionhist_operation actionhist_history_get;
+/* {"resource", "correlation_id", "since", "until", "where", "limit", "cursor"} → {"traces": […], "next"},
+ * newest first; "next" is the cursor of the page after, and missing on the last. */
+actionhist_operation actionhist_history_find;
+/* {"text" or "action_id" or "vector", "limit", "where", "threshold", "fresh"} → an array of hits, best
+ * first. */
+actionhist_operation actionhist_history_similar;
+/* {"resource" or "correlation_id" or "session_id", "as_of", "window_minutes"} → an array of detections. */
+actionhist_operation actionhist_history_detect;
+/* {"changed_since"} → an array of summaries of resources. */
+actionhist_operation actionhist_history_summaries;
+/* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */
+actionhist_operation actionhist_history_wait_indexed;
+
+/* Patterns and health */
+
+/* {} → an array of the patterns that are watched for. */
+actionhist_operation actionhist_history_patterns;
+/* A pattern → null. Adds it, or replaces the one with its pattern_id. */
+actionhist_operation actionhist_history_put_pattern;
+/* {} → how database, feed and index are; an unreachable database is no failure but said. */
+actionhist_operation actionhist_history_health;
+/* {} → an array of texts: what is wrong with the stored data, empty when all is well. */
+actionhist_operation actionhist_history_verify;
+
+/* similar with a vector of the model's dimension as floats. The request must name no text, action_id or
+ * vector of its own. */
+actionhist_status actionhist_history_similar_to(actionhist_history* history, const char* request,
+                                                size_t request_length, const float* vector,
+                                                size_t dimension, actionhist_text** answer,
+                                                actionhist_error** error);
+
+/* Receives what a submitted operation gave. `answer` and `error` belong to it; one of them is NULL. */
+typedef void (*actionhist_done)(void* user_data, actionhist_status status, actionhist_text* answer,
+                                actionhist_error* error);
+
+/* Runs an operation on a thread of the library and calls `done` exactly once, on that thread or the one that
+ * closes. The request is copied. When the call itself fails, `done` is not called:
+ * ACTIONHIST_UNAVAILABLE if 1,024 operations wait already. */
+actionhist_status actionhist_history_submit(actionhist_history* history, actionhist_operation* operation,
+                                            const char* request, size_t request_length,
+                                            actionhist_done done, void* user_data,
+                                            actionhist_error** error);
 
 #ifdef __cplusplus
 }

@@ -23,3 +23,7 @@ install(FILES ${PROJECT_BINARY_DIR}/actionhist-config.cmake ${PROJECT_BINARY_DIR
 
 configure_file(${PROJECT_SOURCE_DIR}/cmake/actionhist.pc.in ${PROJECT_BINARY_DIR}/actionhist.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/actionhist.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(ACTIONHIST_BUILD_CAPI)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/actionhist-c.pc.in ${PROJECT_BINARY_DIR}/actionhist-c.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/actionhist-c.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

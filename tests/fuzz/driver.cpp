@@ -17,6 +17,11 @@ constexpr std::string_view seeds[] = {
     R"({"alert_name":"HighLoad","starts_at":"2026-03-10T11:00:00Z","labels":{"a":"b"}})",
     R"({"health":1,"alert":0.5,"method":"manual","notes":"KubeAPIDown 高負荷 zu_viel-Last"})",
     R"({"status":"failed","execution_error":"postgresql://u:p@h/db","effectiveness_score":0.25})",
+    R"({"action_id":"a-1","outcome":{"status":"completed"},"correction":true})",
+    R"({"resource":{"kind":"Pod","name":"y"},"since":"2026-03-10T11:00:00Z","limit":3,"where":{"kind":"Pod"}})",
+    R"({"text":"crash loop","limit":2,"threshold":0.5,"fresh":false})",
+    R"([{"action_id":"a-2","action_timestamp":"2026-04-27T00:46:06Z","action_type":"scale"}])",
+    R"({"tenant":"t","redact":["a+"],"submit_threads":1,"on_unavailable":"allow","semantic":false})",
     "2026-04-27T00:46:06Z",
     "[[[[-0.0,1e308,9007199254740993,\"\\ud83d\\ude00\"]]]]"};
 

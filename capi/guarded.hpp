@@ -1,0 +1,66 @@
+// The edge between exceptions and statuses, and the two values that cross it.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <actionhist/error.hpp>
+
+#include "actionhist.h"
+
+struct actionhist_error {
+  actionhist_status code;
+  std::string message;
+};
+
+struct actionhist_text {
+  std::string text;
+};
+
+namespace actionhist::capi {
+
+static_assert(ACTIONHIST_INTERNAL == static_cast<actionhist_status>(ErrorCode::internal));
+
+// Sets `*error`, if it is wanted.
+void set_error(actionhist_error** error, actionhist_status code, const char* message) noexcept;
+
+// Runs `work`; no exception leaves.
+template <class Work>
+actionhist_status guarded(actionhist_error** error, Work&& work) noexcept {
+  if (error != nullptr) *error = nullptr;
+  actionhist_status code = ACTIONHIST_INTERNAL;
+  try {
+    work();
+    return ACTIONHIST_OK;
+  } catch (const Error& caught) {
+    code = static_cast<actionhist_status>(caught.code());
+    set_error(error, code, caught.what());
+  } catch (const std::bad_alloc&) {
+    code = ACTIONHIST_UNAVAILABLE;
+    set_error(error, code, "out of memory");
+  } catch (const std::exception& caught) {
+    set_error(error, code, caught.what());
+  } catch (...) {
+    set_error(error, code, "an exception of unknown type");
+  }
+  return code;
+}
+
+[[noreturn]] inline void refuse(std::string_view field, std::string_view why) {
+  throw Error(ErrorCode::invalid_argument, std::string(field) + ": " + std::string(why));
+}
+
+// REQUIRES: `data` points to `length` bytes, or both are zero.
+inline std::string_view text_of(const char* data, std::size_t length, std::string_view field) {
+  if (data == nullptr && length > 0) refuse(field, "is NULL but has a length");
+  return data == nullptr ? std::string_view{} : std::string_view(data, length);
+}
+
+inline std::string_view text_of(const actionhist_string& string, std::string_view field) {
+  return text_of(string.data, string.length, field);
+}
+
+}  // namespace actionhist::capi

@@ -1,0 +1,232 @@
+// What actionhist.h declares of a history. Nothing is decided here.
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "handle.hpp"
+#include "operations.hpp"
+#include "options.hpp"
+
+namespace {
+
+using namespace actionhist;
+using namespace actionhist::capi;
+
+using Operation = std::string (*)(History&, std::string_view);
+
+// Runs `work` on the open History and hands over its answer.
+template <class Work>
+actionhist_status answered(actionhist_history* history, const char* request, size_t request_length,
+                           actionhist_text** answer, actionhist_error** error, Work&& work) {
+  if (answer != nullptr) *answer = nullptr;
+  return guarded(error, [&] {
+    if (history == nullptr) refuse("history", "is NULL");
+    const auto open = history->acquire();
+    // Made first, so that nothing is stored that could not be answered.
+    auto text = std::make_unique<actionhist_text>();
+    text->text = work(*open, text_of(request, request_length, "request"));
+    if (answer != nullptr) *answer = text.release();
+  });
+}
+
+template <Operation operation>
+actionhist_status operate(actionhist_history* history, const char* request, size_t request_length,
+                          actionhist_text** answer, actionhist_error** error) {
+  return answered(history, request, request_length, answer, error, operation);
+}
+
+}  // namespace
+
+actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
+                                          const actionhist_options* options, actionhist_history** history,
+                                          actionhist_error** error) {
+  if (history != nullptr) *history = nullptr;
+  return guarded(error, [&] {
+    HostOptions host = read_options(options);
+    if (history == nullptr) refuse("history", "is NULL");
+    if (uri == nullptr) refuse("uri", "is NULL");
+    *history = new actionhist_history(actionhist::open({uri, uri_length}, std::move(host.options)),
+                                      std::move(host.refused), host.submit_threads);
+  });
+}
+
+void actionhist_history_close(actionhist_history* history) {
+  if (history != nullptr) history->close();
+}
+
+void actionhist_history_free(actionhist_history* history) {
+  actionhist_history_close(history);
+  delete history;
+}
+
+actionhist_status actionhist_history_propose(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return answered(history, request, request_length, answer, error,
+                  [history](History& open, std::string_view action) {
+                    const Verdict verdict = open.propose(parse_action(action));
+                    std::string text = to_json(verdict);
+                    if (!verdict.allowed() && history->refused) history->refused(text);
+                    return text;
+                  });
+}
+
+actionhist_status actionhist_history_similar_to(actionhist_history* history, const char* request,
+                                                size_t request_length, const float* vector, size_t dimension,
+                                                actionhist_text** answer, actionhist_error** error) {
+  return answered(history, request, request_length, answer, error,
+                  [=](History& open, std::string_view query) {
+                    if (vector == nullptr || dimension == 0) refuse("vector", "is NULL or empty");
+                    if (dimension > 65'536) refuse("vector", "has more than 65536 dimensions");
+                    return similar(open, query, {vector, vector + dimension});
+                  });
+}
+
+actionhist_status actionhist_history_submit(actionhist_history* history, actionhist_operation* operation,
+                                            const char* request, size_t request_length, actionhist_done done,
+                                            void* user_data, actionhist_error** error) {
+  return guarded(error, [&] {
+    if (history == nullptr) refuse("history", "is NULL");
+    if (operation == nullptr) refuse("operation", "is NULL");
+    if (done == nullptr) refuse("done", "is NULL");
+    const std::string text(text_of(request, request_length, "request"));
+    history->submissions.add([=](bool cancelled) {
+      actionhist_text* answer = nullptr;
+      actionhist_error* failure = nullptr;
+      actionhist_status status = ACTIONHIST_CANCELLED;
+      if (cancelled) {
+        set_error(&failure, status, "history: was closed before the operation began");
+      } else {
+        status = operation(history, text.data(), text.size(), &answer, &failure);
+      }
+      done(user_data, status, answer, failure);
+    });
+  });
+}
+
+actionhist_status actionhist_history_record(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<record>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_record_many(actionhist_history* history, const char* request,
+                                                 size_t request_length, actionhist_text** answer,
+                                                 actionhist_error** error) {
+  return operate<record_many>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_check(actionhist_history* history, const char* request,
+                                           size_t request_length, actionhist_text** answer,
+                                           actionhist_error** error) {
+  return operate<check>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_start(actionhist_history* history, const char* request,
+                                           size_t request_length, actionhist_text** answer,
+                                           actionhist_error** error) {
+  return operate<start>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_complete(actionhist_history* history, const char* request,
+                                              size_t request_length, actionhist_text** answer,
+                                              actionhist_error** error) {
+  return operate<complete>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_assess(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<assess>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_observe(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<observe>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_link(actionhist_history* history, const char* request,
+                                          size_t request_length, actionhist_text** answer,
+                                          actionhist_error** error) {
+  return operate<link>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_erase(actionhist_history* history, const char* request,
+                                           size_t request_length, actionhist_text** answer,
+                                           actionhist_error** error) {
+  return operate<erase>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_resource_seen(actionhist_history* history, const char* request,
+                                                   size_t request_length, actionhist_text** answer,
+                                                   actionhist_error** error) {
+  return operate<resource_seen>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_resource_deleted(actionhist_history* history, const char* request,
+                                                      size_t request_length, actionhist_text** answer,
+                                                      actionhist_error** error) {
+  return operate<resource_deleted>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_get(actionhist_history* history, const char* request,
+                                         size_t request_length, actionhist_text** answer,
+                                         actionhist_error** error) {
+  return operate<get>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_find(actionhist_history* history, const char* request,
+                                          size_t request_length, actionhist_text** answer,
+                                          actionhist_error** error) {
+  return operate<find>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_similar(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<similar>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_detect(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<detect>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_summaries(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<summaries>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_wait_indexed(actionhist_history* history, const char* request,
+                                                  size_t request_length, actionhist_text** answer,
+                                                  actionhist_error** error) {
+  return operate<wait_indexed>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_patterns(actionhist_history* history, const char* request,
+                                              size_t request_length, actionhist_text** answer,
+                                              actionhist_error** error) {
+  return operate<patterns>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_put_pattern(actionhist_history* history, const char* request,
+                                                 size_t request_length, actionhist_text** answer,
+                                                 actionhist_error** error) {
+  return operate<put_pattern>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_health(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<health>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_verify(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<verify>(history, request, request_length, answer, error);
+}

@@ -1,0 +1,286 @@
+#include "operations.hpp"
+
+#include "core/json_fields.hpp"
+#include "core/trace_fields.hpp"
+#include "guarded.hpp"
+
+namespace actionhist::capi {
+namespace {
+
+constexpr std::string_view null = "null";
+
+// A request being read. It must outlive what is read from it.
+class Request {
+ public:
+  explicit Request(std::string_view text)
+      : reader_(document_.parse(text.empty() ? "{}" : text, "request"), "request") {}
+
+  template <class T>
+  void read(std::string_view name, T& target) {
+    reader_(name, target);
+  }
+
+  std::string text(std::string_view name) {
+    std::string value;
+    reader_(name, value);
+    return value;
+  }
+
+  std::string required_text(std::string_view name) {
+    if (!reader_.given(name)) refuse(name, "is required");
+    return text(name);
+  }
+
+  std::optional<TimePoint> time(std::string_view name) {
+    std::optional<TimePoint> value;
+    reader_(name, value);
+    return value;
+  }
+
+  // The JSON text of a member, {} if it is missing.
+  std::string json(std::string_view name) {
+    const auto element = reader_.take(name);
+    return element ? std::string(simdjson::minify(*element)) : "{}";
+  }
+
+  Resource resource() {
+    Resource resource;
+    if (const auto element = reader_.take("resource")) {
+      FieldReader parts(*element, "resource", "resource.");
+      visit_resource(resource, parts);
+      parts.alias("resource_uid", "uid", resource.uid);
+      parts.expect_done();
+    }
+    return resource;
+  }
+
+  SimilarQuery similar() {
+    SimilarQuery query;
+    query.text = text("text");
+    query.action_id = text("action_id");
+    if (const auto numbers = reader_.take("vector")) query.vector = floats(*numbers);
+    reader_("limit", query.limit);
+    reader_("where", query.where);
+    reader_("threshold", query.threshold);
+    reader_("fresh", query.fresh);
+    return query;
+  }
+
+  // What nobody has read is refused.
+  void done() { reader_.expect_done(); }
+
+ private:
+  static std::vector<float> floats(JsonElement element) {
+    if (!element.is_array()) refuse("vector", "must be an array of numbers");
+    std::vector<float> values;
+    for (JsonElement item : simdjson::dom::array(element)) {
+      double number = 0;
+      if (item.get(number) != simdjson::SUCCESS) {
+        refuse(fmt::format("vector[{}]", values.size()), "must be a number");
+      }
+      values.push_back(static_cast<float>(number));
+    }
+    return values;
+  }
+
+  JsonDocument document_;
+  FieldReader reader_;
+};
+
+template <class T>
+std::string array_of(const std::vector<T>& values) {
+  JsonWriter writer;
+  writer.begin_array();
+  for (const T& value : values) writer.raw(to_json(value));
+  return writer.end_array().take();
+}
+
+std::string flag(bool value) { return value ? "true" : "false"; }
+
+}  // namespace
+
+std::string record(History& history, std::string_view request) {
+  return to_json(history.record(parse_action(request)));
+}
+
+std::string record_many(History& history, std::string_view request) {
+  JsonDocument document;
+  const JsonElement given = document.parse(request, "request");
+  if (!given.is_array()) refuse("request", "must be an array of actions");
+  std::vector<Action> actions;
+  for (JsonElement item : simdjson::dom::array(given)) {
+    try {
+      actions.push_back(parse_action(std::string(simdjson::minify(item))));
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("actions[{}].{}", actions.size(), error.what()));
+    }
+  }
+  return array_of(history.record(actions));
+}
+
+std::string check(History& history, std::string_view request) {
+  return to_json(history.check(parse_action(request)));
+}
+
+std::string start(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  const auto at = request.time("at");
+  request.done();
+  return to_json(history.start(action_id, at));
+}
+
+std::string complete(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  const std::string outcome = request.json("outcome");
+  bool correction = false;
+  request.read("correction", correction);
+  request.done();
+  return to_json(history.complete(action_id, parse_outcome(outcome), correction));
+}
+
+std::string assess(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  const std::string assessment = request.json("assessment");
+  request.done();
+  return to_json(history.assess(action_id, parse_assessment(assessment)));
+}
+
+std::string observe(History& history, std::string_view request) {
+  history.observe(parse_alert(request));
+  return std::string(null);
+}
+
+std::string link(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  const std::string follow_up = request.required_text("follow_up");
+  const std::string relation = request.required_text("relation");
+  request.done();
+  return to_json(history.link(action_id, follow_up, relation));
+}
+
+std::string erase(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  request.done();
+  return flag(history.erase(action_id));
+}
+
+std::string resource_seen(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  const auto at = request.time("at");
+  request.done();
+  history.resource_seen(resource, at);
+  return std::string(null);
+}
+
+std::string resource_deleted(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  const auto at = request.time("at");
+  request.done();
+  return flag(history.resource_deleted(resource, at));
+}
+
+std::string get(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action_id = request.required_text("action_id");
+  request.done();
+  const auto trace = history.get(action_id);
+  return trace ? to_json(*trace) : std::string(null);
+}
+
+std::string find(History& history, std::string_view text) {
+  Request request(text);
+  ActionQuery query;
+  query.resource = request.resource();
+  query.correlation_id = request.text("correlation_id");
+  query.since = request.time("since");
+  query.until = request.time("until");
+  request.read("where", query.where);
+  request.read("limit", query.limit);
+  query.cursor = request.text("cursor");
+  request.done();
+  const Page page = history.history(query);
+  JsonWriter writer;
+  writer.begin_object().key("traces").raw(array_of(page.traces));
+  FieldWriter put(writer);
+  put("next", page.next);
+  return writer.end_object().take();
+}
+
+std::string similar(History& history, std::string_view text) {
+  Request request(text);
+  const SimilarQuery query = request.similar();
+  request.done();
+  return array_of(history.similar(query));
+}
+
+std::string similar(History& history, std::string_view text, std::vector<float> vector) {
+  Request request(text);
+  SimilarQuery query = request.similar();
+  request.done();
+  if (!query.vector.empty()) refuse("vector", "is given twice");
+  query.vector = std::move(vector);
+  return array_of(history.similar(query));
+}
+
+std::string detect(History& history, std::string_view text) {
+  Request request(text);
+  DetectQuery query;
+  query.resource = request.resource();
+  query.correlation_id = request.text("correlation_id");
+  query.session_id = request.text("session_id");
+  query.as_of = request.time("as_of");
+  std::optional<int> window_minutes;
+  request.read("window_minutes", window_minutes);
+  if (window_minutes) query.window = std::chrono::minutes(*window_minutes);
+  request.done();
+  return array_of(history.detect(query));
+}
+
+std::string summaries(History& history, std::string_view text) {
+  Request request(text);
+  const auto changed_since = request.time("changed_since");
+  request.done();
+  return array_of(history.summaries(changed_since));
+}
+
+std::string wait_indexed(History& history, std::string_view text) {
+  Request request(text);
+  std::int64_t timeout_ms = 30'000;
+  request.read("timeout_ms", timeout_ms);
+  request.done();
+  constexpr std::int64_t year_ms = 366LL * 86'400'000;
+  if (timeout_ms < 0 || timeout_ms > year_ms) refuse("timeout_ms", "must be 0 to 31622400000");
+  return flag(history.wait_indexed(std::chrono::milliseconds(timeout_ms)));
+}
+
+std::string patterns(History& history, std::string_view request) {
+  Request(request).done();
+  return array_of(history.patterns());
+}
+
+std::string put_pattern(History& history, std::string_view request) {
+  history.put_pattern(parse_pattern(request));
+  return std::string(null);
+}
+
+std::string health(History& history, std::string_view request) {
+  Request(request).done();
+  return to_json(history.health());
+}
+
+std::string verify(History& history, std::string_view request) {
+  Request(request).done();
+  JsonWriter writer;
+  writer.begin_array();
+  for (const std::string& trouble : history.repository().maintenance().verify()) writer.value(trouble);
+  return writer.end_array().take();
+}
+
+}  // namespace actionhist::capi

@@ -1,0 +1,37 @@
+// The operations of the C ABI: a request as JSON, an answer as JSON. actionhist.h says what each does.
+// All throw Error: invalid_argument, naming the member, beside what History throws.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/history.hpp>
+
+namespace actionhist::capi {
+
+std::string record(History& history, std::string_view request);
+std::string record_many(History& history, std::string_view request);
+std::string check(History& history, std::string_view request);
+std::string start(History& history, std::string_view request);
+std::string complete(History& history, std::string_view request);
+std::string assess(History& history, std::string_view request);
+std::string observe(History& history, std::string_view request);
+std::string link(History& history, std::string_view request);
+std::string erase(History& history, std::string_view request);
+std::string resource_seen(History& history, std::string_view request);
+std::string resource_deleted(History& history, std::string_view request);
+std::string get(History& history, std::string_view request);
+std::string find(History& history, std::string_view request);
+std::string similar(History& history, std::string_view request);
+// REQUIRES: `vector` is not empty.
+std::string similar(History& history, std::string_view request, std::vector<float> vector);
+std::string detect(History& history, std::string_view request);
+std::string summaries(History& history, std::string_view request);
+std::string wait_indexed(History& history, std::string_view request);
+std::string patterns(History& history, std::string_view request);
+std::string put_pattern(History& history, std::string_view request);
+std::string health(History& history, std::string_view request);
+std::string verify(History& history, std::string_view request);
+
+}  // namespace actionhist::capi
