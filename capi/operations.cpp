@@ -27,8 +27,9 @@ class Request {
   }
 
   std::string required_text(std::string_view name) {
-    if (!reader_.given(name)) refuse(name, "is required");
-    return text(name);
+    std::string value = text(name);
+    if (value.empty()) refuse(name, "is required");
+    return value;
   }
 
   std::optional<TimePoint> time(std::string_view name) {

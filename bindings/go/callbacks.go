@@ -1,0 +1,75 @@
+package actionhist
+
+// #include "callbacks.h"
+import "C"
+
+import (
+	"encoding/json"
+	"errors"
+	"log"
+	"runtime/cgo"
+	"unsafe"
+)
+
+// A panic must not unwind through C++. It is logged, since nobody is there to catch it.
+func recovered(callback string) {
+	if value := recover(); value != nil {
+		log.Printf("actionhist: the %s callback panicked: %v", callback, value)
+	}
+}
+
+func hostOf(handle C.uintptr_t) *Options { return cgo.Handle(handle).Value().(*Options) }
+
+func textOf(data *C.char, length C.size_t) string {
+	return string(unsafe.Slice((*byte)(unsafe.Pointer(data)), int(length)))
+}
+
+//export actionhistLog
+func actionhistLog(host C.uintptr_t, level C.int32_t, message *C.char, length C.size_t) {
+	defer recovered("log")
+	hostOf(host).Log(Level(level), textOf(message, length))
+}
+
+//export actionhistClock
+func actionhistClock(host C.uintptr_t) (microseconds C.int64_t) {
+	microseconds = -1 // which the library refuses
+	defer recovered("clock")
+	return C.int64_t(hostOf(host).Clock().UnixMicro())
+}
+
+//export actionhistRefused
+func actionhistRefused(host C.uintptr_t, text *C.char, length C.size_t) {
+	defer recovered("refused")
+	var verdict Verdict
+	if err := json.Unmarshal([]byte(textOf(text, length)), &verdict); err != nil {
+		panic(err)
+	}
+	hostOf(host).Refused(verdict)
+}
+
+//export actionhistEmbed
+func actionhistEmbed(host C.uintptr_t, given *C.actionhist_string, count C.size_t, role C.int32_t,
+	vectors *C.float) (status C.actionhist_status) {
+	status = C.ACTIONHIST_UNAVAILABLE
+	defer recovered("embed")
+	model := hostOf(host).Model
+	dimension := model.Dimension()
+	texts := make([]string, int(count))
+	for i, text := range unsafe.Slice(given, int(count)) {
+		texts[i] = textOf(text.data, text.length)
+	}
+	numbers := unsafe.Slice((*float32)(unsafe.Pointer(vectors)), len(texts)*dimension)
+	rows := make([][]float32, len(texts))
+	for i := range rows {
+		rows[i] = numbers[i*dimension : (i+1)*dimension : (i+1)*dimension]
+	}
+	if err := model.Embed(texts, Role(role), rows); errors.Is(err, ErrInvalidArgument) {
+		return C.ACTIONHIST_INVALID_ARGUMENT
+	} else if err != nil {
+		return C.ACTIONHIST_UNAVAILABLE
+	}
+	return C.ACTIONHIST_OK
+}
+
+//export actionhistDestroy
+func actionhistDestroy(host C.uintptr_t) { cgo.Handle(host).Delete() }

@@ -1,0 +1,132 @@
+package actionhist
+
+import (
+	"context"
+	"errors"
+	"log"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// One dimension a letter: enough to see that this model was asked.
+type letters struct{ fail error }
+
+func (letters) SpaceID() string { return "letters/26/1" }
+func (letters) Dimension() int  { return 26 }
+
+func (l letters) Embed(texts []string, _ Role, vectors [][]float32) error {
+	for i, text := range texts {
+		for _, letter := range strings.ToLower(text) {
+			if letter >= 'a' && letter <= 'z' {
+				vectors[i][letter-'a']++
+			}
+		}
+	}
+	return l.fail
+}
+
+func TestAModelOfTheHostPlacesTexts(t *testing.T) {
+	ctx := context.Background()
+	h := open(t, &Options{Model: letters{}})
+	if _, err := h.Record(ctx, restart("a-1")); err != nil {
+		t.Fatal(err)
+	}
+	hits, err := h.Similar(ctx, SimilarQuery{Text: "crashes", Fresh: true})
+	if err != nil || len(hits) != 1 || hits[0].Explain.SpaceID != "letters/26/1" {
+		t.Fatal(hits, err)
+	}
+	vector := make([]float32, 26)
+	vector[2] = 1
+	if hits, err = h.Similar(ctx, SimilarQuery{Vector: vector}); err != nil || len(hits) != 1 {
+		t.Fatal(hits, err)
+	}
+}
+
+func TestAModelThatFailsIsSaid(t *testing.T) {
+	ctx := context.Background()
+	h := open(t, &Options{Model: letters{fail: ErrInvalidArgument}})
+	if ok, err := h.WaitIndexed(ctx, 2*time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if _, err := h.Similar(ctx, SimilarQuery{Text: "x"}); !errors.Is(err, ErrInvalidArgument) {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusalsAreHeard(t *testing.T) {
+	ctx := context.Background()
+	clock := newFixedClock(noon)
+	var heard []Verdict
+	h := open(t, &Options{Clock: clock.Now, Refused: func(v Verdict) { heard = append(heard, v) }})
+	flip := func(before, after int) Verdict {
+		action := restart("")
+		action.Time = nil
+		action.ActionType = "scale_deployment"
+		action.StateBefore = Object{"replicas": before}
+		action.Parameters = Object{"replicas": after}
+		verdict, err := h.Propose(ctx, action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(5 * time.Minute)
+		return verdict
+	}
+	for i := 0; i < 8 && len(heard) == 0; i++ {
+		flip(3+i%2*2, 5-i%2*2)
+	}
+	if len(heard) != 1 || heard[0].Allowed || len(heard[0].Detections) == 0 {
+		t.Fatal(heard)
+	}
+}
+
+func TestAPanickingCallbackIsAnError(t *testing.T) {
+	var text lockedBuilder
+	log.SetOutput(&text)
+	defer log.SetOutput(os.Stderr)
+	var armed atomic.Value
+	armed.Store(false)
+	h := open(t, &Options{NoSemantic: true, Clock: func() time.Time {
+		if armed.Load().(bool) {
+			panic("no clock today")
+		}
+		return noon
+	}})
+	armed.Store(true)
+	_, err := h.Propose(context.Background(), Action{ActionType: "restart"})
+	if !errors.Is(err, ErrInvalidArgument) || !strings.Contains(err.Error(), "clock") {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "no clock today") {
+		t.Fatal("the panic was swallowed: " + text.String())
+	}
+}
+
+type lockedBuilder struct {
+	mutex sync.Mutex
+	text  strings.Builder
+}
+
+func (b *lockedBuilder) Write(data []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.Write(data)
+}
+
+func (b *lockedBuilder) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.String()
+}
+
+func TestAFailedOpenLeavesNothingBehind(t *testing.T) {
+	for i := 0; i < 100; i++ {
+		if h, err := Open("nosuch://", &Options{Log: func(Level, string) {}, Model: letters{}}); err == nil {
+			h.Close()
+			t.Fatal("opened")
+		}
+	}
+}

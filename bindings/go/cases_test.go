@@ -1,0 +1,207 @@
+package actionhist
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The scenarios that every language runs: tests/cases of the project.
+
+type scenario struct {
+	Name  string
+	Clock time.Time
+	Steps []step
+}
+
+type step struct {
+	AdvanceMinutes int `json:"advance_minutes"`
+	Call           string
+	Request        json.RawMessage
+	Answer         any
+	Error          string
+	Message        string
+}
+
+// read turns the request into the value that a user of Go would give.
+func read[T any](request json.RawMessage) T {
+	var value T
+	decoder := json.NewDecoder(strings.NewReader(string(request)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&value); err != nil {
+		panic(fmt.Sprintf("%s: %v", request, err))
+	}
+	return value
+}
+
+type arguments struct {
+	ActionID     string     `json:"action_id"`
+	At           *time.Time `json:"at"`
+	Outcome      Outcome    `json:"outcome"`
+	Correction   bool       `json:"correction"`
+	Assessment   Assessment `json:"assessment"`
+	FollowUp     string     `json:"follow_up"`
+	Relation     string     `json:"relation"`
+	Resource     Resource   `json:"resource"`
+	ChangedSince *time.Time `json:"changed_since"`
+	TimeoutMS    int64      `json:"timeout_ms"`
+}
+
+func perform(h *History, s step) (any, error) {
+	ctx := context.Background()
+	switch s.Call {
+	case "record":
+		return h.Record(ctx, read[Action](s.Request))
+	case "record_many":
+		return h.RecordMany(ctx, read[[]Action](s.Request))
+	case "propose":
+		return h.Propose(ctx, read[Action](s.Request))
+	case "check":
+		return h.Check(ctx, read[Action](s.Request))
+	case "find":
+		return h.Find(ctx, read[Query](s.Request))
+	case "similar":
+		query := read[struct {
+			SimilarQuery
+			Vector []float32 `json:"vector"`
+		}](s.Request)
+		query.SimilarQuery.Vector = query.Vector
+		return h.Similar(ctx, query.SimilarQuery)
+	case "detect":
+		return h.Detect(ctx, read[DetectQuery](s.Request))
+	case "observe":
+		// Go's time is never absent, and then the year 1.
+		return nil, h.Observe(ctx, read[Alert](s.Request))
+	case "put_pattern":
+		return nil, h.PutPattern(ctx, read[Pattern](s.Request))
+	case "health":
+		return h.Health(ctx)
+	}
+	a := read[arguments](s.Request)
+	switch s.Call {
+	case "get":
+		return h.Get(ctx, a.ActionID)
+	case "start":
+		return h.Start(ctx, a.ActionID, a.At)
+	case "complete":
+		if a.Correction {
+			return h.Correct(ctx, a.ActionID, a.Outcome)
+		}
+		return h.Complete(ctx, a.ActionID, a.Outcome)
+	case "assess":
+		return h.Assess(ctx, a.ActionID, a.Assessment)
+	case "link":
+		return h.Link(ctx, a.ActionID, a.FollowUp, a.Relation)
+	case "erase":
+		return h.Delete(ctx, a.ActionID)
+	case "resource_seen":
+		return nil, h.ResourceSeen(ctx, a.Resource, a.At)
+	case "resource_deleted":
+		return h.ResourceDeleted(ctx, a.Resource, a.At)
+	case "summaries":
+		return h.Summaries(ctx, a.ChangedSince)
+	case "wait_indexed":
+		return h.WaitIndexed(ctx, time.Duration(a.TimeoutMS)*time.Millisecond)
+	}
+	panic("no call " + s.Call)
+}
+
+// matches compares by the rules of tests/cases/README.md. What Go shows as a zero value is missing too.
+func matches(expected, found any) bool {
+	switch wanted := expected.(type) {
+	case nil:
+		return found == nil || found == "" || found == float64(0)
+	case map[string]any:
+		given, ok := found.(map[string]any)
+		if !ok {
+			return false
+		}
+		for name, part := range wanted {
+			if !matches(part, given[name]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		given, _ := found.([]any)
+		if len(wanted) != len(given) {
+			return false
+		}
+		for i := range wanted {
+			if !matches(wanted[i], given[i]) {
+				return false
+			}
+		}
+		return true
+	case float64:
+		given, ok := found.(float64)
+		return ok && math.Abs(wanted-given) <= 1e-9
+	}
+	return expected == found
+}
+
+func asJSON(t *testing.T, value any) any {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain any
+	if err := json.Unmarshal(text, &plain); err != nil {
+		t.Fatal(err)
+	}
+	return plain
+}
+
+func TestSharedScenarios(t *testing.T) {
+	files, err := filepath.Glob("../../tests/cases/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios found", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var scenarios []scenario
+		if err := json.Unmarshal(text, &scenarios); err != nil {
+			t.Fatal(file, err)
+		}
+		for _, s := range scenarios {
+			t.Run(s.Name, func(t *testing.T) { runScenario(t, s) })
+		}
+	}
+}
+
+func runScenario(t *testing.T, s scenario) {
+	clock := newFixedClock(s.Clock)
+	h := open(t, &Options{Clock: clock.Now})
+	for i, step := range s.Steps {
+		if step.AdvanceMinutes > 0 {
+			clock.Advance(time.Duration(step.AdvanceMinutes) * time.Minute)
+			continue
+		}
+		answer, err := perform(h, step)
+		if step.Error != "" {
+			var failure *Error
+			if !errors.As(err, &failure) || failure.Code.Error() != step.Error ||
+				!strings.Contains(failure.Message, step.Message) {
+				t.Errorf("step %d, %s: got %v, wanted %s with %q", i, step.Call, err, step.Error, step.Message)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("step %d, %s: %v", i, step.Call, err)
+		}
+		if !matches(step.Answer, asJSON(t, answer)) {
+			t.Errorf("step %d, %s: got %+v, wanted %v", i, step.Call, answer, step.Answer)
+		}
+	}
+}

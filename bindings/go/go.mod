@@ -1,0 +1,3 @@
+module actionhist
+
+go 1.19

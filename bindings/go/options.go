@@ -1,0 +1,73 @@
+package actionhist
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Level of a log message.
+type Level int32
+
+const (
+	Debug Level = iota
+	Info
+	Warning
+	LogError
+)
+
+// Role says whether a text to embed is stored or asked for.
+type Role int32
+
+const (
+	Document Role = iota
+	QueryRole
+)
+
+// Model turns text into vectors, instead of the built-in model. Embed may be called from several goroutines at
+// once and fills one row of Dimension() numbers a text. An error that is ErrInvalidArgument refuses the texts
+// for ever; after any other they are tried again.
+type Model interface {
+	SpaceID() string // names the model and its version: vectors of two spaces are never compared
+	Dimension() int
+	Embed(texts []string, role Role, vectors [][]float32) error
+}
+
+// Options of Open; the zero value is the default. Functions may be called from any goroutine and must not close
+// the History that calls them. One that panics is logged and counts as having failed.
+type Options struct {
+	Tenant           string // "default" if empty
+	NoMigrations     bool   // a database of another schema version is refused
+	ReadOnly         bool
+	NoSemantic       bool // Similar uses the text search of the database
+	NoWorker         bool // another process makes actions searchable
+	AllowUnavailable bool // Propose allows when the database cannot be reached, instead of failing
+	Redact           []string
+	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
+
+	Model   Model
+	Clock   func() time.Time
+	Log     func(level Level, message string)
+	Refused func(verdict Verdict) // called for every proposal that is refused
+}
+
+func (o *Options) settings() ([]byte, error) {
+	settings := Object{
+		"run_migrations": !o.NoMigrations,
+		"read_only":      o.ReadOnly,
+		"semantic":       !o.NoSemantic,
+		"worker":         !o.NoWorker,
+	}
+	if o.Tenant != "" {
+		settings["tenant"] = o.Tenant
+	}
+	if o.AllowUnavailable {
+		settings["on_unavailable"] = "allow"
+	}
+	if len(o.Redact) > 0 {
+		settings["redact"] = o.Redact
+	}
+	if o.BusyTimeout != 0 {
+		settings["busy_timeout_ms"] = o.BusyTimeout.Milliseconds()
+	}
+	return json.Marshal(settings)
+}

@@ -1,0 +1,60 @@
+package actionhist
+
+import "time"
+
+// Verdict is the answer to a proposed action. A refusal is an answer, not an error.
+type Verdict struct {
+	Allowed      bool        `json:"allowed"`
+	Decision     string      `json:"decision"` // allowed, blocked, cooling, escalate, alternative
+	Repeated     bool        `json:"repeated"` // the same id was decided before, in the same way
+	Reason       string      `json:"reason"`   // one sentence for people
+	RetryAfter   *time.Time  `json:"retry_after"`
+	Trace        *Trace      `json:"trace"` // what was stored; nil when refused, and always for Check
+	Detections   []Detection `json:"detections"`
+	NotEvaluated []string    `json:"not_evaluated"`
+}
+
+// Detection is one instance of a pattern, with the evidence to redraw it.
+type Detection struct {
+	DetectionID      string     `json:"detection_id"`
+	PatternID        string     `json:"pattern_id"`
+	PatternType      string     `json:"pattern_type"` // "scale-oscillation"
+	Scope            string     `json:"scope"`        // "resource:…", "correlation:…", "session:…"
+	Resources        []string   `json:"resources"`
+	ActionIDs        []string   `json:"action_ids"` // oldest first
+	Confidence       float64    `json:"confidence"`
+	Severity         string     `json:"severity"`
+	SubKind          string     `json:"sub_kind"`
+	Evidence         Object     `json:"evidence"`
+	AsOf             time.Time  `json:"as_of"`
+	FirstAt          time.Time  `json:"first_at"`
+	LastAt           time.Time  `json:"last_at"`
+	Prevention       string     `json:"prevention"`
+	InForceUntil     *time.Time `json:"in_force_until"`
+	Refusals         int64      `json:"refusals"`
+	RefusedIDs       []string   `json:"refused_ids"`
+	ResolvedAt       *time.Time `json:"resolved_at"`
+	ResolutionMethod string     `json:"resolution_method"`
+}
+
+// Pattern is a kind of oscillation to watch for. What is left empty takes the shipped value of its type.
+type Pattern struct {
+	PatternID            string     `json:"pattern_id,omitempty"`
+	PatternType          string     `json:"pattern_type,omitempty"`
+	Name                 string     `json:"pattern_name,omitempty"`
+	Description          string     `json:"description,omitempty"`
+	MinOccurrences       int        `json:"min_occurrences,omitempty"`
+	TimeWindowMinutes    int64      `json:"time_window_minutes,omitempty"`
+	Thresholds           Object     `json:"threshold_config,omitempty"`
+	ResourceTypes        []string   `json:"resource_types,omitempty"`
+	Namespaces           []string   `json:"namespaces,omitempty"`
+	LabelSelectors       Object     `json:"label_selectors,omitempty"`
+	Prevention           string     `json:"prevention_strategy,omitempty"`
+	PreventionParameters Object     `json:"prevention_parameters,omitempty"`
+	AlertingEnabled      *bool      `json:"alerting_enabled,omitempty"`
+	AlertSeverity        string     `json:"alert_severity,omitempty"`
+	AlertChannels        []string   `json:"alert_channels,omitempty"`
+	TotalDetections      int64      `json:"total_detections,omitempty"`
+	LastDetectionAt      *time.Time `json:"last_detection_at,omitempty"`
+	Active               *bool      `json:"active,omitempty"`
+}
