@@ -167,6 +167,56 @@ py::list dicts(const std::vector<T>& values) {
   return list;
 }
 
+std::optional<RetentionPolicy> to_policy(const py::object& policy) {
+  if (policy.is_none()) return std::nullopt;
+  return parse_retention_policy(to_json(policy, "policy"));
+}
+
+RetentionRun apply_retention(const Handle& self, const py::dict& resource, const py::object& policy,
+                             const py::object& batch, const py::object& progress) {
+  RetentionRequest request{to_resource(resource), to_policy(policy), to_int(batch, "batch"), {}};
+  if (!progress.is_none()) {
+    if (PyCallable_Check(progress.ptr()) == 0) wrong_type("progress", "a callable", progress);
+    request.progress = [&progress](const RetentionProgress& p) {
+      py::gil_scoped_acquire acquire;
+      progress(p.removed, p.groups_done, p.groups);
+    };
+  }
+  return self.call([&](History& history) { return history.apply_retention(request); });
+}
+
+void bind_retention(py::class_<Handle>& type) {
+  type.def("retention_policy", [](const Handle& self, const py::dict& parts) {
+    const Resource resource = to_resource(parts);
+    return from_json(
+        to_json(self.call([&](History& history) { return history.retention_policy(resource); })));
+  });
+  type.def("retention_policies", [](const Handle& self) {
+    return dicts(self.call([](History& history) { return history.retention_policies(); }));
+  });
+  type.def("set_retention_policy", [](const Handle& self, const py::object& policy, const py::dict& parts) {
+    const auto wanted = to_policy(policy);
+    const Resource resource = to_resource(parts);
+    self.call([&](History& history) { history.set_retention_policy(wanted, resource); });
+  });
+  type.def("retention_plan", [](const Handle& self, const py::dict& parts, const py::object& policy) {
+    const RetentionRequest request{to_resource(parts), to_policy(policy), 500, {}};
+    return dicts(self.call([&](History& history) { return history.retention_plan(request); }));
+  });
+  type.def("apply_retention", [](const Handle& self, const py::dict& resource, const py::object& policy,
+                                 const py::object& batch, const py::object& progress) {
+    return from_json(to_json(apply_retention(self, resource, policy, batch, progress)));
+  });
+  type.def("retention_operations", [](const Handle& self, const py::object& limit) {
+    const int count = to_int(limit, "limit");
+    return dicts(self.call([&](History& history) { return history.retention_operations(count); }));
+  });
+  type.def("compacted", [](const Handle& self, const py::dict& parts) {
+    const Resource resource = to_resource(parts);
+    return dicts(self.call([&](History& history) { return history.compacted(resource); }));
+  });
+}
+
 void bind_writes(py::class_<Handle>& type) {
   type.def("record", [](const Handle& self, const py::object& action) {
     const std::string text = to_json(action, "action");
@@ -252,6 +302,7 @@ void bind_history(py::module_& module) {
   type.def_property_readonly("closed", &Handle::closed);
   bind_writes(type);
   bind_reads(type);
+  bind_retention(type);
   module.def("open", &open_handle);
 }
 

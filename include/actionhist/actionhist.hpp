@@ -13,6 +13,7 @@
 #include <actionhist/query.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/resource.hpp>
+#include <actionhist/retention.hpp>
 #include <actionhist/semantic_index.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/time.hpp>

@@ -20,6 +20,7 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/repository.hpp>
+#include <actionhist/retention.hpp>
 #include <actionhist/semantic_index.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/verdict.hpp>
@@ -159,7 +160,27 @@ class History {
   bool resource_deleted(const Resource& resource, std::optional<TimePoint> at = {});
 
   // Forgets an action: it leaves the table now and every index soon. Its id stays taken.
+  // Throws Error: conflict under a legal hold.
   bool erase(std::string_view action_id);
+
+  // The policy that a resource (by kind and name) follows; without one, the default. Both keep everything
+  // until a policy is set.
+  RetentionPolicy retention_policy(const Resource& resource = {});
+  // Sets the policy of one resource, or the default for all others; absent takes it away. A default with a
+  // legal hold holds every resource. Throws Error: invalid_argument.
+  void set_retention_policy(const std::optional<RetentionPolicy>& policy, const Resource& resource = {});
+  // All that were set, the default first.
+  std::vector<RetentionRule> retention_policies();
+
+  // What would go now, without changing anything: one plan for each resource from which something would.
+  std::vector<RetentionPlan> retention_plan(const RetentionRequest& request = {});
+  // Removes what the plan says, in small transactions: after an error, a crash or a kill what is gone is
+  // gone, the rest is there, and another call goes on. Throws Error as erase does for each transaction.
+  RetentionRun apply_retention(const RetentionRequest& request = {});
+  // What runs did, the newest first.
+  std::vector<RetentionOperation> retention_operations(int limit = 100);
+  // What policies with `compact` have left of a resource.
+  std::vector<CompactedActions> compacted(const Resource& resource = {});
 
   // Looks for patterns as of a moment, without writing anything. Strongest first.
   // Throws Error: invalid_argument when no scope is named.

@@ -73,6 +73,7 @@ void add_history(CLI::App& app, Context& context);
 void add_similar(CLI::App& app, Context& context);
 void add_detect(CLI::App& app, Context& context);
 void add_patterns(CLI::App& app, Context& context);
+void add_retention(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_worker(CLI::App& app, Context& context);
 void add_migrate(CLI::App& app, Context& context);

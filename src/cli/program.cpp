@@ -35,6 +35,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_similar(app, context);
   add_detect(app, context);
   add_patterns(app, context);
+  add_retention(app, context);
   add_stats(app, context);
   add_worker(app, context);
   add_migrate(app, context);

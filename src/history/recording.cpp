@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/json_io.hpp"
+#include "history/retention.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -180,8 +181,23 @@ bool History::resource_deleted(const Resource& resource, std::optional<TimePoint
 
 bool History::erase(std::string_view action_id) {
   State& state = alive(state_);
-  const bool erased = state.repository->actions().remove(action_id, state.now());
+  bool erased = false;
+  state.repository->transaction([&] {
+    const auto trace = state.repository->actions().get(action_id);
+    erased = trace.has_value();
+    if (!trace) return;
+    RetentionStore& store = state.repository->retention();
+    RetentionGroup group;
+    if (!trace->resource_id.empty()) group = store.group(trace->resource_id);
+    if (policy_of(group, store.default_policy()).legal_hold) {
+      throw Error(ErrorCode::conflict,
+                  fmt::format("action_id: \"{}\" is under a legal hold; end the hold in the policy first",
+                              action_id));
+    }
+    state.repository->actions().remove(action_id, state.now());
+  });
   state.written();
   return erased;
 }
+
 }  // namespace actionhist

@@ -60,7 +60,8 @@ constexpr const char* insert_incarnation =
 constexpr const char* count_action =
     "INSERT INTO action_histories (tenant_id, resource_id, total_actions, last_action_at, created_at, "
     "updated_at) VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET total_actions = total_actions + 1, "
-    "last_action_at = max(last_action_at, excluded.last_action_at), updated_at = excluded.updated_at";
+    "last_action_at = max(ifnull(last_action_at, excluded.last_action_at), excluded.last_action_at), "
+    "updated_at = excluded.updated_at";
 
 // A subject that waits already keeps its place in the queue.
 constexpr const char* enqueue =
@@ -337,7 +338,7 @@ std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> chang
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
       "  AND t.action_timestamp > ?3 AND t.action_timestamp <= ?4 "
-      "WHERE h.tenant_id = ?1 AND h.updated_at >= ?5 "
+      "WHERE h.tenant_id = ?1 AND h.updated_at >= ?5 AND h.last_action_at IS NOT NULL "
       "GROUP BY r.resource_id ORDER BY h.last_action_at DESC, r.resource_id";
   return engine_.read([&](Connection& connection) {
     Query query(connection, text);

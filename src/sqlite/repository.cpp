@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "sqlite/action_store.hpp"
+#include "sqlite/retention_store.hpp"
 #include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
@@ -18,6 +19,7 @@ class SqliteRepository final : public Repository {
   ResourceStore& resources() override { return resources_; }
   PatternStore& patterns() override { return patterns_; }
   FeedStore& feed() override { return feed_; }
+  RetentionStore& retention() override { return retention_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
   void transaction(const std::function<void()>& work) override {
     engine_.write([&](Connection&) { work(); });
@@ -30,6 +32,7 @@ class SqliteRepository final : public Repository {
   SqliteResourceStore resources_{engine_};
   SqlitePatternStore patterns_{engine_};
   SqliteFeedStore feed_{engine_};
+  SqliteRetentionStore retention_{engine_};
   SqliteMaintenanceStore maintenance_{engine_};
 };
 

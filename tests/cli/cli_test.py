@@ -881,5 +881,60 @@ class ProgramTest(CliTest):
         self.assertIn(done.returncode, [-signal.SIGPIPE, UNAVAILABLE])
 
 
+class RetentionTest(CliTest):
+    """Ten actions on web, a day apart, the newest a day old; one on db."""
+
+    def setUp(self):
+        super().setUp()
+        day = 24 * 60
+        self.store(*(action(f"w{i}", (10 - i) * day) for i in range(10)))
+        db = {"kind": "Deployment", "namespace": "prod", "name": "db"}
+        self.store(action("d0", 9 * day, resource_reference=db))
+        self.web = ["--kind", "Deployment", "--namespace", "prod", "--name", "web"]
+
+    def test_nothing_expires_until_a_policy_is_set(self):
+        self.assertIn("everything is kept", self.run_cli("retention", "policy").out)
+        self.assertIn("0 actions would go", self.run_cli("retention", "plan").out)
+        self.assertIn("0 actions removed", self.run_cli("retention", "apply").out)
+        self.assertEqual(len(self.ids()), 11)
+
+    def test_a_plan_is_carried_out_and_noted(self):
+        self.run_cli("retention", "policy", "set", "--max-actions", "4", "--strategy", "oldest-first", *self.web)
+        (plan,) = self.run_json("retention", "plan")
+        self.assertEqual([a["action_id"] for a in plan["going"]], [f"w{i}" for i in range(6)])
+        self.assertEqual({a["reason"] for a in plan["going"]}, {"count"})
+        self.assertEqual(len(self.ids()), 11)
+        (run,) = self.run_json("retention", "apply", "--batch", "4")
+        self.assertEqual(run["removed"], 6)
+        self.assertEqual(sorted(self.ids()), ["d0", "w6", "w7", "w8", "w9"])
+        (row,) = self.run_json("retention", "log")
+        self.assertEqual(row["run_id"], run["run_id"])
+        self.assertEqual((row["records_before"], row["records_deleted"], row["records_after"]), (10, 6, 4))
+        self.assertEqual(row["operation_status"], "completed")
+        self.run_cli("migrate", "--verify")
+
+    def test_a_policy_is_tried_without_setting_it(self):
+        (plan,) = self.run_json("retention", "plan", *self.web, "--max-age-days", "5")
+        self.assertEqual({a["reason"] for a in plan["going"]}, {"age"})
+        self.assertEqual(self.run_json("retention", "policy"), [])
+
+    def test_policies_are_set_listed_and_taken_away(self):
+        self.run_cli("retention", "policy", "set", "--max-age-days", "30", "--compact")
+        self.run_cli("retention", "policy", "set", "--legal-hold", *self.web)
+        rules = self.run_json("retention", "policy")
+        self.assertEqual(rules[0]["policy"]["max_age_days"], 30)
+        self.assertEqual(rules[1]["resource_reference"]["name"], "web")
+        self.assertIn("legal hold", self.run_cli("retention", "policy").out)
+        self.run_cli("delete", "w3", expect=REJECTED)
+        self.run_cli("retention", "policy", "clear", *self.web)
+        self.run_cli("delete", "w3")
+        self.assertEqual(len(self.run_json("retention", "policy")), 1)
+
+    def test_a_policy_without_sense_is_a_usage_error(self):
+        for options in (["--max-actions", "0"], ["--strategy", "newest-first"], [], ["--max-age-days", "x"]):
+            self.run_cli("retention", "policy", "set", *options, expect=USAGE)
+        self.assertEqual(self.run_json("retention", "policy"), [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -119,6 +119,84 @@ TEST_CASE("an action is erased as a whole or not at all", "[faults]") {
   fail_at_each_step(SQLITE_FULL, two_flips, [](History& history) { history.erase("f-1"); });
 }
 
+TEST_CASE("a batch of retention goes as a whole or not at all, and the next run goes on", "[faults]") {
+  const int code = GENERATE(SQLITE_FULL, SQLITE_IOERR_FSYNC);
+  const RetentionRequest request{
+      .policy =
+          RetentionPolicy{.max_actions = 2, .strategy = RetentionStrategy::oldest_first, .compact = true},
+      .batch = 3};
+  FaultVfs vfs;
+  int failures = 0;
+  for (int step = 1; step < 500; ++step) {
+    TempFolder folder;
+    History history = open(folder.file("h.db"), quiet());
+    std::vector<Action> batch;
+    for (int i = 0; i < 10; ++i) {
+      batch.push_back(restart("a-" + std::to_string(i), noon - std::chrono::days(20 - i)));
+      batch.back().outcome = completed(.5);
+    }
+    history.record(batch);
+    vfs.fail_at(step, code);
+    bool failed = false;
+    try {
+      history.apply_retention(request);
+    } catch (const Error& error) {
+      failed = true;
+      CHECK(error.code() == ErrorCode::unavailable);
+    }
+    const bool met = vfs.met();
+    vfs.heal();
+    failures += failed ? 1 : 0;
+    INFO("step " << step);
+
+    // What went is counted in the sums, in the row of the run and in the counters, each action once.
+    const auto expect_sound = [&] {
+      const auto left = static_cast<std::int64_t>(history.history({.limit = 100}).traces.size());
+      std::int64_t compacted = 0;
+      for (const CompactedActions& row : history.compacted(batch[0].resource)) compacted += row.actions;
+      std::int64_t deleted = 0;
+      for (const RetentionOperation& row : history.retention_operations()) deleted += row.records_deleted;
+      CHECK(compacted == 10 - left);
+      CHECK(deleted == 10 - left);
+      CHECK((left == 10 || left == 7 || left == 4 || left == 2));
+      CHECK(history.repository().maintenance().verify().empty());
+    };
+    expect_sound();
+    history.apply_retention(request);
+    expect_sound();
+    CHECK(history.history({}).traces.size() == 2);
+    if (!met) {
+      CHECK(failures > 0);
+      return;
+    }
+  }
+  FAIL("the run never succeeded");
+}
+
+TEST_CASE("a policy is set as a whole or not at all", "[faults]") {
+  FaultVfs vfs;
+  for (int step = 1; step < 500; ++step) {
+    TempFolder folder;
+    History history = open(folder.file("h.db"), quiet());
+    const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+    const RetentionPolicy policy{.max_actions = 2};
+    vfs.fail_at(step, SQLITE_FULL);
+    try {
+      history.set_retention_policy(policy, web);
+    } catch (const Error&) {
+    }
+    const bool met = vfs.met();
+    vfs.heal();
+    const bool set = history.retention_policy(web) == policy;
+    CHECK(history.retention_policies().size() == (set ? 1U : 0U));
+    if (!met) {
+      CHECK(set);
+      return;
+    }
+  }
+  FAIL("it never succeeded");
+}
+
 TEST_CASE("an alert is stored or not", "[faults]") {
   fail_at_each_step(SQLITE_FULL, nothing,
                     [](History& history) { history.observe({.name = "HighLoad", .starts_at = noon - 1h}); });

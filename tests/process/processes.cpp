@@ -167,6 +167,57 @@ TEST_CASE("every acknowledged action survives kill -9, none is there twice, and 
   CHECK(history.health().index.vectors == stored.size());
 }
 
+TEST_CASE("retention that is killed again and again loses nothing that it must keep, and ends", "[process]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  constexpr int actions = 3000;
+  constexpr int kept = 100;
+  {
+    History history = open(path, {.semantic = false});
+    std::vector<Action> batch;
+    for (int i = 0; i < actions; ++i) {
+      batch.push_back(restart("a-" + std::to_string(i), system_now() - std::chrono::hours(actions - i + 24)));
+      batch.back().outcome = completed(.5);
+    }
+    history.record(batch);
+    history.set_retention_policy(
+        RetentionPolicy{.max_actions = kept, .strategy = RetentionStrategy::oldest_first, .compact = true});
+  }
+  const auto left = [&] { return open(path, {.semantic = false}).summaries().at(0).total_actions; };
+  std::mt19937 random(7);
+  int killed = 0;
+  while (left() > kept) {
+    const pid_t child = spawn([&] { open(path, {.semantic = false}).apply_retention({.batch = 10}); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(15 + random() % 40));
+    kill(child, SIGKILL);
+    const int status = wait_for(child);
+    if (status != 0) {
+      CHECK(status == 128 + SIGKILL);
+      ++killed;
+    }
+    // Each round lets a run go on undisturbed when kills came too early to get anywhere.
+    if (killed > 200) break;
+  }
+  if (left() > kept) open(path, {.semantic = false}).apply_retention({.batch = 10});
+  History history = open(path);
+  CHECK(killed > 0);
+  CHECK(history.repository().maintenance().verify().empty());
+  std::set<std::string> stored;
+  for (const Trace& trace : history.history({.limit = 10'000}).traces) stored.insert(trace.action_id);
+  CHECK(stored.size() == kept);
+  for (int i = actions - kept; i < actions; ++i) CHECK(stored.count("a-" + std::to_string(i)) == 1);
+  std::int64_t compacted = 0;
+  for (const CompactedActions& row :
+       history.compacted({.kind = "Deployment", .namespace_ = "prod", .name = "web"}))
+    compacted += row.actions;
+  CHECK(compacted == actions - kept);
+  std::int64_t deleted = 0;
+  for (const RetentionOperation& row : history.retention_operations(1000)) deleted += row.records_deleted;
+  CHECK(deleted == actions - kept);
+  REQUIRE(history.wait_indexed(120s));
+  CHECK(history.health().index.rows == kept);
+}
+
 TEST_CASE("after fork the child refuses clearly and the parent goes on", "[process]") {
   TempFolder folder;
   auto history = std::make_unique<History>(open(folder.file("h.db")));

@@ -276,6 +276,83 @@ class History:
         """Waits until all that was recorded before is searchable here. False after `timeout` seconds."""
         return self._handle.wait_indexed(timeout)
 
+    # Retention
+
+    def retention_policy(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+    ) -> Fields:
+        """The policy that a resource follows; the default without kind and name."""
+        return self._handle.retention_policy(_resource(cluster, kind, namespace, name))
+
+    def retention_policies(self) -> list[Fields]:
+        """All policies that were set, the default first."""
+        return self._handle.retention_policies()
+
+    def set_retention_policy(
+        self,
+        policy: Fields | None,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+    ) -> None:
+        """Sets the policy of one resource, or of all others without kind and name; None takes it away.
+
+        {"max_actions": 1000, "max_age_days": 30, "compaction_strategy": "pattern-aware"}
+        """
+        self._handle.set_retention_policy(policy, _resource(cluster, kind, namespace, name))
+
+    def retention_plan(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        policy: Fields | None = None,
+    ) -> list[Fields]:
+        """What would go now and why, a dict for each resource. `policy` stands for those that were set."""
+        return self._handle.retention_plan(_resource(cluster, kind, namespace, name), policy)
+
+    def apply_retention(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        policy: Fields | None = None,
+        batch: int = 500,
+        progress: Callable[[int, int, int], object] | None = None,
+    ) -> Fields:
+        """Removes what the plan says, `batch` actions a transaction, and returns what was done.
+
+        `progress` is called with the actions removed, the resources done and the resources known so far.
+        """
+        resource = _resource(cluster, kind, namespace, name)
+        return self._handle.apply_retention(resource, policy, batch, progress)
+
+    def retention_operations(self, limit: int = 100) -> list[Fields]:
+        """What runs did, the newest first."""
+        return self._handle.retention_operations(limit)
+
+    def compacted(
+        self,
+        *,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+    ) -> list[Fields]:
+        """The monthly sums that policies with `compact` have left of a resource."""
+        return self._handle.compacted(_resource(cluster, kind, namespace, name))
+
     # Patterns and health
 
     def patterns(self) -> list[Fields]:

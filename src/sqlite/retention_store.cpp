@@ -1,0 +1,342 @@
+#include "sqlite/retention_store.hpp"
+
+#include <fmt/format.h>
+
+#include "core/json_io.hpp"
+#include "core/trace_fields.hpp"
+#include "sql/retention_columns.hpp"
+
+namespace actionhist::sqlite {
+namespace {
+
+RetentionPolicy read_policy(Query& query) {
+  sql::PolicyRow row;
+  sql::visit_policy(row, [&](std::string_view, auto& member) { query.read(member); });
+  return sql::from_row(row);
+}
+
+void bind_policy(Query& query, const sql::PolicyRow& row) {
+  sql::visit_policy(row, [&](std::string_view, const auto& member) { query.bind(member); });
+}
+
+// "max_actions = excluded.max_actions, …"
+const std::string& policy_updates() {
+  static const std::string text = [] {
+    std::string list;
+    sql::visit_policy(sql::PolicyRow{}, [&](std::string_view name, const auto&) {
+      list += fmt::format("{0} = excluded.{0}, ", name);
+    });
+    return list + "policy_set_at = excluded.policy_set_at";
+  }();
+  return text;
+}
+
+// The columns of a group: the resource may be one that no action has named yet.
+const std::string& select_group() {
+  static const std::string text =
+      "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
+      "r.name, h.policy_set_at IS NOT NULL, " +
+      sql::policy_columns() +
+      " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
+      "r.resource_id = h.resource_id WHERE h.tenant_id = ?";
+  return text;
+}
+
+RetentionGroup read_group(Query& query) {
+  RetentionGroup group;
+  Resource& r = group.resource;
+  query.read(group.resource_id).read(group.total);
+  query.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
+  const bool own = query.get<bool>();
+  const RetentionPolicy policy = read_policy(query);
+  if (own) group.own = policy;
+  return group;
+}
+
+// Binds like "= ?" on the index of a resource; actions without one are found by NULL, which binds nothing.
+std::string of_group(std::string_view resource_id) {
+  return resource_id.empty() ? "resource_id IS NULL AND ?2 IS NULL" : "resource_id = ?2";
+}
+
+RetentionGroup read_group(Connection& connection, const std::string& tenant, std::string_view resource_id) {
+  RetentionGroup group;
+  group.resource_id = resource_id;
+  if (resource_id.empty()) {
+    Query query(connection,
+                "SELECT count(*) FROM resource_action_traces WHERE tenant_id = ? AND resource_id IS NULL");
+    query.bind(tenant).step();
+    query.read(group.total);
+    return group;
+  }
+  Query query(connection, select_group() + " AND h.resource_id = ?");
+  return query.bind_all(tenant, resource_id).step() ? read_group(query) : group;
+}
+
+// A JSON array of the ids, as json_each() reads it.
+std::string id_list(std::span<const std::string> ids) {
+  JsonWriter writer;
+  writer.begin_array();
+  for (const std::string& id : ids) writer.value(id);
+  return writer.end_array().take();
+}
+
+std::vector<RetentionCandidate> read_candidates(Connection& connection, const std::string& tenant,
+                                                std::string_view resource_id,
+                                                const RetentionQuestion& question) {
+  Query query(connection,
+              fmt::format("SELECT action_id, action_timestamp, execution_status, effectiveness_score FROM "
+                          "resource_action_traces WHERE tenant_id = ?1 AND {} AND action_timestamp < ?3 "
+                          "ORDER BY action_timestamp, action_id LIMIT ?4",
+                          of_group(resource_id)));
+  query.bind_all(tenant, resource_id, question.before, std::int64_t{question.limit} + 1);
+  std::vector<RetentionCandidate> candidates;
+  while (query.step()) {
+    RetentionCandidate& c = candidates.emplace_back();
+    query.read(c.action_id).read(c.time).read(c.status).read(c.score);
+  }
+  return candidates;
+}
+
+std::vector<std::string> read_best(Connection& connection, const std::string& tenant,
+                                   std::string_view resource_id, int count) {
+  Query query(connection,
+              fmt::format("SELECT action_id FROM resource_action_traces WHERE tenant_id = ?1 AND {} AND "
+                          "effectiveness_score IS NOT NULL ORDER BY effectiveness_score DESC, "
+                          "action_timestamp DESC, action_id DESC LIMIT ?3",
+                          of_group(resource_id)));
+  query.bind_all(tenant, resource_id, count);
+  std::vector<std::string> ids;
+  while (query.step()) query.read(ids.emplace_back());
+  return ids;
+}
+
+std::vector<std::string> read_cited(Connection& connection, const std::string& tenant,
+                                    std::string_view resource_id, const RetentionQuestion& question) {
+  // A detection of a resource is found by its scope; one of a correlation or a session names the resources.
+  Query query(connection,
+              "SELECT value FROM (SELECT matching_actions, in_force_until, resolved_at, row_number() OVER "
+              "(PARTITION BY pattern_id ORDER BY detected_at DESC, detection_id DESC) AS newest FROM "
+              "oscillation_detections WHERE tenant_id = ?1 AND (scope = ?2 OR "
+              "(scope >= 'correlation:' AND scope < 'correlation;' AND instr(resources, ?3) > 0) OR "
+              "(scope >= 'session:' AND scope < 'session;' AND instr(resources, ?3) > 0))), "
+              "json_each(matching_actions) "
+              "WHERE newest <= ?4 OR (in_force_until > ?5 AND resolved_at IS NULL)");
+  const std::string scope = fmt::format("resource:{}", resource_id);
+  const std::string named = resource_id.empty() ? "[]" : fmt::format("\"{}\"", resource_id);
+  query.bind_all(tenant, scope, named, question.examples, question.now);
+  std::vector<std::string> ids;
+  while (query.step()) query.read(ids.emplace_back());
+  return ids;
+}
+
+// The chosen traces of a removal; each statement binds tenant, resource and ids as ?1, ?2 and ?3.
+constexpr std::string_view chosen =
+    "FROM resource_action_traces WHERE tenant_id = ?1 AND resource_id IS ?2 AND action_id IN (SELECT value "
+    "FROM json_each(?3))";
+
+std::string enqueue_chosen() {
+  return fmt::format(
+      "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) SELECT tenant_id, "
+      "action_id, 1, ?4 {} ON CONFLICT DO UPDATE SET version = version + 1, attempts = 0, last_error = NULL",
+      chosen);
+}
+
+std::string register_chosen() {
+  return fmt::format(
+      "INSERT INTO action_ids (tenant_id, action_id, deleted_at) SELECT tenant_id, action_id, ?4 {} "
+      "ON CONFLICT DO NOTHING",
+      chosen);
+}
+
+std::string compact_chosen() {
+  return fmt::format(
+      "INSERT INTO compacted_actions (tenant_id, {}) SELECT tenant_id, ifnull(resource_id, ''), action_type, "
+      "ifnull(alert_name, ''), unixepoch(action_timestamp / 1000000, 'unixepoch', 'start of month') * 1000000 "
+      "AS month, count(*), count(*) FILTER (WHERE execution_status = 'completed'), count(*) FILTER (WHERE "
+      "execution_status IN ('failed', 'rolled-back', 'escalated')), count(effectiveness_score), "
+      "total(effectiveness_score), total(effectiveness_score * effectiveness_score), "
+      "count(execution_duration_ms), ifnull(sum(execution_duration_ms), 0), min(action_timestamp), "
+      "max(action_timestamp) {} GROUP BY tenant_id, resource_id, action_type, alert_name, month "
+      "ON CONFLICT DO UPDATE SET actions = actions + excluded.actions, "
+      "completed = completed + excluded.completed, failed = failed + excluded.failed, "
+      "assessed = assessed + excluded.assessed, score_sum = score_sum + excluded.score_sum, "
+      "score_square_sum = score_square_sum + excluded.score_square_sum, timed = timed + excluded.timed, "
+      "duration_ms_sum = duration_ms_sum + excluded.duration_ms_sum, "
+      "first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
+      sql::compacted_columns(), chosen);
+}
+
+}  // namespace
+
+std::optional<RetentionPolicy> SqliteRetentionStore::default_policy() {
+  return engine_.read([&](Connection& connection) -> std::optional<RetentionPolicy> {
+    Query query(connection,
+                fmt::format("SELECT {} FROM retention_defaults WHERE tenant_id = ?", sql::policy_columns()));
+    if (!query.bind(engine_.tenant()).step()) return std::nullopt;
+    return read_policy(query);
+  });
+}
+
+void SqliteRetentionStore::set_policy(const Resource& resource, const std::optional<RetentionPolicy>& policy,
+                                      TimePoint now) {
+  if (resource == Resource{}) return set_default(policy, now);
+  const std::string& tenant = engine_.tenant();
+  const std::string id = resource_id(tenant, resource);
+  const sql::PolicyRow row = sql::to_row(policy.value_or(RetentionPolicy{}));
+  engine_.write([&](Connection& connection) {
+    Query reference(connection,
+                    "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, "
+                    "api_version, kind, namespace, name, created_at, last_seen) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9) ON CONFLICT DO NOTHING");
+    reference.bind_all(tenant, id);
+    for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
+                                    &resource.kind, &resource.namespace_, &resource.name}) {
+      reference.bind_text(*text);
+    }
+    reference.bind(now).run();
+    Query query(connection, fmt::format("INSERT INTO action_histories (tenant_id, resource_id, created_at, "
+                                        "updated_at, {}, policy_set_at) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, "
+                                        "?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET {}",
+                                        sql::policy_columns(), policy_updates()));
+    query.bind_all(tenant, id, now);
+    bind_policy(query, row);
+    if (policy) {
+      query.bind(now);
+    } else {
+      query.bind_null();
+    }
+    query.run();
+  });
+}
+
+void SqliteRetentionStore::set_default(const std::optional<RetentionPolicy>& policy, TimePoint now) {
+  engine_.write([&](Connection& connection) {
+    if (!policy) {
+      Query(connection, "DELETE FROM retention_defaults WHERE tenant_id = ?").bind(engine_.tenant()).run();
+      return;
+    }
+    const sql::PolicyRow row = sql::to_row(*policy);
+    Query query(connection,
+                fmt::format("INSERT INTO retention_defaults (tenant_id, {}, policy_set_at) VALUES "
+                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {}",
+                            sql::policy_columns(), policy_updates()));
+    query.bind(engine_.tenant());
+    bind_policy(query, row);
+    query.bind(now).run();
+  });
+}
+
+std::vector<RetentionGroup> SqliteRetentionStore::groups(std::string_view after, bool own, int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, fmt::format("{} AND h.resource_id > ?{} ORDER BY h.resource_id LIMIT ?",
+                                        select_group(), own ? " AND h.policy_set_at IS NOT NULL" : ""));
+    query.bind(engine_.tenant()).bind_text(after).bind(limit);
+    std::vector<RetentionGroup> groups;
+    while (query.step()) groups.push_back(read_group(query));
+    return groups;
+  });
+}
+
+RetentionGroup SqliteRetentionStore::group(std::string_view resource_id) {
+  return engine_.read(
+      [&](Connection& connection) { return read_group(connection, engine_.tenant(), resource_id); });
+}
+
+RetentionFacts SqliteRetentionStore::facts(std::string_view resource_id, const RetentionQuestion& question) {
+  return engine_.read([&](Connection& connection) {
+    const std::string& tenant = engine_.tenant();
+    RetentionFacts facts;
+    facts.total = read_group(connection, tenant, resource_id).total;
+    facts.candidates = read_candidates(connection, tenant, resource_id, question);
+    if (facts.candidates.empty()) return facts;
+    if (facts.candidates.size() > static_cast<std::size_t>(question.limit)) {
+      facts.candidates.pop_back();
+      facts.more = true;
+    }
+    if (question.best > 0) facts.best = read_best(connection, tenant, resource_id, question.best);
+    facts.cited = read_cited(connection, tenant, resource_id, question);
+    return facts;
+  });
+}
+
+std::int64_t SqliteRetentionStore::remove(std::string_view resource_id,
+                                          std::span<const std::string> action_ids, bool compact,
+                                          TimePoint now) {
+  const std::string ids = id_list(action_ids);
+  return engine_.write([&](Connection& connection) {
+    const std::string& tenant = engine_.tenant();
+    // The worker finds the traces gone and puts tombstones into the feed.
+    Query(connection, enqueue_chosen()).bind_all(tenant, resource_id, ids, now).run();
+    Query(connection, register_chosen()).bind_all(tenant, resource_id, ids, now).run();
+    if (compact) Query(connection, compact_chosen()).bind_all(tenant, resource_id, ids).run();
+    const std::int64_t removed =
+        Query(connection, fmt::format("DELETE {}", chosen)).bind_all(tenant, resource_id, ids).run();
+    Query(connection,
+          "UPDATE action_histories SET total_actions = total_actions - ?, updated_at = ? WHERE "
+          "tenant_id = ? AND resource_id = ?")
+        .bind_all(removed, now, tenant, resource_id)
+        .run();
+    return removed;
+  });
+}
+
+std::vector<CompactedActions> SqliteRetentionStore::compacted(std::string_view resource_id) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, fmt::format("SELECT {} FROM compacted_actions WHERE tenant_id = ? AND "
+                                        "resource_id = ? ORDER BY period_start, action_type, alert_name",
+                                        sql::compacted_columns()));
+    query.bind(engine_.tenant()).bind_text(resource_id);
+    std::vector<CompactedActions> rows;
+    while (query.step()) {
+      sql::visit_compacted(rows.emplace_back(), [&](std::string_view, auto& member) { query.read(member); });
+    }
+    return rows;
+  });
+}
+
+void SqliteRetentionStore::put(const RetentionOperation& operation) {
+  engine_.write([&](Connection& connection) {
+    Query query(connection, fmt::format("INSERT OR REPLACE INTO retention_operations (tenant_id, {}) VALUES "
+                                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                        sql::operation_columns()));
+    query.bind(engine_.tenant());
+    sql::visit_operation(operation, [&]<class T>(std::string_view name, const T& member) {
+      if constexpr (std::is_same_v<T, std::string>) {
+        if (name != "error_message") {
+          query.bind_text(member);
+          return;
+        }
+      }
+      query.bind(member);
+    });
+    query.run();
+  });
+}
+
+void SqliteRetentionStore::give_up(TimePoint before, TimePoint now) {
+  engine_.write([&](Connection& connection) {
+    Query(connection,
+          "UPDATE retention_operations SET operation_status = 'failed', operation_end = updated_at, "
+          "operation_duration_ms = (updated_at - operation_start) / 1000, updated_at = ?, "
+          "error_message = 'interrupted: its process ended' "
+          "WHERE tenant_id = ? AND operation_status = 'running' AND updated_at < ?")
+        .bind_all(now, engine_.tenant(), before)
+        .run();
+  });
+}
+
+std::vector<RetentionOperation> SqliteRetentionStore::operations(int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, fmt::format("SELECT {} FROM retention_operations WHERE tenant_id = ? ORDER BY "
+                                        "operation_start DESC, operation_id DESC LIMIT ?",
+                                        sql::operation_columns()));
+    query.bind_all(engine_.tenant(), limit);
+    std::vector<RetentionOperation> rows;
+    while (query.step()) {
+      sql::visit_operation(rows.emplace_back(), [&](std::string_view, auto& member) { query.read(member); });
+    }
+    return rows;
+  });
+}
+
+}  // namespace actionhist::sqlite

@@ -1,0 +1,347 @@
+// What every engine promises about retention. Runs over each of them.
+#include <catch2/catch.hpp>
+
+#include <set>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+constexpr auto day = std::chrono::days(1);
+
+struct Fixture {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  FixedClock clock;
+  History history = open(engine.uri(folder), {.clock = clock});
+
+  Fixture() { UNSCOPED_INFO(engine.name); }
+
+  // `count` restarts of one resource, a day apart, the last of them yesterday: "web-1" is the newest.
+  void days_of(const std::string& name, int count) {
+    std::vector<Action> batch;
+    for (int i = count; i >= 1; --i) {
+      Action action = restart(name + "-" + std::to_string(i), noon - i * day);
+      action.resource.name = name;
+      action.outcome = completed();
+      batch.push_back(std::move(action));
+    }
+    history.record(batch);
+  }
+
+  std::set<std::string> ids() {
+    std::set<std::string> all;
+    for (const Trace& trace : history.history({.limit = 10'000}).traces) all.insert(trace.action_id);
+    return all;
+  }
+
+  void expect_sound() { CHECK(history.repository().maintenance().verify().empty()); }
+};
+
+const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+const Resource db{.kind = "Deployment", .namespace_ = "prod", .name = "db"};
+
+}  // namespace
+
+TEST_CASE("nothing expires by default", "[retention]") {
+  Fixture f;
+  f.days_of("web", 5);
+  CHECK(f.history.retention_policies().empty());
+  CHECK(f.history.retention_policy(web) == RetentionPolicy{});
+  CHECK(f.history.retention_plan().empty());
+  const RetentionRun run = f.history.apply_retention();
+  CHECK(run.removed == 0);
+  REQUIRE(run.operations.size() == 1);
+  CHECK(run.operations[0].operation_status == "completed");
+  CHECK(f.ids().size() == 5);
+}
+
+TEST_CASE("a resource follows its own policy, all others the default", "[retention]") {
+  Fixture f;
+  f.days_of("web", 40);
+  f.days_of("db", 40);
+  const RetentionPolicy own{.max_actions = 7, .strategy = RetentionStrategy::oldest_first};
+  const RetentionPolicy shared{.max_age = 30 * day, .strategy = RetentionStrategy::oldest_first};
+  f.history.set_retention_policy(own, web);
+  f.history.set_retention_policy(shared);
+  CHECK(f.history.retention_policy(web) == own);
+  CHECK(f.history.retention_policy(db) == shared);
+  CHECK(f.history.retention_policies().size() == 2);
+  CHECK(f.history.retention_policies()[1].resource.name == "web");
+
+  const std::vector<RetentionPlan> plans = f.history.retention_plan();
+  REQUIRE(plans.size() == 2);
+  CHECK(plans[0].going.size() + plans[1].going.size() == 33 + 10);
+  CHECK(f.ids().size() == 80);
+
+  const RetentionRun run = f.history.apply_retention({.batch = 4});
+  CHECK(run.removed == 43);
+  CHECK(run.operations.size() == 2);
+  const std::set<std::string> left = f.ids();
+  CHECK(left.size() == 37);
+  CHECK(left.contains("web-7"));
+  CHECK_FALSE(left.contains("web-8"));
+  CHECK(left.contains("db-30"));
+  CHECK_FALSE(left.contains("db-31"));
+  CHECK(f.history.retention_plan().empty());
+
+  f.history.set_retention_policy(std::nullopt, web);
+  CHECK(f.history.retention_policy(web) == shared);
+  f.history.set_retention_policy(std::nullopt);
+  CHECK(f.history.retention_policies().empty());
+  f.expect_sound();
+}
+
+TEST_CASE("what went is out of search and counters, and its id stays taken", "[retention]") {
+  Fixture f;
+  f.days_of("web", 10);
+  REQUIRE(f.history.wait_indexed(60s));
+  f.history.set_retention_policy(RetentionPolicy{.max_actions = 3}, web);
+  f.history.apply_retention({.resource = web});
+  REQUIRE(f.history.wait_indexed(60s));
+  CHECK(f.history.health().index.rows == 3);
+  for (const Hit& hit : f.history.similar({.text = "pod crashes"}))
+    CHECK(f.ids().contains(hit.trace.action_id));
+  CHECK(f.history.summaries()[0].total_actions == 3);
+  CHECK(error_code_of([&] { f.history.record(restart("web-10")); }) == ErrorCode::conflict);
+  CHECK_FALSE(f.history.get("web-10"));
+  f.expect_sound();
+}
+
+TEST_CASE("each run leaves a full row for each resource", "[retention]") {
+  Fixture f;
+  f.days_of("web", 10);
+  const RetentionPolicy policy{.max_actions = 4,
+                               .max_age = 8 * day,
+                               .strategy = RetentionStrategy::effectiveness_based,
+                               .compact = true};
+  f.history.set_retention_policy(policy, web);
+  const RetentionRun run = f.history.apply_retention({.batch = 2});
+  const std::vector<RetentionOperation> stored = f.history.retention_operations();
+  REQUIRE(stored.size() == 1);
+  const RetentionOperation& o = stored[0];
+  CHECK(to_json(o) == to_json(run.operations[0]));
+  CHECK(o.run_id == run.run_id);
+  CHECK(o.operation_type == "compact");
+  CHECK(o.strategy_used == "effectiveness-based");
+  CHECK(o.records_before == 10);
+  CHECK(o.records_after == 4);
+  CHECK(o.records_deleted == 6);
+  CHECK(o.records_archived == 6);
+  CHECK(o.retention_criteria == Json::object({{"max_actions", 4}, {"max_age_days", 8}}));
+  CHECK(o.preserved_criteria.text().find("\"high_effectiveness\":10") != std::string::npos);
+  CHECK(o.operation_start == noon);
+  CHECK(o.operation_end == noon);
+  CHECK(o.operation_duration_ms == 0);
+  CHECK(o.operation_status == "completed");
+  CHECK(o.error_message.empty());
+}
+
+TEST_CASE("what is compacted leaves sums that add up over runs", "[retention]") {
+  Fixture f;
+  std::vector<Action> batch;
+  for (int i = 0; i < 6; ++i) {
+    Action action = restart("a-" + std::to_string(i), parse_time("2026-02-27T00:00:00Z") + i * day);
+    action.outcome = completed(i < 4 ? std::optional(.5) : std::nullopt);
+    if (i == 5) action.outcome.status = Status::failed;
+    action.outcome.execution_duration_ms = 100;
+    batch.push_back(std::move(action));
+  }
+  f.history.record(batch);
+  RetentionRequest request{
+      .resource = web,
+      .policy =
+          RetentionPolicy{.max_actions = 3, .strategy = RetentionStrategy::oldest_first, .compact = true}};
+  f.history.apply_retention(request);
+  request.policy->max_actions = 1;
+  f.history.apply_retention(request);
+  const std::vector<CompactedActions> rows = f.history.compacted(web);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].period_start == parse_time("2026-02-01T00:00:00Z"));
+  CHECK(rows[0].actions == 2);
+  CHECK(rows[1].period_start == parse_time("2026-03-01T00:00:00Z"));
+  CHECK(rows[1].actions == 3);
+  CHECK(rows[1].completed == 3);
+  CHECK(rows[1].assessed == 2);
+  CHECK(rows[1].score_sum == 1.0);
+  CHECK(rows[1].score_square_sum == .5);
+  CHECK(rows[1].duration_ms_sum == 300);
+  CHECK(rows[1].first_at == parse_time("2026-03-01T00:00:00Z"));
+  CHECK(rows[1].last_at == parse_time("2026-03-03T00:00:00Z"));
+  CHECK(rows[0].alert_name == "KubePodCrashLooping");
+  CHECK(f.history.compacted(db).empty());
+}
+
+TEST_CASE("a legal hold keeps everything, erase too", "[retention]") {
+  Fixture f;
+  f.days_of("web", 10);
+  f.days_of("db", 10);
+  const RetentionPolicy short_lived{.max_actions = 1, .strategy = RetentionStrategy::oldest_first};
+  RetentionPolicy held = short_lived;
+  held.legal_hold = true;
+  f.history.set_retention_policy(short_lived);
+  f.history.set_retention_policy(held, web);
+  f.history.apply_retention();
+  CHECK(f.ids().size() == 11);
+  CHECK(error_code_of([&] { f.history.erase("web-3"); }) == ErrorCode::conflict);
+  CHECK(f.history.erase("db-1"));
+
+  // A hold of the default holds every resource, and a policy given by hand does not outvote it.
+  f.history.set_retention_policy(held);
+  f.history.set_retention_policy(short_lived, web);
+  CHECK(f.history.retention_policy(web).legal_hold);
+  CHECK(f.history.apply_retention({.policy = short_lived}).removed == 0);
+  CHECK(f.ids().size() == 10);
+}
+
+TEST_CASE("a hold that comes while a run is under way ends it there", "[retention]") {
+  Fixture f;
+  f.days_of("web", 20);
+  RetentionPolicy policy{.max_actions = 2, .strategy = RetentionStrategy::oldest_first};
+  f.history.set_retention_policy(policy, web);
+  RetentionRequest request{.batch = 5};
+  request.progress = [&](const RetentionProgress& progress) {
+    if (progress.removed != 10) return;
+    policy.legal_hold = true;
+    f.history.set_retention_policy(policy, web);
+  };
+  const RetentionRun run = f.history.apply_retention(request);
+  CHECK(run.removed == 10);
+  CHECK(f.ids().size() == 10);
+  CHECK(run.operations[0].records_after == 10);
+  f.expect_sound();
+}
+
+TEST_CASE("a run that is broken off keeps what it did and says so", "[retention]") {
+  Fixture f;
+  f.days_of("web", 20);
+  RetentionRequest request{.policy = RetentionPolicy{.max_actions = 2, .strategy = {}}, .batch = 5};
+  request.progress = [](const RetentionProgress& progress) {
+    if (progress.removed == 10) throw std::runtime_error("enough");
+  };
+  CHECK_THROWS_WITH(f.history.apply_retention(request), "enough");
+  CHECK(f.ids().size() == 10);
+  const RetentionOperation row = f.history.retention_operations().at(0);
+  CHECK(row.operation_status == "failed");
+  CHECK(row.error_message == "enough");
+  CHECK(row.records_deleted == 10);
+  request.progress = {};
+  CHECK(f.history.apply_retention(request).removed == 8);
+  f.expect_sound();
+}
+
+TEST_CASE("a row whose process ended is given up by a later run", "[retention]") {
+  Fixture f;
+  RetentionOperation row;
+  row.operation_id = row.run_id = "lost";
+  row.operation_type = "cleanup";
+  row.strategy_used = "oldest-first";
+  row.operation_start = row.created_at = row.updated_at = noon;
+  row.operation_status = "running";
+  f.history.repository().retention().put(row);
+  f.clock.advance(5min);
+  f.history.apply_retention();
+  const auto status = [&] {
+    for (const RetentionOperation& operation : f.history.retention_operations()) {
+      if (operation.operation_id == "lost") return operation.operation_status;
+    }
+    return std::string("gone");
+  };
+  CHECK(status() == "running");
+  f.clock.advance(1h);
+  f.history.apply_retention();
+  CHECK(status() == "failed");
+}
+
+TEST_CASE("pattern-aware retention keeps what detections cite and what worked best", "[retention]") {
+  Fixture f;
+  f.days_of("web", 30);
+  Action good = restart("good", noon - 29 * day);
+  good.outcome = completed(.95);
+  f.history.record(good);
+  PatternStore& patterns = f.history.repository().patterns();
+  const std::string id = f.history.get("web-1")->resource_id;
+  const auto detect = [&](std::string cited, int days_ago, const std::string& scope) {
+    Detection detection;
+    detection.pattern_id = "ineffective-loop";
+    detection.pattern_type = PatternType::ineffective_loop;
+    detection.scope = scope;
+    detection.resources = {id};
+    detection.action_ids = {std::move(cited)};
+    detection.as_of = detection.first_at = detection.last_at = noon - days_ago * day;
+    patterns.put(detection);
+  };
+  detect("web-30", 30, "resource:" + id);
+  detect("web-28", 28, "resource:" + id);
+  detect("web-27", 27, "correlation:c-1");
+  RetentionPolicy policy{.max_age = 20 * day, .pattern_examples = 2, .high_effectiveness = 1};
+  f.history.set_retention_policy(policy);
+  const std::vector<RetentionPlan> plans = f.history.retention_plan();
+  REQUIRE(plans.size() == 1);
+  CHECK(plans[0].kept_cited == 2);
+  CHECK(plans[0].kept_best == 1);
+  f.history.apply_retention();
+  const std::set<std::string> left = f.ids();
+  // Two examples of the pattern, the newest ones; the third detection's action went.
+  CHECK(left.contains("web-28"));
+  CHECK(left.contains("web-27"));
+  CHECK_FALSE(left.contains("web-30"));
+  CHECK(left.contains("good"));
+  CHECK(left.size() == 23);
+}
+
+TEST_CASE("what the guard still needs stays, whatever the policy", "[retention]") {
+  Fixture f;
+  std::vector<Action> batch = {scale("f-1", 3, 5, noon - 10min), scale("f-2", 5, 3, noon - 5min)};
+  for (Action& action : batch) {
+    action.outcome = completed();
+    action.outcome.resource_state_after = action.action_parameters;
+  }
+  f.history.record(batch);
+  f.history.set_retention_policy(
+      RetentionPolicy{.max_actions = 1, .strategy = RetentionStrategy::oldest_first});
+  CHECK(f.history.apply_retention().removed == 0);
+  CHECK_FALSE(f.history.propose(scale("f-3", 3, 5, noon)).allowed());
+}
+
+TEST_CASE("actions without a known resource go by age under the default policy", "[retention]") {
+  Fixture f;
+  std::vector<Action> batch;
+  for (int i = 1; i <= 10; ++i) {
+    Action action = restart("u-" + std::to_string(i), noon - i * day);
+    action.resource = {};
+    action.outcome = completed();
+    batch.push_back(std::move(action));
+  }
+  f.history.record(batch);
+  f.history.set_retention_policy(RetentionPolicy{.max_actions = 2, .max_age = 7 * day});
+  const RetentionRun run = f.history.apply_retention();
+  CHECK(run.removed == 3);
+  CHECK(run.operations[0].resource_id.empty());
+  CHECK(f.ids().size() == 7);
+  f.expect_sound();
+}
+
+TEST_CASE("a policy may be set before the first action of a resource", "[retention]") {
+  Fixture f;
+  f.history.set_retention_policy(RetentionPolicy{.max_actions = 2}, web);
+  CHECK(f.history.summaries().empty());
+  f.days_of("web", 5);
+  REQUIRE(f.history.summaries().size() == 1);
+  CHECK(f.history.summaries()[0].last_action_at == noon - day);
+  CHECK(f.history.apply_retention().removed == 3);
+}
+
+TEST_CASE("bad requests are refused with the field's name", "[retention]") {
+  Fixture f;
+  CHECK(error_text_of([&] {
+          f.history.set_retention_policy(RetentionPolicy{.max_actions = 0});
+        }).starts_with("max_actions: "));
+  CHECK(error_text_of([&] { f.history.retention_plan({.resource = {.kind = "Deployment"}}); }) ==
+        "resource: kind and name are required");
+  CHECK(error_text_of([&] { f.history.apply_retention({.batch = 0}); }).starts_with("batch: "));
+  CHECK(error_text_of([&] { f.history.retention_operations(0); }).starts_with("limit: "));
+}
