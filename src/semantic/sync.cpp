@@ -179,12 +179,16 @@ std::string SyncThread::error() const {
 bool SyncThread::round() {
   std::string error;
   bool moved = false;
-  try {
-    if (worker_) moved = worker_->step();
-    moved = replica_.step() || moved;
-  } catch (const std::exception& caught) {
-    error = caught.what();
-  }
+  const auto attempt = [&](const auto& step) {
+    try {
+      moved = step() || moved;
+    } catch (const std::exception& caught) {
+      if (error.empty()) error = caught.what();
+    }
+  };
+  // A model that fails must not keep the replica from the words that are in the feed.
+  attempt([&] { return worker_ && worker_->step(); });
+  attempt([&] { return replica_.step(); });
   if (!error.empty() && log_) log_(error);
   std::lock_guard lock(mutex_);
   error_ = std::move(error);
