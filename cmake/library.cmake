@@ -13,6 +13,7 @@ file(GLOB ACTIONHIST_SOURCES CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/src/analysis/*.cpp
   ${PROJECT_SOURCE_DIR}/src/sql/*.cpp
   ${PROJECT_SOURCE_DIR}/src/sqlite/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/postgres/*.cpp
   ${PROJECT_SOURCE_DIR}/src/embedding/*.cpp
   ${PROJECT_SOURCE_DIR}/src/semantic/*.cpp
   ${PROJECT_SOURCE_DIR}/src/history/*.cpp)
@@ -30,6 +31,10 @@ target_precompile_headers(actionhist PRIVATE
   <unordered_map> <variant> <vector>)
 target_link_libraries(actionhist PRIVATE
   Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2
-  PkgConfig::XXHASH PkgConfig::UTF8PROC ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)
+  PkgConfig::XXHASH PkgConfig::UTF8PROC PkgConfig::PQ $<BUILD_INTERFACE:Boost::headers>
+  ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)
 # FAISS and the stemmer are static archives: their symbols must not meet another copy in the host.
 target_link_options(actionhist PRIVATE $<$<PLATFORM_ID:Linux>:LINKER:--exclude-libs,ALL>)
+# The host may carry another version of Asio: the symbols of ours are hidden.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/postgres/readiness.cpp PROPERTIES
+  COMPILE_OPTIONS "-fvisibility=hidden;-fvisibility-inlines-hidden" SKIP_PRECOMPILE_HEADERS ON)

@@ -6,14 +6,16 @@ set(allowed_core "core")
 set(allowed_analysis "analysis;core")
 set(allowed_sql "sql;core")
 set(allowed_sqlite "sqlite;sql;core")
+set(allowed_postgres "postgres;sql;core")
 set(allowed_embedding "embedding;core")
 set(allowed_semantic "semantic;embedding;core")
-set(allowed_history "history;semantic;embedding;sqlite;sql;analysis;core")
+set(allowed_history "history;semantic;embedding;sqlite;postgres;sql;analysis;core")
 set(allowed_cli "cli;history;core")
 
 # Library header prefixes and the one room each belongs to. fmt and simdjson are free.
 set(owners "sqlite3:sqlite" "faiss:semantic" "omp:semantic" "re2:history" "openssl:core" "xxhash:embedding"
-  "libstemmer:embedding" "utf8proc:embedding" "CLI:cli")
+  "libstemmer:embedding" "utf8proc:embedding" "CLI:cli"
+  "libpq-fe:postgres" "boost:postgres")
 
 set(failures "")
 file(GLOB_RECURSE sources RELATIVE ${SOURCE}/src ${SOURCE}/src/*.cpp ${SOURCE}/src/*.hpp)

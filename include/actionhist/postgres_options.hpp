@@ -1,0 +1,55 @@
+// Settings of the PostgreSQL engine. Plain values; a URI that sets the same (connect_timeout,
+// tcp_user_timeout, keepalives_idle) wins.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace actionhist {
+
+// What stands between us and the server. A pooler in transaction mode (PgBouncer) gives each transaction
+// another server connection, so nothing may be kept on one.
+enum class Pooler {
+  detect,       // found out when connecting
+  none,         // connections lead to the server itself
+  transaction,  // a pooler in transaction mode
+};
+
+struct PostgresOptions {
+  std::string schema = "actionhist";  // letters, digits and _, at most 63
+  int pool_max = 20;
+  int pool_min = 2;                                     // kept open while idle; pool_max if that is less
+  std::chrono::milliseconds idle_timeout{30'000};       // beyond pool_min, an idle connection is closed
+  std::chrono::milliseconds connect_timeout{2'000};     // for each address of each host
+  std::chrono::milliseconds acquire_timeout{60'000};    // waiting for a free connection
+  std::chrono::milliseconds statement_timeout{30'000};  // 0: none
+  std::chrono::milliseconds lock_timeout{5'000};        // 0: none
+  std::chrono::milliseconds idle_in_transaction_timeout{10'000};
+  std::chrono::milliseconds max_life{1'800'000};  // then a connection is replaced
+  std::chrono::milliseconds retry_for{15'000};    // 40001, 40P01, lost connections, failover
+  std::chrono::milliseconds tcp_user_timeout{5'000};
+  std::chrono::seconds keepalives_idle{10};
+  Pooler pooler = Pooler::detect;
+  bool read_standbys = false;
+  std::chrono::milliseconds max_staleness{5'000};  // of a standby that answers reads
+};
+
+// What a pool of connections has done and does.
+struct PoolStats {
+  int open = 0;     // busy, idle and being connected
+  int busy = 0;     // lent out
+  int waiting = 0;  // callers
+  std::int64_t acquired = 0;
+  std::int64_t created = 0;
+  std::int64_t closed = 0;
+  std::int64_t failed = 0;    // connections that could not be made
+  std::int64_t timeouts = 0;  // callers that waited acquire_timeout
+  std::chrono::microseconds total_wait{0};
+  std::chrono::microseconds longest_wait{0};
+};
+
+// Throws Error: invalid_argument, naming the field.
+void validate(const PostgresOptions& options);
+
+}  // namespace actionhist

@@ -1,0 +1,52 @@
+#include <actionhist/postgres_options.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+namespace actionhist {
+namespace {
+
+[[noreturn]] void refuse(std::string_view field, std::string_view fault) {
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, fault));
+}
+
+bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+template <class Duration>
+void check_duration(std::string_view field, Duration value, std::int64_t least) {
+  // PostgreSQL keeps its time-outs as 32-bit milliseconds.
+  constexpr std::chrono::milliseconds most{2'147'483'647};
+  if (value.count() < least) refuse(field, fmt::format("must be at least {}", least));
+  if (value > most) refuse(field, "must be at most 24 days");
+}
+
+}  // namespace
+
+void validate(const PostgresOptions& options) {
+  const std::string& schema = options.schema;
+  if (schema.empty() || schema.size() > 63 || !letter(schema.front()) ||
+      !std::all_of(schema.begin(), schema.end(), [](char c) { return letter(c) || digit(c); })) {
+    refuse("schema", "must be 1 to 63 letters, digits and _, and not begin with a digit");
+  }
+  if (schema.starts_with("pg_")) refuse("schema", "names that begin with pg_ belong to PostgreSQL");
+  if (options.pool_max < 1 || options.pool_max > 10'000) refuse("pool_max", "must be 1 to 10000");
+  if (options.pool_min < 0) refuse("pool_min", "must not be negative");
+  check_duration("idle_timeout", options.idle_timeout, 1);
+  check_duration("connect_timeout", options.connect_timeout, 1);
+  check_duration("acquire_timeout", options.acquire_timeout, 0);
+  check_duration("statement_timeout", options.statement_timeout, 0);
+  check_duration("lock_timeout", options.lock_timeout, 0);
+  check_duration("idle_in_transaction_timeout", options.idle_in_transaction_timeout, 0);
+  check_duration("max_life", options.max_life, 1);
+  check_duration("retry_for", options.retry_for, 0);
+  check_duration("tcp_user_timeout", options.tcp_user_timeout, 0);
+  check_duration("keepalives_idle", options.keepalives_idle, 0);
+  check_duration("max_staleness", options.max_staleness, 0);
+}
+
+}  // namespace actionhist
