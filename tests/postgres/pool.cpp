@@ -139,7 +139,7 @@ TEST_CASE("idle connections are closed down to pool_min, and old ones are replac
     for (int i = 0; i < 5; ++i) leases.push_back(pool.acquire());
   }
   CHECK(wait_until([&] { return pool.stats().open == 2; }));
-  CHECK(pool.stats().closed == 3);
+  CHECK(pool.stats().closed >= 3);
 
   Pool mortal(Target(shared_server().uri()), {.pool_max = 2, .pool_min = 1, .max_life = 100ms}, "t");
   const int pid = pid_of(*mortal.acquire());

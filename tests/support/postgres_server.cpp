@@ -112,7 +112,7 @@ void PostgresServer::stop(Stop mode) {
   service_->stop(mode == Stop::smart ? SIGTERM : mode == Stop::fast ? SIGINT : SIGQUIT);
 }
 
-void PostgresServer::kill9() { service_->stop(SIGKILL); }
+void PostgresServer::kill9() { service_->kill_all(); }
 
 std::string PostgresServer::log() const { return service_ ? service_->output() : ""; }
 

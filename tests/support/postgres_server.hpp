@@ -48,6 +48,7 @@ class PostgresServer {
   // smart waits for clients, fast ends them, immediate is a crash.
   enum class Stop { smart, fast, immediate };
   void stop(Stop mode = Stop::fast);
+  // Ends all its processes at once, as a power failure would.
   void kill9();
   // Starts it again and waits until it answers.
   void start();

@@ -1,5 +1,6 @@
 #include "support/service.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -119,6 +120,31 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
+// What follows the name in /proc/PID/stat: "S 1 …", state and parent. Empty for a process that is not there.
+std::string process_state(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = stat.rfind(')');  // a name may hold anything
+  return name_end == stat.npos || stat.size() < name_end + 5 ? "" : stat.substr(name_end + 2);
+}
+
+// A process that nobody has waited for yet does nothing any more either.
+bool gone(pid_t pid) {
+  const std::string state = process_state(pid);
+  return state.empty() || state.starts_with('Z');
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc", ignored)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    const std::string state = process_state(pid);
+    if (!state.empty() && std::atoi(state.c_str() + 2) == parent) children.push_back(pid);
+  }
+  return children;
+}
+
 int exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 }  // namespace
@@ -171,6 +197,17 @@ void Service::stop(int signal) {
     send(SIGKILL);
     wait();
   }
+}
+
+void Service::kill_all() {
+  if (!running()) return;
+  // Stopped, so that it starts no more while they are counted.
+  send(SIGSTOP);
+  const std::vector<pid_t> children = children_of(pid_);
+  send(SIGKILL);
+  for (const pid_t child : children) kill(child, SIGKILL);
+  wait();
+  wait_until([&] { return std::all_of(children.begin(), children.end(), gone); });
 }
 
 int Service::wait() {

@@ -49,6 +49,8 @@ class Service {
   void send(int signal) const;
   // Sends `signal` and waits for the end; after two minutes it is killed.
   void stop(int signal);
+  // Ends it and the processes that it has started, all with SIGKILL.
+  void kill_all();
   // Waits for its end and returns the exit status, 128 + n after signal n.
   int wait();
   std::string output() const;
