@@ -1,0 +1,115 @@
+// Expected values are those of scipy 1.17 (stats.mannwhitneyu, theilslopes, false_discovery_control, …),
+// printed with all their digits.
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <random>
+
+#include "analysis/cusum.hpp"
+#include "analysis/significance.hpp"
+#include "analysis/statistics.hpp"
+#include "analysis/trend.hpp"
+
+using namespace actionhist;
+
+namespace {
+
+Approx exactly(double value) { return Approx(value).epsilon(1e-9).margin(1e-12); }
+
+constexpr std::array rising{.2, .3, .3, .5, .4, .6, .7, .7, .9, .8};
+
+}  // namespace
+
+TEST_CASE("mean, median and deviation are the textbook's", "[statistics]") {
+  CHECK(mean(rising) == exactly(.54));
+  CHECK(median(rising) == exactly(.55));
+  CHECK(median(std::array{3., 1., 2.}) == 2);
+  CHECK(deviation(rising) == exactly(0.23664319132398465));
+  CHECK(deviation(std::array{.7}) == 0);
+}
+
+TEST_CASE("quantiles agree with scipy", "[statistics]") {
+  CHECK(normal_tail(1.3) == exactly(0.09680048458561036));
+  CHECK(normal_quantile(.9) == exactly(1.2815515655446004));
+  CHECK(student_quantile(.975, 59) == exactly(2.000995378088267));
+  CHECK(beta_quantile(4.6, 1.4, .1) == exactly(0.5376702500385337));
+}
+
+TEST_CASE("a rising series with ties has the trend that scipy finds", "[statistics]") {
+  const Trend trend = mann_kendall(rising);
+  CHECK(trend.direction == 1);
+  CHECK(trend.s == 39);
+  CHECK(trend.p == exactly(0.000611763682297501));
+  CHECK(trend.slope == exactly(.08));
+}
+
+TEST_CASE("a trend over uneven times counts the time between", "[statistics]") {
+  const Trend trend =
+      mann_kendall(std::array{0., 1., 2., 4., 7., 8., 9., 12.}, std::array{.9, .8, .85, .7, .6, .65, .5, .3});
+  CHECK(trend.direction == -1);
+  CHECK(trend.s == -24);
+  CHECK(trend.p == exactly(0.004434008303100652));
+  CHECK(trend.slope == exactly(-0.04494949494949495));
+}
+
+TEST_CASE("values at equal times are no pair", "[statistics]") {
+  const Trend trend =
+      mann_kendall(std::array{0., 0., 1., 1., 2., 3., 3., 4.}, std::array{.2, .2, .3, .5, .5, .5, .6, .9});
+  CHECK(trend.s == 22);
+  CHECK(trend.p == exactly(0.005866093521853962));
+}
+
+TEST_CASE("what stays the same, and what is too short, has no trend", "[statistics]") {
+  CHECK(mann_kendall(std::array{1., 1., 1., 1., 1., 1., 1., 1.}).p == 1);
+  CHECK(mann_kendall(std::array{1., 1., 1., 1., 1., 1., 1., 1.}).direction == 0);
+  CHECK(mann_kendall(std::array{.5}).p == 1);
+  CHECK(mann_kendall(std::span<const double>{}).p == 1);
+  CHECK(mann_kendall(std::array{5., 5.}, std::array{.1, .9}).p == 1);
+}
+
+TEST_CASE("two groups of scores are compared as scipy does", "[statistics]") {
+  const std::array<ScoreCount, 5> a{{{.1, 1}, {.2, 2}, {.4, 1}, {.5, 2}, {.9, 1}}};
+  const std::array<ScoreCount, 6> b{{{.3, 1}, {.5, 1}, {.6, 1}, {.7, 2}, {.9, 1}, {1, 2}}};
+  CHECK(mann_whitney(a, b) == exactly(0.035893149244152815));
+  CHECK(mann_whitney(b, a) == exactly(0.035893149244152815));
+  const std::array<ScoreCount, 2> few{{{0, 2}, {1, 3}}};
+  const std::array<ScoreCount, 2> more{{{0, 1}, {1, 5}}};
+  CHECK(mann_whitney(few, more) == exactly(0.47950012218695337));
+}
+
+TEST_CASE("groups that cannot differ are not significant", "[statistics]") {
+  const std::array<ScoreCount, 1> all_alike{{{1, 30}}};
+  CHECK(mann_whitney(all_alike, all_alike) == 1);
+  CHECK(mann_whitney(all_alike, {}) == 1);
+  CHECK(mann_whitney({}, {}) == 1);
+}
+
+TEST_CASE("many tests at once are adjusted as scipy does", "[statistics]") {
+  const std::vector<double> adjusted = benjamini_hochberg(std::array{.01, .04, .03, .005, .5});
+  const std::array expected{.025, .05, .05, .025, .5};
+  REQUIRE(adjusted.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(adjusted[i] == exactly(expected[i]));
+  CHECK(benjamini_hochberg({}).empty());
+}
+
+TEST_CASE("an interval stays inside [0, 1] and narrows with scores", "[statistics]") {
+  const Interval few = score_interval(.9, .2, 5);
+  const Interval some = score_interval(.9, .2, 49);
+  const Interval many = score_interval(.9, .2, 60);
+  CHECK(few.lower >= 0);
+  CHECK(few.upper <= 1);
+  CHECK(some.upper - some.lower < few.upper - few.lower);
+  CHECK(many.upper - many.lower < some.upper - some.lower);
+  CHECK(many.lower == exactly(.9 - 2.000995378088267 * .2 / std::sqrt(60.)));
+  CHECK(score_interval(1, 0, 1000).lower < 1);
+}
+
+TEST_CASE("the alarm comes after a fall and not before", "[statistics]") {
+  Cusum cusum(.9, .7);
+  for (int i = 0; i < 200; ++i) cusum.add(i % 10 != 0, i % 10 == 0);
+  CHECK_FALSE(cusum.alarm());
+  int steps = 0;
+  while (!cusum.add(steps % 2 == 0, steps % 2 == 1) && steps < 100) ++steps;
+  CHECK(cusum.alarm());
+  CHECK(steps < 40);
+}
