@@ -179,6 +179,9 @@ actionhist_operation actionhist_history_find;
 actionhist_operation actionhist_history_similar;
 /* {"resource" or "correlation_id" or "session_id", "as_of", "window_minutes"} → an array of detections. */
 actionhist_operation actionhist_history_detect;
+/* {"text", "alert_name", "alert_severity", "resource", "action_id", "where", "limit", "neighbours", "explore",
+ * "fresh"} → {"actions": […], "avoid": […], "fallback"}: what worked and what did not, best and worst first. */
+actionhist_operation actionhist_history_recommend;
 /* {"changed_since"} → an array of summaries of resources. */
 actionhist_operation actionhist_history_summaries;
 /* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */

@@ -195,6 +195,12 @@ actionhist_status actionhist_history_detect(actionhist_history* history, const c
   return operate<detect>(history, request, request_length, answer, error);
 }
 
+actionhist_status actionhist_history_recommend(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<recommend>(history, request, request_length, answer, error);
+}
+
 actionhist_status actionhist_history_summaries(actionhist_history* history, const char* request,
                                                size_t request_length, actionhist_text** answer,
                                                actionhist_error** error) {

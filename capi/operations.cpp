@@ -244,6 +244,10 @@ std::string detect(History& history, std::string_view text) {
   return array_of(history.detect(query));
 }
 
+std::string recommend(History& history, std::string_view request) {
+  return to_json(history.recommend(parse_recommend_query(request)));
+}
+
 std::string summaries(History& history, std::string_view text) {
   Request request(text);
   const auto changed_since = request.time("changed_since");

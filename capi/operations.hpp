@@ -27,6 +27,7 @@ std::string similar(History& history, std::string_view request);
 // REQUIRES: `vector` is not empty.
 std::string similar(History& history, std::string_view request, std::vector<float> vector);
 std::string detect(History& history, std::string_view request);
+std::string recommend(History& history, std::string_view request);
 std::string summaries(History& history, std::string_view request);
 std::string wait_indexed(History& history, std::string_view request);
 std::string patterns(History& history, std::string_view request);

@@ -281,6 +281,11 @@ void bind_reads(py::class_<Handle>& type) {
   type.def("history", &find);
   type.def("detect", &detect);
   type.def("similar", &similar);
+  type.def("recommend", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "recommend");
+    return from_json(
+        to_json(self.call([&](History& history) { return history.recommend(parse_recommend_query(text)); })));
+  });
   type.def("wait_indexed", &wait_indexed);
   type.def("summaries", [](const Handle& self, const py::object& changed_since) {
     const auto since = to_time(changed_since, "changed_since");

@@ -9,8 +9,10 @@
 #include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
 #include <actionhist/json.hpp>
+#include <actionhist/learning_store.hpp>
 #include <actionhist/pattern.hpp>
 #include <actionhist/query.hpp>
+#include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/resource.hpp>
 #include <actionhist/retention.hpp>

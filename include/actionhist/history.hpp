@@ -19,6 +19,7 @@
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/query.hpp>
+#include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/retention.hpp>
 #include <actionhist/semantic_index.hpp>
@@ -192,6 +193,10 @@ class History {
   // Past actions like this one, best first. Falls back to the text search of the database when the index
   // cannot answer, and says so in each hit.
   std::vector<Hit> similar(const SimilarQuery& query);
+
+  // What worked and what did not in situations like this one, best first. Falls back like similar(), and says so.
+  // Throws Error: invalid_argument when nothing says what the situation is.
+  Recommendations recommend(const RecommendQuery& query);
 
   // Waits until everything committed before the call is searchable here. False when the time is up.
   // Throws Error: unsupported when the semantic layer is off.

@@ -15,6 +15,7 @@
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/detection.hpp>
+#include <actionhist/learning_store.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/retention.hpp>
 #include <actionhist/summary.hpp>
@@ -259,6 +260,8 @@ class Repository {
   virtual FeedStore& feed() = 0;
   // An engine without retention keeps everything: setting a policy there throws Error: unsupported.
   virtual RetentionStore& retention();
+  // An engine without one learns from similar cases alone.
+  virtual LearningStore& learning();
   virtual MaintenanceStore& maintenance() = 0;
 
   // Runs `work` as one transaction: all of its writes or, when it throws, none. It may run more than once.

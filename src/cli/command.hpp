@@ -71,6 +71,7 @@ void add_show(CLI::App& app, Context& context);    // show, link and delete
 void add_observe(CLI::App& app, Context& context);
 void add_history(CLI::App& app, Context& context);
 void add_similar(CLI::App& app, Context& context);
+void add_recommend(CLI::App& app, Context& context);
 void add_detect(CLI::App& app, Context& context);
 void add_patterns(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);

@@ -33,6 +33,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_export(app, context);
   add_history(app, context);
   add_similar(app, context);
+  add_recommend(app, context);
   add_detect(app, context);
   add_patterns(app, context);
   add_retention(app, context);

@@ -30,6 +30,13 @@ class KeepEverything final : public RetentionStore {
 
 }  // namespace
 
+std::vector<Tally> LearningStore::tally(const TallyQuery&) { return {}; }
+
+LearningStore& Repository::learning() {
+  static LearningStore store;
+  return store;
+}
+
 RetentionStore& Repository::retention() {
   static KeepEverything store;
   return store;

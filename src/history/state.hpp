@@ -43,6 +43,8 @@ struct History::State {
   std::vector<Hit> search_index(const SimilarQuery& query, const std::string& text) const;
   std::vector<Hit> search_database(const SimilarQuery& query, const std::string& text,
                                    const std::string& trouble) const;
+  // The situation of a query and the past actions like it, for recommend() and context().
+  std::string situation_text(const RecommendQuery& query) const;
   bool wait_indexed(std::chrono::milliseconds timeout);
 
   Options options;

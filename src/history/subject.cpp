@@ -56,15 +56,25 @@ class Text {
   std::string text_;
 };
 
-}  // namespace
-
-std::string subject_text(const Trace& trace) {
-  Text text;
+void add_situation(Text& text, const Trace& trace) {
   text.add(trace.alert_name);
   text.add_values(trace.alert_annotations);
   text.add(trace.resource.kind);
   text.add(trace.model_reasoning);
   text.add_member(trace.metadata, "root_cause");
+}
+
+}  // namespace
+
+std::string situation_text(const Trace& trace) {
+  Text text;
+  add_situation(text, trace);
+  return text.take();
+}
+
+std::string subject_text(const Trace& trace) {
+  Text text;
+  add_situation(text, trace);
   text.add(trace.action_type);
   text.add_leaves(trace.action_parameters);
   text.add(trace.outcome.execution_error);

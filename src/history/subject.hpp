@@ -11,6 +11,9 @@ namespace actionhist {
 // notes), in this order and with sorted keys, so that one action always has one text.
 std::string subject_text(const Trace& trace);
 
+// The context alone: what was known before the action was chosen.
+std::string situation_text(const Trace& trace);
+
 FeedSubject subject_of(const Trace& trace);
 
 }  // namespace actionhist

@@ -8,8 +8,8 @@
 #include <actionhist/error.hpp>
 
 #include "core/trace_fields.hpp"
-#include "sql/filter_sql.hpp"
 #include "sql/trace_columns.hpp"
+#include "sqlite/condition.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -24,16 +24,6 @@ std::vector<Trace> read_traces(Query& query) {
   std::vector<Trace> traces;
   while (query.step()) traces.push_back(read_trace(query));
   return traces;
-}
-
-void bind(Query& query, const sql::Condition& condition) {
-  for (const auto& parameter : condition.parameters) {
-    if (const auto* text = std::get_if<std::string>(&parameter)) {
-      query.bind_text(*text);
-    } else {
-      query.bind(std::get<double>(parameter));
-    }
-  }
 }
 
 const std::string& select_trace() {

@@ -6,6 +6,7 @@
 
 #include "sqlite/action_store.hpp"
 #include "sqlite/retention_store.hpp"
+#include "sqlite/learning_store.hpp"
 #include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
@@ -20,6 +21,7 @@ class SqliteRepository final : public Repository {
   PatternStore& patterns() override { return patterns_; }
   FeedStore& feed() override { return feed_; }
   RetentionStore& retention() override { return retention_; }
+  LearningStore& learning() override { return learning_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
   void transaction(const std::function<void()>& work) override {
     engine_.write([&](Connection&) { work(); });
@@ -33,6 +35,7 @@ class SqliteRepository final : public Repository {
   SqlitePatternStore patterns_{engine_};
   SqliteFeedStore feed_{engine_};
   SqliteRetentionStore retention_{engine_};
+  SqliteLearningStore learning_{engine_};
   SqliteMaintenanceStore maintenance_{engine_};
 };
 

@@ -172,3 +172,18 @@ TEST_CASE("C ABI: the library says what it is and has") {
   CHECK(names.count("unknown") == 0);
   CHECK(std::string(actionhist_status_name(99)) == "unknown");
 }
+
+TEST_CASE("C ABI: what worked is recommended") {
+  const auto options = options_at_noon();
+  const Session h("memory:", &options);
+  const Answer stored = h(actionhist_history_record, restart);
+  REQUIRE(stored.status == ACTIONHIST_OK);
+  REQUIRE(h(actionhist_history_complete,
+            R"({"action_id":"a-1","outcome":{"status":"completed","effectiveness_score":0.9}})")
+              .status == ACTIONHIST_OK);
+  const Answer found =
+      h(actionhist_history_recommend, R"({"alert_name":"KubePodCrashLooping","fresh":true})");
+  CHECK(found.holds(R"("action_type":"restart_deployment")"));
+  CHECK(found.holds(R"("avoid":[])"));
+  CHECK(h(actionhist_history_recommend, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
+}

@@ -559,6 +559,22 @@ class SimilarTest(CliTest):
         self.run_cli("similar", "x", "--limit", "5000", expect=USAGE)
 
 
+class RecommendTest(CliTest):
+    def test_what_worked_comes_first_and_what_failed_is_named(self):
+        self.store(
+            *(action(f"good{i}", 60 + i, action_type="rollback", effectiveness_score=0.9) for i in range(2)),
+            *(action(f"bad{i}", 70 + i, effectiveness_score=0.1) for i in range(2)),
+        )
+        found = self.run_json("recommend", "out of memory at start", "--alert", "KubePodCrashLooping")[0]
+        self.assertEqual([each["action_type"] for each in found["actions"]], ["rollback"])
+        self.assertEqual([each["action_type"] for each in found["avoid"]], ["restart_deployment"])
+        out = self.run_cli("recommend", "--id", "good0", "--no-index").out
+        self.assertIn("worked\n  rollback  success", out)
+        self.assertIn("avoid\n  restart_deployment", out)
+        self.run_cli("recommend", expect=REJECTED)
+        self.run_cli("recommend", "x", "--limit", "0", expect=USAGE)
+
+
 class PatternsTest(CliTest):
     def setUp(self):
         super().setUp()

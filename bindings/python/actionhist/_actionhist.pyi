@@ -215,6 +215,7 @@ class Handle:
     def similar(
         self, text: Any, action_id: Any, vector: Any, limit: Any, where: Any, threshold: Any, fresh: Any, /
     ) -> list[Hit]: ...
+    def recommend(self, query: dict[str, Any], /) -> dict[str, Any]: ...
     def detect(
         self,
         resource: dict[str, Any],

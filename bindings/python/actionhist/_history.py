@@ -249,6 +249,42 @@ class History:
         """
         return self._handle.similar(text, action_id, vector, limit, where, threshold, fresh)
 
+    def recommend(
+        self,
+        text: str | None = None,
+        *,
+        alert_name: Text | None = None,
+        alert_severity: Text | None = None,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        action_id: Text | None = None,
+        where: Fields | None = None,
+        limit: int = 5,
+        neighbours: int = 20,
+        explore: bool = False,
+        fresh: bool = False,
+    ) -> Fields:
+        """What worked in situations like this one, as {"actions": […], "avoid": […]}, best and worst first.
+
+        Each has its expected success with a lower and an upper quantile, the share of the similar cases that
+        it solved, the effective sample size, examples and a reason. `explore` ranks by the upper quantile.
+        """
+        query = {
+            "text": text,
+            "alert_name": alert_name,
+            "alert_severity": alert_severity,
+            "resource": _resource(cluster, kind, namespace, name),
+            "action_id": action_id,
+            "where": where,
+            "limit": limit,
+            "neighbours": neighbours,
+            "explore": explore,
+            "fresh": fresh,
+        }
+        return self._handle.recommend(query)
+
     def detect(
         self,
         *,

@@ -1,0 +1,41 @@
+// What learning needs of the storage: rates of success beside the actions themselves.
+// Thread rule and atomicity: as Repository says.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <actionhist/json.hpp>
+
+namespace actionhist {
+
+struct TallyQuery {
+  std::string alert_name;
+  std::string namespace_;
+  std::string resource_id;
+  Json where;           // as in ActionQuery
+  int newest = 20'000;  // how many of the newest actions are looked at
+};
+
+// Actions of one type that agree or disagree with the query in the same ways.
+struct Tally {
+  std::string action_type;
+  bool same_alert = false;
+  bool same_namespace = false;
+  bool same_resource = false;
+  std::int64_t actions = 0;
+  std::int64_t known = 0;  // of them with an outcome: a score, or failed
+  double success = 0;      // sum of the scores; a failure without a score counts 0
+};
+
+// An engine that has no learning of its own counts nothing.
+class LearningStore {
+ public:
+  virtual ~LearningStore() = default;
+
+  // Counts the newest mutating actions that pass the filter. What the query leaves empty is never the same.
+  virtual std::vector<Tally> tally(const TallyQuery& query);
+};
+
+}  // namespace actionhist

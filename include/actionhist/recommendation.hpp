@@ -1,0 +1,70 @@
+// What to do in a situation, learned from what was done in situations like it. Plain values.
+// What is said here is an association: agents choose harsher actions for harsher incidents, so a low rate
+// does not prove that an action is bad.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/action.hpp>
+
+namespace actionhist {
+
+// The situation: in words, by its alert, by its resource, or as that of a stored action; at least one.
+struct RecommendQuery {
+  std::string text;
+  std::string alert_name;
+  std::string alert_severity;
+  Resource resource;
+  std::string action_id;  // the situation of this action, without itself
+  Json where;             // which past actions may speak, as in ActionQuery
+  int limit = 5;          // of each list, 1 to 100
+  int neighbours = 20;    // how many similar actions are heard, 1 to 500
+  bool explore = false;   // rank by the upper quantile, so that what is little known is tried
+  bool fresh = false;     // first wait until everything recorded so far is searchable
+};
+
+// A past action that speaks for or against.
+struct RecommendedCase {
+  std::string action_id;
+  TimePoint time{};
+  Resource resource;
+  std::string alert_name;
+  double similarity = 0;          // 0 to 1, of the best; its outcome weighs similarity⁶
+  std::optional<double> outcome;  // its effectiveness, 0 if it failed, absent if nobody knows
+};
+
+// Quantiles are of a Beta posterior. Its prior is worth four actions: the rate of this type on the resource,
+// shrunk towards its rate in the namespace, for the alert, and everywhere, and towards 0 as far as the best
+// case is unlike the situation.
+struct Recommendation {
+  std::string action_type;
+  double expected_success = 0;  // mean of the posterior
+  double lower = 0;             // its 10 % quantile; the ranking goes by lower · share²
+  double upper = 0;             // its 90 % quantile
+  double usual_success = 0;     // the rate of the type before similar cases are heard
+  double share = 0;             // of the similar cases that were solved, by weight, those solved by this type
+  double effective_sample_size = 0;       // Kish's, of the similar cases with a known outcome
+  std::int64_t similar_cases = 0;         // heard, with and without an outcome
+  std::int64_t all_cases = 0;             // actions of the type among the newest
+  Json action_parameters;                 // of the most similar case that worked
+  std::vector<RecommendedCase> examples;  // at most five, most similar first
+  std::string reason;                     // one sentence for people
+};
+
+struct Recommendations {
+  std::vector<Recommendation> actions;  // best first
+  std::vector<Recommendation> avoid;    // worst first; `reason` says why
+  std::string fallback;                 // why the words of the database were searched, empty for the index
+};
+
+// A query from JSON in these names, with the resource as `resource` or its parts beside the rest.
+// Throws Error: invalid_argument, naming the field.
+RecommendQuery parse_recommend_query(std::string_view json);
+
+std::string to_json(const Recommendations& recommendations);
+
+}  // namespace actionhist

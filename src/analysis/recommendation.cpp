@@ -1,0 +1,200 @@
+#include "analysis/recommendation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "analysis/statistics.hpp"
+#include "analysis/verbs.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr double prior_strength = 4;
+constexpr double even_odds = .5;
+constexpr double tail = .1;
+constexpr std::size_t max_examples = 5;
+// A Beta needs both parameters above 0.
+constexpr double least_parameter = 1e-3;
+// All hits of a search have something in common with the situation, but only those near the best are the same
+// one. On 40 public incidents the first answer is as often right for exponents from 4 to 8, within one case.
+constexpr double sharpness = 6;
+// Nobody knows how such a case ended: it counts as half a usual one.
+constexpr double unknown_weight = .5;
+
+double weight_of(const SimilarCase& similar) { return std::pow(similar.similarity, sharpness); }
+
+struct Rate {
+  double known = 0;
+  double success = 0;
+
+  void add(const Tally& tally) {
+    known += static_cast<double>(tally.known);
+    success += tally.success;
+  }
+  // The rate with the one of the wider level as a prior.
+  double shrunk(double wider) const { return (success + prior_strength * wider) / (known + prior_strength); }
+};
+
+// What is known about one action type, however it is spelled.
+struct Record {
+  Rate everywhere;
+  Rate alert;
+  Rate space;  // the namespace
+  Rate resource;
+  std::int64_t actions = 0;
+  bool fits = false;  // used on the same resource or for the same alert
+  std::string name;
+  std::vector<SimilarCase> cases;
+
+  // The weight of the cases that it solved.
+  double solved() const {
+    double sum = 0;
+    for (const SimilarCase& similar : cases)
+      sum += weight_of(similar) * outcome_of(*similar.trace).value_or(unknown_weight);
+    return sum;
+  }
+
+  double usual(double overall) const {
+    return resource.shrunk(space.shrunk(alert.shrunk(everywhere.shrunk(overall))));
+  }
+};
+
+using Records = std::map<std::string, Record>;
+
+void add(Records& records, const Tally& tally) {
+  Record& record = records[plain_type(tally.action_type)];
+  if (record.name.empty()) record.name = tally.action_type;
+  record.actions += tally.actions;
+  record.everywhere.add(tally);
+  if (tally.same_alert) record.alert.add(tally);
+  if (tally.same_namespace) record.space.add(tally);
+  if (tally.same_resource) record.resource.add(tally);
+  record.fits |= tally.same_alert || tally.same_resource;
+}
+
+RecommendedCase example_of(const SimilarCase& similar) {
+  const Trace& trace = *similar.trace;
+  return {trace.action_id,  trace.time(),       trace.resource,
+          trace.alert_name, similar.similarity, outcome_of(trace)};
+}
+
+std::string reason_of(const Recommendation& recommendation, double known, double success) {
+  const auto usual = [&] {
+    return fmt::format("it usually succeeds in {:.0f} %", recommendation.usual_success * 100);
+  };
+  if (recommendation.similar_cases == 0) {
+    return fmt::format("no similar case; {} for this alert or resource", usual());
+  }
+  if (known == 0) {
+    return fmt::format("{} similar cases, none of them assessed; {}", recommendation.similar_cases, usual());
+  }
+  return fmt::format("worked in {:.3g} of {:.0f} similar cases with a known outcome; {}", success, known,
+                     usual());
+}
+
+// Agents choose what suits a situation, so that success alone would praise what works elsewhere: the share of
+// similar cases that an action solved says whether it suits.
+double rank_of(const Recommendation& recommendation, bool explore) {
+  return explore ? recommendation.upper : recommendation.lower * recommendation.share * recommendation.share;
+}
+
+Recommendation judge(const Record& record, double overall) {
+  Recommendation out;
+  out.action_type = record.name;
+  out.all_cases = record.actions;
+  out.similar_cases = static_cast<std::int64_t>(record.cases.size());
+  out.usual_success = record.usual(overall);
+  // An action is trusted as far as its best case is like this one: agents use each where it fits, so its
+  // rate elsewhere says little about here.
+  double likeness = record.fits ? even_odds : 0;
+  for (const SimilarCase& similar : record.cases) likeness = std::max(likeness, weight_of(similar));
+  const double prior = out.usual_success * likeness;
+  double a = prior_strength * prior;
+  double b = prior_strength * (1 - prior);
+  double weights = 0;
+  double squares = 0;
+  double known = 0;
+  double success = 0;
+  for (const SimilarCase& similar : record.cases) {
+    const double w = weight_of(similar);
+    if (const auto outcome = outcome_of(*similar.trace)) {
+      a += w * *outcome;
+      b += w * (1 - *outcome);
+      weights += w;
+      squares += w * w;
+      ++known;
+      success += *outcome;
+      const bool worked = *outcome > even_odds;
+      if (worked && out.action_parameters.absent()) out.action_parameters = similar.trace->action_parameters;
+    } else {
+      a += unknown_weight * w * out.usual_success;
+      b += unknown_weight * w * (1 - out.usual_success);
+    }
+    if (out.examples.size() < max_examples) out.examples.push_back(example_of(similar));
+  }
+  a = std::max(a, least_parameter);
+  b = std::max(b, least_parameter);
+  out.expected_success = a / (a + b);
+  out.lower = beta_quantile(a, b, tail);
+  out.upper = beta_quantile(a, b, 1 - tail);
+  out.effective_sample_size = squares > 0 ? weights * weights / squares : 0;
+  out.reason = reason_of(out, known, success);
+  return out;
+}
+
+}  // namespace
+
+std::optional<double> outcome_of(const Trace& trace) {
+  if (trace.outcome.effectiveness_score) return trace.outcome.effectiveness_score;
+  if (trace.outcome.status == Status::failed) return 0;
+  return std::nullopt;
+}
+
+std::vector<Recommendation> rank_actions(std::span<const SimilarCase> cases, std::span<const Tally> tallies,
+                                         bool explore) {
+  Records records;
+  Rate all;
+  for (const Tally& tally : tallies) {
+    add(records, tally);
+    all.add(tally);
+  }
+  for (const SimilarCase& similar : cases) {
+    Record& record = records[plain_type(similar.trace->action_type)];
+    if (record.cases.empty()) record.name = similar.trace->action_type;
+    record.cases.push_back(similar);
+  }
+  const double overall = all.shrunk(even_odds);
+  double solved = 0;
+  for (const auto& [type, record] : records) solved += record.solved();
+  std::vector<Recommendation> ranking;
+  for (const auto& [type, record] : records) {
+    if (record.cases.empty() && !record.fits) continue;
+    Recommendation& next = ranking.emplace_back(judge(record, overall));
+    if (solved > 0) next.share = record.solved() / solved;
+  }
+  std::ranges::stable_sort(ranking, [explore](const Recommendation& x, const Recommendation& y) {
+    const auto key = [explore](const Recommendation& r) {
+      return std::tuple(-rank_of(r, explore), -r.lower, std::string_view(r.action_type));
+    };
+    return key(x) < key(y);
+  });
+  return ranking;
+}
+
+bool advises_against(const Recommendation& recommendation) {
+  if (recommendation.effective_sample_size == 0) return false;
+  double known = 0;
+  double failed = 0;
+  for (const RecommendedCase& example : recommendation.examples) {
+    if (!example.outcome) continue;
+    ++known;
+    failed += *example.outcome < even_odds;
+  }
+  return failed * 2 > known && (known >= 2 || recommendation.upper < even_odds);
+}
+
+}  // namespace actionhist

@@ -1,0 +1,122 @@
+// What every engine promises about recommendations.
+#include <catch2/catch.hpp>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+struct Fixture {
+  Engine engine = GENERATE(from_range(engines()));
+  bool semantic = GENERATE(true, false);
+  TempFolder folder;
+  FixedClock clock;
+  History history = open(engine.uri(folder), {.semantic = semantic, .clock = clock});
+  int recorded = 0;
+
+  Fixture() { UNSCOPED_INFO(engine.name << (semantic ? " with" : " without") << " index"); }
+
+  void record(std::string type, double score, std::string alert = "KubePodCrashLooping",
+              std::string reasoning = "The container crashes at start because its config is bad.") {
+    ++recorded;
+    Action action = restart("r-" + std::to_string(recorded), noon - 1h * recorded);
+    action.action_type = std::move(type);
+    action.alert_name = std::move(alert);
+    action.model_reasoning = std::move(reasoning);
+    action.outcome = completed(score);
+    history.record(action);
+  }
+
+  Recommendations recommend(RecommendQuery query) {
+    query.fresh = true;
+    return history.recommend(query);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what worked for the alert is recommended, and what failed is advised against", "[recommend]") {
+  Fixture f;
+  for (const double score : {.9, .8, 1.}) f.record("rollback_deployment", score);
+  for (const double score : {.1, 0., .2}) f.record("restart_deployment", score);
+  f.record("expand_pvc", 1, "DiskFull", "The volume has no space left.");
+  const Recommendations found =
+      f.recommend({.text = "crashes at start, bad config", .alert_name = "KubePodCrashLooping"});
+  REQUIRE_FALSE(found.actions.empty());
+  const Recommendation& best = found.actions.front();
+  CHECK(best.action_type == "rollback_deployment");
+  CHECK(best.similar_cases == 3);
+  CHECK(best.all_cases == 3);
+  CHECK(best.examples.size() == 3);
+  CHECK(best.lower < best.expected_success);
+  CHECK_FALSE(best.reason.empty());
+  REQUIRE(found.avoid.size() == 1);
+  CHECK(found.avoid.front().action_type == "restart_deployment");
+  CHECK(found.avoid.front().upper < best.lower);
+  CHECK(found.fallback.empty() == f.semantic);
+}
+
+TEST_CASE("the situation may be that of a stored action, which does not speak for itself", "[recommend]") {
+  Fixture f;
+  f.record("rollback_deployment", .9);
+  f.record("increase_memory", .9);
+  const Recommendations found = f.recommend({.action_id = "r-2"});
+  REQUIRE(found.actions.size() >= 1);
+  CHECK(found.actions.front().action_type == "rollback_deployment");
+  for (const Recommendation& each : found.actions) {
+    for (const RecommendedCase& example : each.examples) CHECK(example.action_id != "r-2");
+  }
+}
+
+TEST_CASE("another resource's experience counts, and a filter keeps it out", "[recommend]") {
+  Fixture f;
+  f.record("rollback_deployment", .9);
+  const RecommendQuery query{.alert_name = "KubePodCrashLooping",
+                             .resource = {.kind = "Deployment", .namespace_ = "shop", .name = "cart"}};
+  CHECK(f.recommend(query).actions.size() == 1);
+  RecommendQuery filtered = query;
+  filtered.where = Json::object({{"namespace", "shop"}});
+  CHECK(f.recommend(filtered).actions.empty());
+}
+
+TEST_CASE("looking is not recommended", "[recommend]") {
+  Fixture f;
+  f.record("kubectl_get", 1);
+  CHECK(f.recommend({.alert_name = "KubePodCrashLooping"}).actions.empty());
+}
+
+TEST_CASE("what the guard would refuse is to be avoided, with the reason", "[recommend]") {
+  Fixture f;
+  const auto flip = [&](std::string id, int from, int to) {
+    Action action = scale(std::move(id), from, to, *f.clock.time);
+    const Verdict verdict = f.history.propose(action);
+    if (verdict.allowed()) {
+      Outcome outcome = completed(.9);
+      outcome.resource_state_after = Json::object({{"replicas", to}});
+      f.history.complete(action.action_id, outcome);
+    }
+    f.clock.advance(5min);
+    return verdict.allowed();
+  };
+  REQUIRE(flip("f-1", 3, 5));
+  REQUIRE(flip("f-2", 5, 3));
+  REQUIRE_FALSE(flip("f-3", 3, 5));
+  const Recommendations found = f.recommend(
+      {.alert_name = "HighLoad", .resource = {.kind = "Deployment", .namespace_ = "prod", .name = "web"}});
+  REQUIRE_FALSE(found.avoid.empty());
+  CHECK(found.avoid.front().action_type == "scale_deployment");
+  CHECK(found.avoid.front().reason.find("scale-oscillation is in force") != std::string::npos);
+  for (const Recommendation& each : found.actions) CHECK(each.action_type != "scale_deployment");
+}
+
+TEST_CASE("an unclear question is refused with the field's name", "[recommend]") {
+  History history = open("memory:");
+  CHECK(error_text_of([&] { history.recommend({}); }).find("recommend: give a text") == 0);
+  CHECK(error_text_of([&] { history.recommend({.text = "x", .limit = 0}); }).find("limit: ") == 0);
+  CHECK(error_text_of([&] { history.recommend({.text = "x", .neighbours = 501}); }).find("neighbours: ") ==
+        0);
+  CHECK(error_code_of([&] { history.recommend({.action_id = "nobody"}); }) == ErrorCode::not_found);
+  CHECK(history.recommend({.text = "anything"}).actions.empty());
+}
