@@ -1,6 +1,8 @@
 // The parts of the extension, each in the file of its name.
 #pragma once
 
+#include <memory>
+
 #include <pybind11/pybind11.h>
 
 #include <actionhist/history.hpp>
@@ -12,6 +14,12 @@ namespace py = pybind11;
 void bind_errors(py::module_& module);
 void bind_values(py::module_& module);
 void bind_history(py::module_& module);
+
+// A model written in Python: an object with space_id, dimension and embed(texts, role).
+std::shared_ptr<const EmbeddingModel> to_model(const py::object& model);
+
+// A Python object that C++ may copy and drop on any thread, with the GIL or without.
+std::shared_ptr<py::object> shared_object(const py::object& object);
 
 // Options from the keyword arguments of actionhist.open(), all of which must be there.
 Options to_options(const py::dict& given);

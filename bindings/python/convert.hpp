@@ -41,6 +41,9 @@ bool is_datetime(py::handle value);
 // An aware datetime in UTC.
 py::object from_time(TimePoint time);
 
+// Numbers as floats: of a buffer such as numpy's array of one dimension at once, of anything else one by one.
+std::vector<float> to_floats(py::handle value, std::string_view field);
+
 // None or a filter.
 Json to_where(py::handle value);
 

@@ -137,12 +137,7 @@ std::vector<Hit> similar(const Handle& self, const py::object& text, const py::o
   SimilarQuery query;
   query.text = to_optional_text(text, "text");
   query.action_id = to_optional_text(action_id, "action_id");
-  if (!vector.is_none()) {
-    for (const py::handle item : py::list(vector)) {
-      const double number = to_number(item, fmt::format("vector[{}]", query.vector.size()));
-      query.vector.push_back(static_cast<float>(number));
-    }
-  }
+  if (!vector.is_none()) query.vector = to_floats(vector, "vector");
   query.limit = to_int(limit, "limit");
   query.where = to_where(where);
   if (!threshold.is_none()) query.threshold = to_number(threshold, "threshold");

@@ -10,13 +10,9 @@
 namespace actionhist::python {
 namespace {
 
-// A Python callable that C++ may copy and drop on any thread, with the GIL or without.
 std::shared_ptr<py::object> shared_callable(const py::object& callable, std::string_view field) {
   if (PyCallable_Check(callable.ptr()) == 0) wrong_type(field, "a callable", callable);
-  return {new py::object(callable), [](py::object* last) {
-            py::gil_scoped_acquire gil;
-            delete last;
-          }};
+  return shared_object(callable);
 }
 
 // What the callable raises goes through the library to the caller, as it came.
@@ -66,6 +62,13 @@ OnUnavailable to_on_unavailable(const py::object& value) {
 
 }  // namespace
 
+std::shared_ptr<py::object> shared_object(const py::object& object) {
+  return {new py::object(object), [](py::object* last) {
+            py::gil_scoped_acquire gil;
+            delete last;
+          }};
+}
+
 Options to_options(const py::dict& given) {
   Options options;
   options.tenant = to_text(given["tenant"], "tenant");
@@ -76,6 +79,7 @@ Options to_options(const py::dict& given) {
   options.on_unavailable = to_on_unavailable(given["on_unavailable"]);
   options.redact = to_texts(given["redact"], "redact");
   options.busy_timeout = std::chrono::milliseconds(to_int(given["busy_timeout_ms"], "busy_timeout_ms"));
+  options.model = to_model(given["model"]);
   options.clock = to_clock(given["clock"]);
   options.log = to_log(given["log"]);
   return options;

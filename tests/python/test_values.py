@@ -148,4 +148,4 @@ def test_the_readme_of_the_package_runs(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     with actionhist.open(tmp_path / "agent.db") as h:
-        assert h.history()[0].effectiveness_score == 0.9
+        assert [trace.effectiveness_score for trace in h.history()] == [None, 0.9]

@@ -9,6 +9,9 @@
             ...  # do it
             h.complete(verdict.trace.action_id, status="completed", effectiveness_score=0.9)
 
+        with h.action(action_type="restart_pod", kind="Pod", name="web-1"):
+            ...  # the same: asked before, completed or failed after; Refused is raised when it is not allowed
+
 Actions are dicts in the names of the table resource_action_traces, or keyword arguments.
 """
 
@@ -22,11 +25,13 @@ from ._errors import (
     Internal,
     InvalidArgument,
     NotFound,
+    Refused,
     Timeout,
     Unavailable,
     Unsupported,
 )
-from ._history import History, Page, open
+from ._history import History, Model, Page, open
+from ._tracking import TrackedAction
 
 __all__ = [
     "Cancelled",
@@ -39,10 +44,13 @@ __all__ = [
     "Hit",
     "Internal",
     "InvalidArgument",
+    "Model",
     "NotFound",
     "Page",
+    "Refused",
     "Timeout",
     "Trace",
+    "TrackedAction",
     "Unavailable",
     "Unsupported",
     "Verdict",

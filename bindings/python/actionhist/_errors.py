@@ -1,5 +1,12 @@
 """One exception class for each error code of the library. The class tells what to do next."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._actionhist import Verdict
+
 
 class Error(Exception):
     """Base of everything that the library raises. `code` is the name of its error code."""
@@ -67,8 +74,16 @@ class Internal(Error):
     code = "internal"
 
 
+class Refused(Exception):
+    """The guard did not allow an action. `verdict` says why, and when to ask again."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
 by_code = {error.code: error for error in Error.__subclasses__()}
 
 # Users know them by the name under which they import them.
-for _error in (Error, *by_code.values()):
+for _error in (Error, Refused, *by_code.values()):
     _error.__module__ = "actionhist"

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import weakref
 from datetime import datetime
 from enum import Enum
-from typing import Any, Callable, Iterable, Sequence, Union
+from typing import Any, Callable, Iterable, Protocol, Sequence, TypeVar, Union, overload
 from uuid import UUID
 
 from . import _actionhist
 from ._actionhist import Detection, Hit, Trace, Verdict
+from ._tracking import TrackedAction, tracked
+from ._twins import Threads, on_thread, twin
 
 Text = Union[str, UUID, Enum]
 Time = Union[datetime, str]
 Fields = dict[str, Any]
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+class Model(Protocol):
+    """Turns text into vectors. Called from any thread; one that raises for stored texts is asked again later."""
+
+    @property
+    def space_id(self) -> str:
+        """Names the model and its version: vectors of two spaces are never compared."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: list[str], role: str) -> Iterable[Iterable[float]]:
+        """One vector a text, as lists or numpy arrays. `role` is "document" or "query"."""
 
 
 class Page(list[Trace]):
@@ -31,18 +51,24 @@ class History:
 
     Actions, alerts and patterns are dicts, keyword arguments, or both, and then the keywords win. Times are
     aware datetimes or RFC 3339 text. After fork() the parent goes on; in the child every call raises
-    Unsupported.
+    Unsupported. Each call has an async twin: arecord(), asimilar(), …
     """
 
-    __slots__ = ("__weakref__", "_handle")
+    __slots__ = ("__weakref__", "_handle", "_threads")
 
     def __init__(self, handle: _actionhist.Handle) -> None:
         self._handle = handle
+        self._threads = Threads()
         _open_ones.add(self)
 
     def close(self) -> None:
         """Ends the use; more than once does nothing. Calls under way in other threads end by themselves."""
+        self._threads.close()
         self._handle.close()
+
+    async def aclose(self) -> None:
+        """close() on another thread: the last call under way may hold it up."""
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     @property
     def closed(self) -> bool:
@@ -53,6 +79,12 @@ class History:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> History:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     def __repr__(self) -> str:
         return f"<actionhist.History {'closed' if self.closed else 'open'}>"
@@ -202,6 +234,44 @@ class History:
         """Ends the present incarnation. False if the resource is not known."""
         resource = _resource(cluster, kind, namespace, name, api_group, api_version)
         return self._handle.resource_deleted(resource, at)
+
+    # Actions around code
+
+    def action(self, action: Fields | None = None, /, **fields: Any) -> TrackedAction:
+        """An action around a block: proposed before, started, and completed with what became of it.
+
+            with history.action(action_type="scale_deployment", kind="Deployment", name="web") as a:
+                scale()
+                a.outcome(effectiveness_score=0.8)
+
+        Raises Refused when the guard does not allow it. A block that raises is stored as failed, with what it
+        raised. Works with `async with` too.
+        """
+        return TrackedAction(self, _laid_over(action, fields))
+
+    @overload
+    def tracked(self, function: F, /) -> F: ...
+
+    @overload
+    def tracked(
+        self, /, *, describe: Callable[..., Fields] | None = None, **fields: Any
+    ) -> Callable[[F], F]: ...
+
+    def tracked(
+        self, function: F | None = None, /, *, describe: Callable[..., Fields] | None = None, **fields: Any
+    ) -> F | Callable[[F], F]:
+        """A decorator: each call of the function, async or not, is an action.
+
+        Its type is the function's name and its parameters are the arguments, unless `fields` say otherwise;
+        `describe` gets the arguments and returns further fields.
+        """
+        if function is not None:
+            return tracked(self, function, fields, describe)
+        return lambda function: tracked(self, function, fields, describe)
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Runs a blocking call on one of this History's threads, so that the event loop goes on."""
+        return await on_thread(self._threads, call)
 
     # Reading and searching
 
@@ -403,6 +473,38 @@ class History:
         """How database, feed and index are. An unreachable database is said, not raised."""
         return self._handle.health()
 
+    # Async twins: the same calls on other threads.
+
+    arecord = twin(record)
+    arecord_many = twin(record_many)
+    apropose = twin(propose)
+    acheck = twin(check)
+    astart = twin(start)
+    acomplete = twin(complete)
+    aassess = twin(assess)
+    aobserve = twin(observe)
+    alink = twin(link)
+    adelete = twin(delete)
+    aresource_seen = twin(resource_seen)
+    aresource_deleted = twin(resource_deleted)
+    aget = twin(get)
+    ahistory = twin(history)
+    asimilar = twin(similar)
+    arecommend = twin(recommend)
+    adetect = twin(detect)
+    asummaries = twin(summaries)
+    await_indexed = twin(wait_indexed)
+    aretention_policy = twin(retention_policy)
+    aretention_policies = twin(retention_policies)
+    aset_retention_policy = twin(set_retention_policy)
+    aretention_plan = twin(retention_plan)
+    aapply_retention = twin(apply_retention)
+    aretention_operations = twin(retention_operations)
+    acompacted = twin(compacted)
+    apatterns = twin(patterns)
+    aput_pattern = twin(put_pattern)
+    ahealth = twin(health)
+
 
 def open(
     uri: Union[str, os.PathLike[str]],
@@ -414,6 +516,7 @@ def open(
     worker: bool = True,
     on_unavailable: str = "deny",
     redact: Sequence[str] = (),
+    model: Model | None = None,
     clock: Callable[[], datetime] | None = None,
     log: Callable[[str, str], object] | None = None,
     busy_timeout_ms: int = 10_000,
@@ -425,6 +528,7 @@ def open(
     worker           False: another process makes recorded actions searchable
     on_unavailable   what propose() answers when the database cannot be reached: "deny" (it raises) or "allow"
     redact           RE2 expressions; what they match is replaced, beside the built-in rules
+    model            turns text into vectors instead of the built-in model
     clock            returns an aware datetime; the system's clock if None
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
     busy_timeout_ms  how long a write waits for another process
@@ -437,6 +541,7 @@ def open(
         "worker": worker,
         "on_unavailable": on_unavailable,
         "redact": redact,
+        "model": model,
         "clock": clock,
         "log": log,
         "busy_timeout_ms": busy_timeout_ms,

@@ -1,0 +1,143 @@
+"""An action around a piece of code: asked for before, started, and completed with what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+from ._actionhist import Trace, Verdict
+from ._errors import Refused
+
+if TYPE_CHECKING:
+    from ._history import Fields, History
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Somebody stopped the code; it did not fail by itself.
+_stopped = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
+_max_error = 2000
+
+
+class TrackedAction:
+    """What `with history.action(…) as a` gives: `a.verdict`, `a.trace`, and `a.outcome(…)` to say more."""
+
+    def __init__(self, history: History, fields: Fields) -> None:
+        self._history = history
+        self._fields = fields
+        self._outcome: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._entered = False  # guarded by _lock, like the next
+        self._abandoned = False
+        self.verdict: Verdict | None = None
+        self.trace: Trace | None = None
+
+    def outcome(self, **outcome: Any) -> None:
+        """Adds to what complete() will be given: effectiveness_score, resource_state_after, status, …"""
+        self._outcome.update(outcome)
+
+    def __enter__(self) -> TrackedAction:
+        if self.verdict is not None:
+            raise RuntimeError("action: was entered already; ask history.action() for another one")
+        self.verdict = self._history.propose(self._fields)
+        if not self.verdict.allowed:
+            raise Refused(self.verdict)
+        # An action that was allowed without a record, because the database was away, cannot be completed.
+        if self.verdict.trace is not None:
+            self.trace = self._history.start(self.verdict.trace.action_id)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self.trace is None:
+            return
+        outcome = {"status": "completed", **self._outcome}
+        if error is not None:
+            said = f"{type(error).__name__}: {error}"[:_max_error]
+            outcome["status"] = "cancelled" if isinstance(error, _stopped) else "failed"
+            outcome.setdefault("execution_error", said)
+        try:
+            self.trace = self._history.complete(self.trace.action_id, **outcome)
+        except Exception as failure:
+            if error is None:
+                raise
+            # The code's own error is what the caller must see.
+            if hasattr(error, "add_note"):
+                error.add_note(f"and the action could not be completed: {failure}")
+
+    async def __aenter__(self) -> TrackedAction:
+        try:
+            return await self._history.run(self._enter_for_task)
+        except asyncio.CancelledError:
+            # The block will not run; whoever comes second, this task or the thread, says so.
+            with self._lock:
+                self._abandoned = True
+                entered = self._entered
+            if entered:
+                await asyncio.shield(self._history.run(self._cancel))
+            raise
+
+    def _enter_for_task(self) -> TrackedAction:
+        self.__enter__()
+        with self._lock:
+            self._entered = True
+            abandoned = self._abandoned
+        if abandoned:
+            self._cancel()
+        return self
+
+    def _cancel(self) -> None:
+        self.__exit__(asyncio.CancelledError, asyncio.CancelledError("before it began"), None)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        # Also when this task is being cancelled, the outcome is stored.
+        await asyncio.shield(self._history.run(functools.partial(self.__exit__, kind, error, where)))
+
+
+def tracked(history: History, function: F, fields: Fields, describe: Callable[..., Fields] | None) -> F:
+    """The function within an action of its own for each call."""
+    signature = inspect.signature(function)
+
+    def action(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TrackedAction:
+        given = {"action_type": function.__name__, **fields}
+        if describe is not None:
+            given.update(describe(*args, **kwargs))
+        if "action_parameters" not in given:
+            bound = signature.bind(*args, **kwargs)
+            given["action_parameters"] = {
+                name: _plain(value) for name, value in bound.arguments.items() if name not in ("self", "cls")
+            }
+        return TrackedAction(history, given)
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def acall(*args: Any, **kwargs: Any) -> Any:
+            async with action(args, kwargs):
+                return await function(*args, **kwargs)
+
+        return acall  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with action(args, kwargs):
+            return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _plain(value: Any) -> Any:
+    """Arguments as they can be stored; objects by what they say of themselves."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return repr(value)[:200]

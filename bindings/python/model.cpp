@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <actionhist/embedding.hpp>
+#include <actionhist/error.hpp>
+
+#include "bind.hpp"
+#include "convert.hpp"
+
+namespace actionhist::python {
+namespace {
+
+constexpr int max_dimension = 65'536;
+
+// Asked from any thread, so it takes the GIL for each call.
+class PythonModel : public EmbeddingModel {
+ public:
+  // REQUIRES: the GIL.
+  explicit PythonModel(const py::object& model)
+      : space_id_(to_text(attribute(model, "space_id"), "model.space_id")),
+        dimension_(to_int(attribute(model, "dimension"), "model.dimension")),
+        embed_(shared_object(attribute(model, "embed"))) {
+    if (space_id_.empty() || space_id_.size() > 255) {
+      refuse("model.space_id", "must be 1 to 255 bytes; name the model and its version");
+    }
+    if (dimension_ < 1 || dimension_ > max_dimension) refuse("model.dimension", "must be 1 to 65536");
+    if (PyCallable_Check(embed_->ptr()) == 0) wrong_type("model.embed", "a callable", *embed_);
+  }
+
+  std::string space_id() const override { return space_id_; }
+  std::size_t dimension() const override { return static_cast<std::size_t>(dimension_); }
+
+  // What the model raises for a query goes to the caller as it came. The worker that embeds documents has no
+  // caller in Python, and tries again.
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    const py::gil_scoped_acquire gil;
+    try {
+      fill(texts, role, out);
+    } catch (const py::error_already_set& raised) {
+      if (role == EmbeddingRole::query) throw;
+      throw Error(ErrorCode::unavailable, fmt::format("model: {}", raised.what()));
+    }
+  }
+
+ private:
+  static py::object attribute(const py::object& model, const char* name) {
+    if (!py::hasattr(model, name)) {
+      wrong_type("model", "an object with space_id, dimension and embed(texts, role)", model);
+    }
+    return model.attr(name);
+  }
+
+  [[noreturn]] static void refuse(std::string_view field, std::string_view why) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
+  }
+
+  void fill(std::span<const std::string_view> texts, EmbeddingRole role, std::span<float> out) const {
+    py::list given;
+    for (const std::string_view text : texts) given.append(py::str(text.data(), text.size()));
+    const py::list rows((*embed_)(given, role == EmbeddingRole::query ? "query" : "document"));
+    if (rows.size() != texts.size()) {
+      refuse("model.embed", fmt::format("gave {} vectors for {} texts", rows.size(), texts.size()));
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::vector<float> row = to_floats(rows[i], "model.embed");
+      if (row.size() != dimension()) {
+        refuse("model.embed", fmt::format("gave a vector of {}, not {} numbers", row.size(), dimension_));
+      }
+      std::ranges::copy(row, out.begin() + static_cast<std::ptrdiff_t>(i * dimension()));
+    }
+  }
+
+  std::string space_id_;
+  int dimension_;
+  std::shared_ptr<py::object> embed_;
+};
+
+}  // namespace
+
+std::shared_ptr<const EmbeddingModel> to_model(const py::object& model) {
+  if (model.is_none()) return {};
+  return std::make_shared<PythonModel>(model);
+}
+
+}  // namespace actionhist::python

@@ -1,0 +1,111 @@
+"""Models written in Python, and vectors as lists, arrays and buffers."""
+
+import array
+
+import pytest
+
+import actionhist
+
+
+class Letters:
+    """One dimension a letter."""
+
+    space_id = "letters/26/1"
+    dimension = 26
+
+    def embed(self, texts, role):
+        assert role in ("document", "query")
+        return [[float(text.lower().count(chr(97 + d))) for d in range(26)] for text in texts]
+
+
+def test_a_model_places_texts_in_its_own_space(restart, clock):
+    with actionhist.open("memory:", clock=clock, model=Letters()) as h:
+        h.record(restart("a-1"))
+        (hit,) = h.similar("crashes", fresh=True)
+        assert hit.explain["space_id"] == "letters/26/1"
+        c = [0.0] * 26
+        c[2] = 1
+        for vector in (c, tuple(c), array.array("f", c), array.array("d", c), (x for x in c)):
+            assert h.similar(vector=vector)[0].explain["similarity"] == pytest.approx(
+                h.similar(vector=c)[0].explain["similarity"]
+            )
+        with pytest.raises(actionhist.InvalidArgument, match="26"):
+            h.similar(vector=array.array("f", [1, 2]))
+
+
+def test_numpy_vectors(restart, clock):
+    numpy = pytest.importorskip("numpy")
+    with actionhist.open("memory:", clock=clock, model=Letters()) as h:
+        h.record(restart("a-1"))
+        assert h.wait_indexed(60)
+        vector = numpy.zeros(26, dtype=numpy.float32)
+        vector[2] = 1
+        expected = h.similar(vector=vector)[0].explain["similarity"]
+        assert h.similar(vector=vector.astype(numpy.float64))[0].explain["similarity"] == expected
+        assert h.similar(vector=numpy.repeat(vector, 2)[::2])[0].explain["similarity"] == expected
+        assert h.similar(vector=vector.astype(numpy.int32))[0].explain["similarity"] == expected
+        with pytest.raises(actionhist.InvalidArgument, match="2 dimensions"):
+            h.similar(vector=numpy.stack([vector, vector]))
+        vector[0] = numpy.nan
+        with pytest.raises(actionhist.InvalidArgument, match=r"vector\[0\]"):
+            h.similar(vector=vector)
+
+
+def test_numbers_that_no_float_holds_are_refused(history):
+    for bad in ([1e300], array.array("d", [1e300]), [float("nan")]):
+        with pytest.raises(actionhist.InvalidArgument, match=r"vector\[0\]"):
+            history.similar(vector=bad)
+
+
+def test_what_the_model_raises_for_a_query_comes_to_the_caller(clock):
+    class Broken(Letters):
+        def embed(self, texts, role):
+            raise LookupError("no such word")
+
+    with actionhist.open("memory:", clock=clock, model=Broken()) as h:
+        assert h.wait_indexed(60)
+        with pytest.raises(LookupError, match="no such word"):
+            h.similar("crashes")
+
+
+def test_a_model_that_fails_for_stored_texts_is_said_in_health(restart, clock):
+    class Broken(Letters):
+        def embed(self, texts, role):
+            raise LookupError("no such word")
+
+    with actionhist.open("memory:", clock=clock, model=Broken()) as h:
+        h.record(restart("a-1"))
+        for _ in range(6000):
+            if "no such word" in (h.health().get("index_error") or ""):
+                break
+            h.wait_indexed(0.02)
+        assert "no such word" in h.health()["index_error"]
+        assert h.get("a-1") is not None
+
+
+@pytest.mark.parametrize(
+    "answer, message",
+    [([], "0 vectors for 1"), ([[1.0]], "1, not 26"), ([["x"] * 26], "a number")],
+)
+def test_a_model_that_answers_nonsense_is_refused(answer, message, clock):
+    class Nonsense(Letters):
+        def embed(self, texts, role):
+            return answer
+
+    with actionhist.open("memory:", clock=clock, model=Nonsense()) as h:
+        assert h.wait_indexed(60)
+        with pytest.raises((actionhist.InvalidArgument, TypeError), match=message):
+            h.similar("crashes")
+
+
+@pytest.mark.parametrize("attribute, value", [("space_id", ""), ("dimension", 0), ("dimension", 10**9)])
+def test_a_model_must_say_what_it_is(attribute, value):
+    model = Letters()
+    setattr(model, attribute, value)
+    with pytest.raises(actionhist.InvalidArgument, match=attribute):
+        actionhist.open("memory:", model=model)
+
+
+def test_something_else_is_no_model():
+    with pytest.raises(TypeError, match="space_id, dimension and embed"):
+        actionhist.open("memory:", model=object())

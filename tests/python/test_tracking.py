@@ -1,0 +1,178 @@
+"""Actions around code: history.action() and @history.tracked."""
+
+import asyncio
+import time
+
+import pytest
+
+import actionhist
+
+WEB = {"kind": "Deployment", "namespace": "prod", "name": "web"}
+
+
+def budget_of_one(history):
+    history.put_pattern(
+        pattern_id="action-budget", pattern_type="action-budget", min_occurrences=1, time_window_minutes=60
+    )
+
+
+def test_a_block_is_an_action(history):
+    with history.action(action_type="restart_deployment", **WEB) as a:
+        assert a.verdict.allowed
+        assert history.get(a.trace.action_id).execution_status == "executing"
+        a.outcome(effectiveness_score=0.5, resource_state_after={"ready": 3})
+    stored = history.get(a.trace.action_id)
+    assert stored == a.trace
+    assert stored.execution_status == "completed"
+    assert stored.effectiveness_score == 0.5
+    assert stored.resource_state_after == {"ready": 3}
+
+
+def test_a_block_that_raises_failed_and_raises_on(history):
+    with pytest.raises(ZeroDivisionError), history.action(action_type="restart_deployment", **WEB) as a:
+        1 / 0
+    stored = history.get(a.trace.action_id)
+    assert stored.execution_status == "failed"
+    assert stored.execution_error == "ZeroDivisionError: division by zero"
+
+
+def test_a_block_that_is_stopped_was_cancelled(history):
+    with pytest.raises(KeyboardInterrupt), history.action(action_type="restart_deployment", **WEB) as a:
+        raise KeyboardInterrupt
+    assert history.get(a.trace.action_id).execution_status == "cancelled"
+
+
+def test_the_block_may_say_its_status(history):
+    with history.action(action_type="restart_deployment", **WEB) as a:
+        a.outcome(status="rolled-back")
+    assert a.trace.execution_status == "rolled-back"
+
+
+def test_a_refused_block_does_not_run(history, clock):
+    budget_of_one(history)
+    with history.action(action_type="restart_deployment", **WEB):
+        pass
+    clock.advance(minutes=1)
+    with pytest.raises(actionhist.Refused) as refused, history.action(action_type="restart_deployment", **WEB):
+        pytest.fail("it ran")
+    assert refused.value.verdict.detections[0].pattern_type == "action-budget"
+    assert str(refused.value) == refused.value.verdict.reason
+    assert len(history.history()) == 1
+
+
+def test_an_action_is_used_once(history):
+    a = history.action(action_type="restart_deployment")
+    with a:
+        pass
+    with pytest.raises(RuntimeError, match="another"), a:
+        pass
+
+
+def test_a_wrong_outcome_does_not_hide_the_error_of_the_block(history):
+    with pytest.raises(ZeroDivisionError), history.action(action_type="restart_deployment") as a:
+        a.outcome(effectiveness_score=7)
+        1 / 0
+    with pytest.raises(actionhist.InvalidArgument, match="effectiveness_score"):
+        with history.action(action_type="restart_deployment") as a:
+            a.outcome(effectiveness_score=7)
+
+
+def test_a_tracked_function_is_an_action_for_each_call(history):
+    @history.tracked
+    def scale(service, replicas=2, *, labels=(), target=None):
+        """Scales."""
+        return f"{service}={replicas}"
+
+    assert scale.__name__ == "scale"
+    assert scale.__doc__ == "Scales."
+    assert scale("web", labels=["a"], target=object) == "web=2"
+    (trace,) = history.history()
+    assert trace.action_type == "scale"
+    assert trace.action_parameters == {"service": "web", "labels": ["a"], "target": "<class 'object'>"}
+    assert trace.execution_status == "completed"
+
+
+def test_a_tracked_function_may_describe_itself(history):
+    @history.tracked(
+        action_type="scale_deployment", describe=lambda service, replicas: {**WEB, "name": service}
+    )
+    def scale(service, replicas):
+        raise ValueError("no quota")
+
+    with pytest.raises(ValueError, match="no quota"):
+        scale("web", 3)
+    (trace,) = history.history(kind="Deployment", name="web")
+    assert trace.action_type == "scale_deployment"
+    assert trace.action_parameters == {"service": "web", "replicas": 3}
+    assert trace.execution_error == "ValueError: no quota"
+
+
+def test_tracked_methods_leave_out_self(history):
+    class Agent:
+        @history.tracked
+        def restart(self, pod):
+            return pod
+
+    assert Agent().restart("p") == "p"
+    assert history.history()[0].action_parameters == {"pod": "p"}
+
+
+def test_async_blocks_and_functions(history):
+    @history.tracked(kind="Pod", name="p")
+    async def restart_pod(grace):
+        await asyncio.sleep(0)
+        return grace
+
+    async def story():
+        assert await restart_pod(5) == 5
+        async with history.action(action_type="scale_deployment", **WEB) as a:
+            await asyncio.sleep(0)
+        assert a.trace.execution_status == "completed"
+
+        async def slow():
+            async with history.action(action_type="drain_node") as b:
+                slow.action = b
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(slow())
+        while not hasattr(slow, "action"):
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert history.get(slow.action.trace.action_id).execution_status == "cancelled"
+
+    asyncio.run(story())
+    assert history.history(kind="Pod")[0].action_parameters == {"grace": 5}
+
+
+def test_a_task_cancelled_at_any_moment_leaves_no_action_executing(clock):
+    async def story(h):
+        async def work():
+            async with h.action(action_type="drain_node"):
+                await asyncio.sleep(60)
+
+        for pause in range(30):
+            task = asyncio.create_task(work())
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    with actionhist.open("memory:", clock=clock) as h:
+        asyncio.run(story(h))
+        # Threads may still be at it: each ends by itself.
+        for _ in range(1000):
+            running = h.history(where={"execution_status": {"$in": ["pending", "executing"]}})
+            if not running:
+                break
+            time.sleep(0.01)
+        assert not running
+
+
+def test_misuse(history):
+    with pytest.raises(actionhist.InvalidArgument, match="action_type"), history.action(**WEB):
+        pass
+    with pytest.raises(TypeError, match="action"), history.action(5):
+        pass
