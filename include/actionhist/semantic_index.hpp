@@ -1,5 +1,7 @@
 // Finds the rows whose text and vector are nearest to a query, among those that pass a filter. Usable
-// without a database. Searches may run from any thread at once; changes wait for them and exclude them.
+// without a database. May be used from any thread at once. Graphs are built by a thread of the index, which
+// starts when there is something to build; searches and changes do not wait for it. After fork() the child
+// must not use it: its calls throw Error: unsupported.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +18,40 @@ namespace actionhist {
 
 enum class Metric { cosine, inner_product, l2 };
 
+// What is kept of a vector beside the codes and signs that searches walk and scan: the last word on what is
+// nearest comes from it.
+enum class Precision {
+  full,  // float
+  half,  // 16 bits
+  byte   // nothing: the code of a byte a component is the vector
+};
+
 struct IndexOptions {
   std::size_t dimension = 1024;
   Metric metric = Metric::cosine;  // for cosine, vectors are normalised when they are added
-  int m = 16;                      // links of a node of the graph
-  int ef_construction = 64;
-  int ef_search = 128;
-  std::size_t sealed_rows = 4096;  // rows beyond this many are linked into the graph; fewer are scanned
+  Precision precision = Precision::full;
+  int m = 0;                // links of a node of the graph, 2 to 256; 0: by size, as graph_size_for()
+  int ef_construction = 0;  // candidates when a node is linked; 0: by size
+  int ef_search = 0;        // candidates of a search; 0: measured, so that it finds .99 of the ten nearest
+  std::size_t sealed_rows = 4096;  // vectors that are scanned before a graph is built or extended
 };
+
+struct GraphSize {
+  int m;
+  int ef_construction;
+};
+// What an index of so many vectors uses if its options say 0.
+GraphSize graph_size_for(std::size_t vectors);
+
+// About the memory that an index of so many vectors takes, without their texts and fields.
+std::size_t estimated_bytes(std::size_t vectors, const IndexOptions& options);
 
 struct IndexRow {
   std::string id;
   std::string text;               // for the lexical leg; may be empty
   std::span<const float> vector;  // of the index's dimension, or empty while there is none yet
   Json fields;                    // a JSON object that filters see
+  std::uint64_t version = 0;      // the caller's own, such as a hash of the content; version() returns it
 };
 
 struct IndexQuery {
@@ -40,13 +62,15 @@ struct IndexQuery {
   int limit = 10;                   // 1 to 10,000
   std::optional<double> threshold;  // of the fused score
   double vector_weight = 0.5;       // in [0, 1]; the lexical leg has the rest
+  int ef_search = 0;                // as in IndexOptions; 0: what they say
 };
 
 // Why a row is where it is.
 struct IndexHit {
   std::string id;
-  double score = 0;       // fused, in [0, 1]
+  double score = 0;       // in [0, 1]
   double similarity = 0;  // of the metric: cosine, inner product, or −distance
+  double distance = 0;    // 1 − cosine, −inner product, or the Euclidean distance
   double bm25 = 0;
   std::vector<std::string> matched_terms;  // of the query, as the user wrote them, by weight
 };
@@ -54,10 +78,24 @@ struct IndexHit {
 struct IndexStats {
   std::size_t rows = 0;     // alive
   std::size_t vectors = 0;  // of them with a vector
-  std::size_t linked = 0;   // rows in the graph
+  std::size_t linked = 0;   // vectors in the graph; equal ones count once
   std::size_t deleted = 0;  // rows that wait for a rebuild
   std::size_t terms = 0;
   std::size_t bytes = 0;  // estimate of the memory held
+  int ef_search = 0;      // as measured when the graph was built, 0 before
+  std::string error;      // why the last build failed, empty if it did not
+};
+
+// How a search found the nearest vectors.
+struct SearchPlan {
+  std::string
+      route;  // "walk", "filtered walk", "two-hop walk", "sign scan", "code scan", "full scan", "nothing"
+  std::string why;
+  std::size_t rows = 0;       // alive
+  std::size_t matching = 0;   // of them pass the filter
+  std::size_t linked = 0;     // vectors in the graph
+  std::size_t distances = 0;  // that were compared
+  std::size_t ef_search = 0;  // of a walk
 };
 
 class SemanticIndex {
@@ -80,10 +118,24 @@ class SemanticIndex {
   // False if there is no such row.
   bool remove(std::string_view id);
 
+  // Of the row as it was put; nothing if there is no such row.
+  std::optional<std::uint64_t> version(std::string_view id) const;
+
   // At most `limit` hits, best first, ties by id; exactly `limit` whenever as many rows pass the filter and
-  // the query has a vector or matches by words. Scores of both legs are scaled to [0, 1] over the
-  // candidates (min–max) and added by weight.
+  // the query has a vector or matches by words. If both legs have something to say, their scores are scaled
+  // to [0, 1] over the candidates (min–max) and added by weight. A vector alone scores by its similarity: the
+  // cosine or 0, 1 / (1 + distance), or (1 + p / (1 + |p|)) / 2 for an inner product p.
   std::vector<IndexHit> search(const IndexQuery& query) const;
+
+  // Each of the queries as search() would.
+  std::vector<std::vector<IndexHit>> search(std::span<const IndexQuery> queries) const;
+
+  // Runs the query and says how it was answered.
+  SearchPlan explain(const IndexQuery& query) const;
+
+  // Builds now what is otherwise built in the background: all vectors in one graph, without tombstones if
+  // there are many.
+  void optimize();
 
   // Empties the index.
   void clear();

@@ -1,47 +1,56 @@
-// The HNSW graph (Malkov and Yashunin 2016) over vectors that lie elsewhere: FAISS builds it, we walk it,
-// because the packaged walk ignores the width that a query asks for and opens an OpenMP region, which may
-// hang after fork(). Both compare the short codes of the vectors, and the walk measures in full what it has
-// found. Searches may run in many threads at once; link() excludes them.
+// The HNSW graph (Malkov and Yashunin 2016) over vectors that lie elsewhere, as it is walked: FAISS builds it,
+// graph_builder.hpp, we walk it, walk.hpp, because the packaged walk ignores the width that a query asks for,
+// fetches nothing ahead and opens an OpenMP region, which may hang after fork(). A Graph never changes; it may
+// be read from any thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 #include <vector>
-
-#include "semantic/bitmap.hpp"
-#include "semantic/vectors.hpp"
 
 namespace actionhist {
 
-struct Neighbour {
-  float distance;
-  std::uint32_t slot;
-};
-
 class Graph {
  public:
-  // REQUIRES: `vectors` outlives the graph.
-  Graph(const Vectors& vectors, int m, int ef_construction);
-  ~Graph();
+  static constexpr std::uint32_t none = 0xffff'ffff;
 
-  // Links the slots from linked() up to `end`, one thread. Throws Error: internal.
-  void link(std::size_t end);
+  // What a graph is made of, in memory of its own or in a file.
+  struct Parts {
+    std::uint32_t m = 0;  // links of a slot on each upper level; on the lowest it has twice as many
+    std::uint32_t entry = none;
+    std::uint32_t top_level = 0;
+    std::span<const std::uint32_t> links;         // 2 m of each slot; `none` ends a shorter list
+    std::span<const std::uint32_t> upper_places;  // of each slot, its first list in upper_links, or none
+    std::span<const std::uint32_t> upper_links;   // m for each level above the lowest, from below
+    std::span<const std::uint8_t> levels;         // of each slot, the number of those lists
+  };
 
-  std::size_t linked() const;
+  // `owner` keeps what the spans show.
+  Graph(const Parts& parts, std::shared_ptr<const void> owner) : parts_(parts), owner_(std::move(owner)) {}
 
-  // The nearest `width` slots among `allowed` (all linked ones if null) that the walk finds, nearest first.
-  // Nothing if more than `budget` distances would be needed: then scanning is cheaper.
-  std::optional<std::vector<Neighbour>> search(const float* query, std::size_t width, const Bitmap* allowed,
-                                               std::size_t budget) const;
+  const Parts& parts() const { return parts_; }
+  std::size_t size() const { return parts_.levels.size(); }
 
-  std::size_t bytes() const;
+  std::span<const std::uint32_t> neighbours(std::uint32_t slot) const {
+    const std::size_t width = 2 * std::size_t{parts_.m};
+    return parts_.links.subspan(slot * width, width);
+  }
+  // REQUIRES: level is 1 to the slot's own.
+  std::span<const std::uint32_t> upper_neighbours(std::uint32_t slot, std::uint32_t level) const {
+    return parts_.upper_links.subspan((parts_.upper_places[slot] + level - 1) * std::size_t{parts_.m},
+                                      parts_.m);
+  }
+
+  std::size_t bytes() const {
+    return parts_.links.size_bytes() + parts_.upper_places.size_bytes() + parts_.upper_links.size_bytes() +
+           parts_.levels.size_bytes();
+  }
 
  private:
-  struct State;
-  const Vectors& vectors_;
-  std::unique_ptr<State> state_;
+  Parts parts_;
+  std::shared_ptr<const void> owner_;
 };
 
 }  // namespace actionhist

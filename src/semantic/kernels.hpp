@@ -1,6 +1,5 @@
-// Distances of float vectors, at the speed that the CPU at hand allows: the packaged FAISS is built without
-// AVX. (AVX-512 was no faster than AVX2 here, long vectors wait for memory.) The sums of different kernels
-// may differ in the last digits.
+// Distances of vectors at the speed that the CPU at hand allows: the packaged FAISS is built without AVX. The
+// sums of different kernels may differ in the last digits, those of bytes and signs never do.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +8,19 @@
 
 namespace actionhist {
 
+using Half = std::uint16_t;  // an IEEE 754 binary16, as its bits
+
 struct Kernels {
   const char* name;
   float (*dot)(const float* a, const float* b, std::size_t n);
   float (*squared_distance)(const float* a, const float* b, std::size_t n);
+  // `b` is widened before it is multiplied.
+  float (*dot_half)(const float* a, const Half* b, std::size_t n);
+  float (*squared_distance_half)(const float* a, const Half* b, std::size_t n);
   // REQUIRES: n is a multiple of 32 and at most 65,536; no value is −128.
   std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t n);
+  // How many bits differ.
+  std::uint32_t (*hamming)(const std::uint64_t* a, const std::uint64_t* b, std::size_t words);
 };
 
 // The best kernels for this CPU, chosen at first use.
@@ -22,5 +28,13 @@ const Kernels& kernels();
 
 // All that this CPU can run, the portable ones first. For tests.
 std::vector<Kernels> all_kernels();
+
+// Rounds to the nearest half, ties to even; what is too large becomes infinite.
+Half to_half(float value);
+float from_half(Half half);
+
+// Those of x86-64 and of ARM that the CPU has, best last; nothing elsewhere. Used by all_kernels().
+void append_x86_kernels(std::vector<Kernels>& out);
+void append_arm_kernels(std::vector<Kernels>& out);
 
 }  // namespace actionhist

@@ -9,8 +9,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::size_t link_batch = 256;
-constexpr std::size_t few_tombstones = 1024;  // of any kind: not worth a compaction
+constexpr std::size_t few_tombstones = 1024;  // not worth a compaction
 constexpr double max_tombstones = 0.3;
 
 std::uint64_t start_of(std::string_view id) {
@@ -20,8 +19,8 @@ std::uint64_t start_of(std::string_view id) {
   return start;
 }
 
-bool too_many(std::size_t dead, std::size_t all, std::size_t few) {
-  return dead > few && static_cast<double>(dead) > max_tombstones * static_cast<double>(all);
+bool too_many(std::size_t dead, std::size_t all) {
+  return dead > few_tombstones && static_cast<double>(dead) > max_tombstones * static_cast<double>(all);
 }
 
 }  // namespace
@@ -34,9 +33,9 @@ void RowTable::check(const IndexRow& row) const {
   }
 }
 
-std::uint32_t RowTable::append(std::string_view id, ContentHash text) {
+std::uint32_t RowTable::append(std::string_view id, ContentHash text, std::uint64_t version) {
   const auto row = static_cast<std::uint32_t>(rows_.size());
-  rows_.push_back({std::string(id), text});
+  rows_.push_back({std::string(id), text, version});
   by_id_.erase(id);
   by_id_.emplace(rows_.back().id, row);
   id_starts_.push_back(start_of(id));
@@ -50,8 +49,9 @@ void RowTable::put(const IndexRow& given) {
   std::uint32_t row = 0;
   if (before && rows_[*before].text == text) {
     row = *before;
+    rows_[row].version = given.version;
   } else {
-    row = append(given.id, text);
+    row = append(given.id, text, given.version);
     lexical_.add(row, given.text);
     if (before) {
       lexical_.remove(*before);
@@ -75,9 +75,7 @@ std::optional<std::uint32_t> RowTable::find(std::string_view id) const {
 }
 
 void RowTable::set_vector(std::uint32_t row, std::span<const float> vector) {
-  const std::vector<float> prepared = vectors_.prepare(vector);
-  if (vectors_.has(row) && std::ranges::equal(vectors_.vector(row), prepared)) return;
-  vectors_.set(row, prepared);
+  vectors_.set(row, vectors_.prepare(vector));
 }
 
 void RowTable::remove(std::uint32_t row) {
@@ -88,32 +86,25 @@ void RowTable::remove(std::uint32_t row) {
   vectors_.remove(row);
 }
 
-std::size_t RowTable::linkable() const {
-  const std::size_t waiting = vectors_.unlinked();
-  return waiting >= link_batch ? link_batch : 0;
-}
+bool RowTable::wants_compaction() const { return too_many(rows_.size() - by_id_.size(), rows_.size()); }
 
-bool RowTable::wants_compaction() const {
-  return too_many(vectors_.dead_linked(), vectors_.linked(), 0) ||
-         too_many(vectors_.dead(), vectors_.slots(), few_tombstones) ||
-         too_many(rows_.size() - by_id_.size(), rows_.size(), few_tombstones);
-}
+bool RowTable::wants_new_slots() const { return too_many(vectors_.dead(), vectors_.slots()); }
 
 std::unique_ptr<RowTable> RowTable::compacted() const {
   auto out = std::make_unique<RowTable>(options_);
+  std::vector<std::uint32_t> numbers(rows_.size(), VectorLeg::none);
   alive_.for_each([&](std::size_t i) {
     const auto row = static_cast<std::uint32_t>(i);
-    const std::uint32_t copy = out->append(rows_[row].id, rows_[row].text);
+    const std::uint32_t copy = out->append(rows_[row].id, rows_[row].text, rows_[row].version);
+    numbers[row] = copy;
     out->lexical_.add_from(copy, lexical_, row);
     out->fields_.set_from(copy, fields_, row);
-    if (vectors_.has(row)) out->vectors_.set(copy, vectors_.vector(row));
   });
-  out->vectors_.link(out->vectors_.unlinked());
+  out->vectors_ = vectors_.renumbered(numbers, out->rows_.size());
   return out;
 }
 
 Bitmap RowTable::select(const Filter& filter) const {
-  if (filter.op == Filter::Op::all && filter.children.empty()) return alive_;
   Bitmap rows = fields_.select(filter, rows_.size());
   rows &= alive_;
   return rows;
@@ -125,6 +116,8 @@ IndexStats RowTable::stats() const {
   stats.vectors = vectors_.rows();
   stats.linked = vectors_.linked();
   stats.deleted = std::max(rows_.size() - by_id_.size(), vectors_.dead());
+  stats.ef_search =
+      vectors_.calibration().slots > 0 ? static_cast<int>(vectors_.calibration().walk.width) : 0;
   stats.terms = lexical_.terms();
   std::size_t ids = rows_.size() * (sizeof(Row) + 64);
   for (const Row& row : rows_) ids += row.id.capacity();

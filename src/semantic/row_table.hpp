@@ -35,19 +35,20 @@ class RowTable {
   void put(const IndexRow& row);
 
   std::optional<std::uint32_t> find(std::string_view id) const;
+  std::uint64_t version(std::uint32_t row) const { return rows_[row].version; }
   void set_fields(std::uint32_t row, const Json& fields) { fields_.set(row, fields); }
   void set_vector(std::uint32_t row, std::span<const float> vector);
   void remove(std::uint32_t row);
 
-  // How many vectors may be linked now: whole batches, because each call of link() costs more the larger the
-  // graph is, and searches wait for it.
-  std::size_t linkable() const;
-  void link(std::size_t count) { vectors_.link(count); }
-
-  // True when so much is tombstones that compacted() pays.
+  // True when so many rows are tombstones that compacted() pays.
   bool wants_compaction() const;
-  // The same rows in a table without tombstones.
+  // The same rows in a table without tombstones; the slots of the vectors stay.
   std::unique_ptr<RowTable> compacted() const;
+  // True when so many slots are dead that building the graph again without them pays.
+  bool wants_new_slots() const;
+
+  void adopt(Sealing built) { vectors_.adopt(std::move(built)); }
+  void swap_vectors(VectorLeg& other) { std::swap(vectors_, other); }
 
   const std::string& id(std::uint32_t row) const { return rows_[row].id; }
   // The order of hits of equal score. Rows may repeat each other by thousands, so the first bytes of the ids
@@ -55,6 +56,7 @@ class RowTable {
   bool id_before(std::uint32_t a, std::uint32_t b) const {
     return id_starts_[a] != id_starts_[b] ? id_starts_[a] < id_starts_[b] : rows_[a].id < rows_[b].id;
   }
+  const IndexOptions& options() const { return options_; }
   const Bitmap& alive() const { return alive_; }
   const LexicalLeg& lexical() const { return lexical_; }
   const VectorLeg& vectors() const { return vectors_; }
@@ -68,9 +70,10 @@ class RowTable {
   struct Row {
     std::string id;
     ContentHash text;
+    std::uint64_t version;
   };
 
-  std::uint32_t append(std::string_view id, ContentHash text);
+  std::uint32_t append(std::string_view id, ContentHash text, std::uint64_t version);
 
   IndexOptions options_;
   std::deque<Row> rows_;  // a row never moves: by_id_ holds views of the ids

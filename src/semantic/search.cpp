@@ -20,6 +20,7 @@ constexpr std::size_t least_candidates = 200;  // of each leg: min–max needs t
 }
 
 void check(const RowTable& table, const IndexQuery& query) {
+  if (query.ef_search < 0) refuse("ef_search", "must not be negative");
   if (query.limit < 1 || query.limit > max_limit) refuse("limit", "must be 1 to 10000");
   if (!(query.vector_weight >= 0 && query.vector_weight <= 1)) refuse("vector_weight", "must be 0 to 1");
   if (query.threshold && !std::isfinite(*query.threshold)) refuse("threshold", "must be finite");
@@ -28,16 +29,21 @@ void check(const RowTable& table, const IndexQuery& query) {
 
 class Search {
  public:
-  Search(const RowTable& table, const IndexQuery& query, const Filter& filter)
+  Search(const RowTable& table, const IndexQuery& query, const Filter& filter, SearchPlan* plan)
       : table_(table),
         query_(query),
+        plan_(plan),
         limit_(static_cast<std::size_t>(query.limit)),
-        by_vector_(!query.vector.empty()),
-        vector_(table.vectors().prepare(query.vector)),
-        terms_(table.lexical().parse(query.text)),
-        allowed_(table.select(filter)) {
-    if (const auto excluded = table.find(query.exclude_id)) allowed_.reset(*excluded);
-    table.lexical().score(terms_, allowed_, scores());
+        terms_(table.lexical().parse(query.text)) {
+    if (!query.vector.empty()) vector_ = table.vectors().query(table.vectors().prepare(query.vector));
+    const auto excluded = query.exclude_id.empty() ? std::nullopt : table.find(query.exclude_id);
+    filtered_ = excluded || filter.op != Filter::Op::all || !filter.children.empty();
+    if (filtered_) {
+      allowed_ = table.select(filter);
+      if (excluded) allowed_.reset(*excluded);
+    }
+    table.lexical().score(terms_, allowed(), scores());
+    words_ = !scores().matched().empty();
   }
 
   std::vector<IndexHit> run() {
@@ -49,10 +55,13 @@ class Search {
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
                       candidates.end(), better);
     std::vector<IndexHit> hits;
+    hits.reserve(kept);
     for (const Candidate& candidate : std::span(candidates).first(kept)) {
       if (query_.threshold && candidate.score < *query_.threshold) break;
-      hits.push_back({table_.id(candidate.row), candidate.score, candidate.similarity, candidate.bm25,
-                      table_.lexical().matched_terms(terms_, candidate.row)});
+      const double distance =
+          table_.vectors().metric() == Metric::cosine ? 1 - candidate.similarity : -candidate.similarity;
+      hits.push_back({table_.id(candidate.row), candidate.score, candidate.similarity, distance,
+                      candidate.bm25, table_.lexical().matched_terms(terms_, candidate.row)});
     }
     return hits;
   }
@@ -64,70 +73,117 @@ class Search {
     return scores;
   }
 
-  // The rows that may be hits: the best of each leg and, if that is less than what is owed, any others.
-  Bitmap choose() const {
-    const std::size_t depth = std::max(least_candidates, 10 * limit_);
+  const Bitmap& allowed() const { return filtered_ ? allowed_ : table_.alive(); }
+
+  // The rows that may be hits, by number: the best of each leg and, if that is less than what is owed, any
+  // others.
+  std::vector<std::uint32_t> choose() const {
+    const std::size_t depth = words_ ? std::max(least_candidates, 10 * limit_) : limit_;
     const auto before = [this](std::uint32_t a, std::uint32_t b) { return table_.id_before(a, b); };
     std::vector<ScoredRow> best;
     for (const std::uint32_t row : scores().matched()) best.push_back({row, scores().of(row)});
     keep_best(best, depth, before);
-    if (by_vector_) {
-      const auto near = table_.vectors().nearest(vector_, allowed_, depth, before);
+    if (vector_) {
+      const auto near = nearest(depth, before);
       best.insert(best.end(), near.begin(), near.end());
     }
-    Bitmap chosen(allowed_.size());
-    for (const ScoredRow& row : best) chosen.set(row.row);
-    const std::size_t count = chosen.count();
-    if (!by_vector_ || count >= limit_) return chosen;
+    std::vector<std::uint32_t> chosen;
+    chosen.reserve(best.size());
+    for (const ScoredRow& row : best) chosen.push_back(row.row);
+    std::ranges::sort(chosen);
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    if (!vector_ || chosen.size() >= limit_) return chosen;
 
     std::vector<ScoredRow> rest;
-    allowed_.for_each([&](std::size_t row) {
-      if (!chosen.test(row)) rest.push_back({static_cast<std::uint32_t>(row), 0});
+    allowed().for_each([&](std::size_t row) {
+      if (!std::ranges::binary_search(chosen, row)) rest.push_back({static_cast<std::uint32_t>(row), 0});
     });
-    keep_best(rest, limit_ - count, before);
-    for (const ScoredRow& row : rest) chosen.set(row.row);
+    keep_best(rest, limit_ - chosen.size(), before);
+    for (const ScoredRow& row : rest) chosen.push_back(row.row);
     return chosen;
   }
 
-  std::vector<Candidate> score(const Bitmap& chosen) const {
+  std::vector<ScoredRow> nearest(std::size_t count,
+                                 const std::function<bool(std::uint32_t, std::uint32_t)>& before) const {
+    VectorLeg::Request request;
+    request.allowed = filtered_ ? &allowed_ : nullptr;
+    request.matching = filtered_ ? allowed_.count() : table_.vectors().rows();
+    request.count = count;
+    request.width =
+        static_cast<std::size_t>(query_.ef_search > 0 ? query_.ef_search : table_.options().ef_search);
+    request.before = before;
+    VectorLeg::Answer answer = table_.vectors().nearest(*vector_, request);
+    if (plan_ != nullptr) {
+      plan_->route = to_string(answer.route);
+      plan_->why = answer.why;
+      plan_->distances = answer.distances;
+      plan_->ef_search = answer.width;
+    }
+    return std::move(answer.rows);
+  }
+
+  std::vector<Candidate> score(const std::vector<std::uint32_t>& chosen) const {
     const VectorLeg& vectors = table_.vectors();
     std::vector<Candidate> candidates;
+    candidates.reserve(chosen.size());
     double floor = 0;  // what a row without a vector gets
     bool near = false;
-    chosen.for_each([&](std::size_t i) {
-      const auto row = static_cast<std::uint32_t>(i);
+    for (const std::uint32_t row : chosen) {
       candidates.push_back({row, 0, scores().of(row)});
-      if (!by_vector_ || !vectors.has(row)) return;
-      candidates.back().similarity = vectors.similarity(vector_, row);
+      if (!vector_ || !vectors.has(row)) continue;
+      candidates.back().similarity = vectors.similarity(*vector_, row);
       floor = std::min(floor, candidates.back().similarity);
       near = true;
-    });
+    }
     for (Candidate& candidate : candidates) {
-      if (by_vector_ && !vectors.has(candidate.row)) candidate.similarity = floor;
+      if (vector_ && !vectors.has(candidate.row)) candidate.similarity = floor;
     }
     // A leg that says nothing leaves the whole weight to the other. No direction is near to a zero vector.
     const bool by_distance = vectors.metric() == Metric::l2;
-    if (!by_distance && std::ranges::all_of(vector_, [](float x) { return x == 0; })) near = false;
-    const bool words = !scores().matched().empty();
-    const double vector_weight = !near ? 0 : !words ? 1 : query_.vector_weight;
-    fuse(candidates, vector_weight, words ? 1 - vector_weight : 0, by_distance);
+    if (vector_ && !by_distance && std::ranges::all_of(vector_->values, [](float x) { return x == 0; }))
+      near = false;
+    if (near && !words_) {
+      for (Candidate& candidate : candidates)
+        candidate.score = alone(candidate.similarity, vectors.metric(), vectors.has(candidate.row));
+      return candidates;
+    }
+    const double vector_weight = !near ? 0 : query_.vector_weight;
+    fuse(candidates, vector_weight, words_ ? 1 - vector_weight : 0, by_distance);
     return candidates;
+  }
+
+  // The score of a row that only its vector speaks for.
+  static double alone(double similarity, Metric metric, bool has_vector) {
+    if (!has_vector) return 0;
+    if (metric == Metric::cosine) return std::clamp(similarity, 0.0, 1.0);
+    if (metric == Metric::l2) return 1 / (1 - similarity);
+    return (1 + similarity / (1 + std::abs(similarity))) / 2;
   }
 
   const RowTable& table_;
   const IndexQuery& query_;
+  SearchPlan* plan_;
   std::size_t limit_;
-  bool by_vector_;
-  std::vector<float> vector_;
   LexicalLeg::Query terms_;
-  Bitmap allowed_;
+  std::optional<Vectors::Query> vector_;
+  bool filtered_ = false;
+  bool words_ = false;
+  Bitmap allowed_;  // of a filtered search
 };
 
 }  // namespace
 
-std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter) {
+std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter,
+                             SearchPlan* plan) {
   check(table, query);
-  return Search(table, query, filter).run();
+  if (plan != nullptr) {
+    *plan = {.route = "nothing", .why = "the query has no vector"};
+    plan->rows = plan->matching = table.alive().count();
+    plan->linked = table.vectors().linked();
+    if (filter.op != Filter::Op::all || !filter.children.empty())
+      plan->matching = table.select(filter).count();
+  }
+  return Search(table, query, filter, plan).run();
 }
 
 }  // namespace actionhist

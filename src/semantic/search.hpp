@@ -11,8 +11,9 @@
 
 namespace actionhist {
 
-// As SemanticIndex::search. `filter` is query.where, parsed.
+// As SemanticIndex::search. `filter` is query.where, parsed. Fills `plan` if there is one.
 // Throws Error: invalid_argument for a query that is out of range.
-std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter);
+std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter,
+                             SearchPlan* plan = nullptr);
 
 }  // namespace actionhist

@@ -1,9 +1,14 @@
 #include <actionhist/semantic_index.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <shared_mutex>
+#include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <actionhist/error.hpp>
 
@@ -22,9 +27,10 @@ constexpr std::size_t max_dimension = 65'536;
 
 const IndexOptions& checked(const IndexOptions& options) {
   if (options.dimension < 1 || options.dimension > max_dimension) refuse("dimension", "must be 1 to 65536");
-  if (options.m < 2 || options.m > 256) refuse("m", "must be 2 to 256");
-  if (options.ef_construction < 1) refuse("ef_construction", "must be at least 1");
-  if (options.ef_search < 1) refuse("ef_search", "must be at least 1");
+  if (options.m != 0 && (options.m < 2 || options.m > 256)) refuse("m", "must be 2 to 256, or 0");
+  if (options.ef_construction < 0) refuse("ef_construction", "must not be negative");
+  if (options.ef_search < 0) refuse("ef_search", "must not be negative");
+  if (options.sealed_rows < 1) refuse("sealed_rows", "must be at least 1");
   return options;
 }
 
@@ -52,89 +58,257 @@ struct SemanticIndex::State {
   explicit State(const IndexOptions& given)
       : options(checked(given)), table(std::make_unique<RowTable>(given)) {}
 
-  // Links and compacts what a change left to do. REQUIRES: the caller holds `writers`.
-  void maintain() {
-    while (const std::size_t count = table->linkable()) {
-      const auto lock = gate.exclusive();  // for one batch, so that searches come between
-      table->link(count);
+  ~State() {
+    {
+      const std::lock_guard lock(builder_mutex);
+      stop = true;
     }
-    if (!table->wants_compaction()) return;
-    // Only writers change the table, so this may read it beside the searches.
-    auto compacted = table->compacted();
-    const auto lock = gate.exclusive();
-    table.swap(compacted);
+    builder_wakes.notify_all();
+    if (builder.joinable()) builder.join();
   }
+
+  // Changes the table through `change(row)` for each of `count` rows, letting searches in between.
+  template <class Change>
+  void change_each(std::size_t count, Change change) {
+    for (std::size_t i = 0; i < count;) {
+      const auto lock = gate.exclusive();
+      const auto until = std::chrono::steady_clock::now() + longest_lock;
+      do {
+        change(i++);
+      } while (i < count && std::chrono::steady_clock::now() < until);
+    }
+  }
+
+  // Has what the last change made necessary built in the background. REQUIRES: the caller holds `writers`.
+  void changed() {
+    const bool work = table->wants_compaction() || table->wants_new_slots() ||
+                      table->vectors().wanted_sealing(false).has_value();
+    if (!work) return;
+    const std::lock_guard lock(builder_mutex);
+    work_waits = true;
+    if (!builder.joinable()) builder = std::thread([this] { run(); });
+    builder_wakes.notify_all();
+  }
+
+  void run() {
+    for (;;) {
+      {
+        std::unique_lock lock(builder_mutex);
+        builder_wakes.wait(lock, [this] { return stop || work_waits; });
+        if (stop) return;
+        work_waits = false;
+      }
+      while (!stop && build(false)) continue;
+    }
+  }
+
+  // Builds one thing that is wanted. False when nothing is, or it cannot be.
+  bool build(bool all) {
+    const std::lock_guard one(building);
+    try {
+      build_one(all);
+      const std::lock_guard lock(builder_mutex);
+      build_error.clear();
+    } catch (const std::exception& error) {
+      const std::lock_guard lock(builder_mutex);
+      build_error = error.what();
+      return false;
+    }
+    const std::lock_guard writer(writers);
+    return table->wants_compaction() || table->wants_new_slots() ||
+           table->vectors().wanted_sealing(all).has_value();
+  }
+
+  // REQUIRES: the caller holds `building`.
+  void build_one(bool all) {
+    std::optional<Sealing> sealing;
+    std::optional<VectorLeg> fresh;  // without dead slots
+    std::uint64_t generation_then = 0;
+    {
+      const std::lock_guard writer(writers);
+      generation_then = generation;
+      if (table->wants_compaction()) {
+        // Only writers change the table, so this may read it beside the searches.
+        auto compacted = table->compacted();
+        const auto lock = gate.exclusive();
+        table.swap(compacted);
+      }
+      if (table->wants_new_slots()) fresh = table->vectors().without_dead_slots(nullptr);
+      sealing = (fresh ? *fresh : table->vectors()).wanted_sealing(all);
+    }
+    if (!sealing && !fresh) return;
+    if (sealing && !sealing->build([this] { return stop.load(); })) return;
+
+    const std::lock_guard writer(writers);
+    if (generation != generation_then) return;  // cleared meanwhile
+    if (!fresh) {
+      const auto lock = gate.exclusive();
+      table->adopt(std::move(*sealing));
+      return;
+    }
+    if (sealing) fresh->adopt(std::move(*sealing));
+    VectorLeg next = table->vectors().without_dead_slots(&*fresh);
+    {
+      const auto lock = gate.exclusive();
+      table->swap_vectors(next);
+    }
+  }
+
+  static constexpr auto longest_lock = std::chrono::microseconds(300);
 
   const IndexOptions options;
-  std::mutex writers;  // taken before the gate; held over a whole change with its maintenance
+  const pid_t process = getpid();
+  std::mutex building;  // taken first; held while something is built
+  std::mutex writers;   // taken before the gate; held over a whole change
   mutable Gate gate;
   std::unique_ptr<RowTable> table;  // guarded by gate; replaced and changed only under both
+  std::uint64_t generation = 0;     // guarded by writers; counts clear()
+
+  mutable std::mutex builder_mutex;
+  std::condition_variable builder_wakes;
+  std::atomic<bool> stop = false;
+  bool work_waits = false;  // guarded by builder_mutex
+  std::string build_error;  // guarded by builder_mutex
+  std::thread builder;      // guarded by builder_mutex
 };
 
+namespace {
+
+// Threads and locks of the parent mean nothing in the child.
+template <class State>
+State& alive(const std::unique_ptr<State>& state) {
+  if (state->process != getpid())
+    throw Error(ErrorCode::unsupported, "index: opened before fork(); open another in the child");
+  return *state;
+}
+
+}  // namespace
+
+GraphSize graph_size_for(std::size_t vectors) {
+  if (vectors < 100'000) return {16, 64};
+  return vectors <= 1'000'000 ? GraphSize{16, 128} : GraphSize{32, 128};
+}
+
+std::size_t estimated_bytes(std::size_t vectors, const IndexOptions& options) {
+  checked(options);
+  const ChunkLayout layout(options.dimension, options.precision);
+  const auto m = static_cast<std::size_t>(options.m > 0 ? options.m : graph_size_for(vectors).m);
+  constexpr std::size_t around_a_row = 200;  // its id, its places in the tables
+  return vectors * (layout.bytes / ChunkLayout::slots + 2 * m * sizeof(std::uint32_t) + 16 + around_a_row);
+}
+
 SemanticIndex::SemanticIndex(IndexOptions options) : state_(std::make_unique<State>(options)) {}
-SemanticIndex::~SemanticIndex() = default;
+SemanticIndex::~SemanticIndex() {
+  // The child leaks what belongs to its parent.
+  if (state_ && state_->process != getpid()) static_cast<void>(state_.release());
+}
 SemanticIndex::SemanticIndex(SemanticIndex&&) noexcept = default;
-SemanticIndex& SemanticIndex::operator=(SemanticIndex&&) noexcept = default;
+SemanticIndex& SemanticIndex::operator=(SemanticIndex&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
 
 void SemanticIndex::put(std::span<const IndexRow> rows) {
-  const std::lock_guard writer(state_->writers);
-  for (const IndexRow& row : rows) state_->table->check(row);
-  {
-    const auto lock = state_->gate.exclusive();
-    for (const IndexRow& row : rows) state_->table->put(row);
-  }
-  state_->maintain();
+  State& state = alive(state_);
+  const std::lock_guard writer(state.writers);
+  for (const IndexRow& row : rows) state.table->check(row);
+  state.change_each(rows.size(), [&](std::size_t i) { state.table->put(rows[i]); });
+  state.changed();
 }
 
 bool SemanticIndex::set_fields(std::string_view id, Json fields) {
-  const std::lock_guard writer(state_->writers);
-  const auto lock = state_->gate.exclusive();
-  const auto row = state_->table->find(id);
-  if (row) state_->table->set_fields(*row, fields);
+  State& state = alive(state_);
+  const std::lock_guard writer(state.writers);
+  const auto lock = state.gate.exclusive();
+  const auto row = state.table->find(id);
+  if (row) state.table->set_fields(*row, fields);
   return row.has_value();
 }
 
 bool SemanticIndex::set_vector(std::string_view id, std::span<const float> vector) {
-  const std::lock_guard writer(state_->writers);
-  state_->table->vectors().check(vector, "vector");
+  State& state = alive(state_);
+  const std::lock_guard writer(state.writers);
+  state.table->vectors().check(vector, "vector");
   {
-    const auto lock = state_->gate.exclusive();
-    const auto row = state_->table->find(id);
+    const auto lock = state.gate.exclusive();
+    const auto row = state.table->find(id);
     if (!row) return false;
-    state_->table->set_vector(*row, vector);
+    state.table->set_vector(*row, vector);
   }
-  state_->maintain();
+  state.changed();
   return true;
 }
 
 bool SemanticIndex::remove(std::string_view id) {
-  const std::lock_guard writer(state_->writers);
+  State& state = alive(state_);
+  const std::lock_guard writer(state.writers);
   {
-    const auto lock = state_->gate.exclusive();
-    const auto row = state_->table->find(id);
+    const auto lock = state.gate.exclusive();
+    const auto row = state.table->find(id);
     if (!row) return false;
-    state_->table->remove(*row);
+    state.table->remove(*row);
   }
-  state_->maintain();
+  state.changed();
   return true;
 }
 
 void SemanticIndex::clear() {
-  const std::lock_guard writer(state_->writers);
-  auto empty = std::make_unique<RowTable>(state_->options);
-  const auto lock = state_->gate.exclusive();
-  state_->table.swap(empty);
+  State& state = alive(state_);
+  const std::lock_guard writer(state.writers);
+  auto empty = std::make_unique<RowTable>(state.options);
+  const auto lock = state.gate.exclusive();
+  state.table.swap(empty);
+  ++state.generation;
+}
+
+void SemanticIndex::optimize() {
+  State& state = alive(state_);
+  while (state.build(true)) continue;
+  const std::lock_guard lock(state.builder_mutex);
+  if (!state.build_error.empty()) throw Error(ErrorCode::internal, state.build_error);
 }
 
 IndexStats SemanticIndex::stats() const {
-  const auto lock = state_->gate.shared();
-  return state_->table->stats();
+  const State& state = alive(state_);
+  IndexStats stats;
+  {
+    const auto lock = state.gate.shared();
+    stats = state.table->stats();
+  }
+  const std::lock_guard lock(state.builder_mutex);
+  stats.error = state.build_error;
+  return stats;
+}
+
+std::optional<std::uint64_t> SemanticIndex::version(std::string_view id) const {
+  const State& state = alive(state_);
+  const auto lock = state.gate.shared();
+  const auto row = state.table->find(id);
+  if (!row) return std::nullopt;
+  return state.table->version(*row);
 }
 
 std::vector<IndexHit> SemanticIndex::search(const IndexQuery& query) const {
+  const State& state = alive(state_);
   const Filter filter = parse_filter(query.where);
-  const auto lock = state_->gate.shared();
-  return actionhist::search(*state_->table, query, filter);
+  const auto lock = state.gate.shared();
+  return actionhist::search(*state.table, query, filter);
+}
+
+std::vector<std::vector<IndexHit>> SemanticIndex::search(std::span<const IndexQuery> queries) const {
+  std::vector<std::vector<IndexHit>> all;
+  all.reserve(queries.size());
+  for (const IndexQuery& query : queries) all.push_back(search(query));
+  return all;
+}
+
+SearchPlan SemanticIndex::explain(const IndexQuery& query) const {
+  const State& state = alive(state_);
+  const Filter filter = parse_filter(query.where);
+  SearchPlan plan;
+  const auto lock = state.gate.shared();
+  actionhist::search(*state.table, query, filter, &plan);
+  return plan;
 }
 
 }  // namespace actionhist

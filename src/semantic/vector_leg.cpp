@@ -9,17 +9,19 @@
 #include <actionhist/error.hpp>
 
 #include "embedding/content_hash.hpp"
+#include "semantic/calibration.hpp"
 
 namespace actionhist {
 namespace {
 
-// The walk for w of N slots costs about as much as a scan of 8 w slots, and N / m times that if only m of
-// them match. Measured with w = 200: at 1024 dimensions and 20,000 slots both cost the same at m = 4,500, at
-// 384 dimensions and 100,000 slots at m = 12,500. Near that point we scan, which misses nothing.
-constexpr double walk_cost = 8;
-
 // Distances of vectors below this length are far from the largest float.
 constexpr double max_squares = 1e30;
+
+// The graph is extended by this many slots at a time, or by a part of its size: each extension copies it.
+constexpr std::size_t extension_part = 128;
+
+// Calibrated anew when the graph has grown by half.
+constexpr double calibration_growth = 1.5;
 
 double squares(std::span<const float> vector) {
   double sum = 0;
@@ -29,50 +31,49 @@ double squares(std::span<const float> vector) {
 
 }  // namespace
 
+bool Sealing::build(const std::function<bool()>& cancelled) {
+  graph = extended(graph.get(), vectors, end, options, cancelled);
+  if (!graph) return false;
+  const auto grown = static_cast<double>(calibration.slots) * calibration_growth;
+  if (calibration.slots == 0 || static_cast<double>(end) > grown) calibration = calibrate(*graph, vectors);
+  return true;
+}
+
 VectorLeg::VectorLeg(const IndexOptions& options)
-    : metric_(options.metric),
-      ef_search_(static_cast<std::size_t>(options.ef_search)),
-      sealed_rows_(options.sealed_rows),
-      vectors_(std::make_unique<Vectors>(options.dimension, options.metric)),
-      graph_(std::make_unique<Graph>(*vectors_, options.m, options.ef_construction)) {}
+    : options_(options), vectors_(options.dimension, options.metric, options.precision) {}
 
 void VectorLeg::check(std::span<const float> vector, std::string_view field) const {
-  if (vector.size() != vectors_->dimension()) {
+  if (vector.size() != vectors_.dimension()) {
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: has {} dimensions, the index has {}", field,
-                                                         vector.size(), vectors_->dimension()));
+                                                         vector.size(), vectors_.dimension()));
   }
   const double sum = squares(vector);
   if (!std::isfinite(sum)) {
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: holds a value that is not finite", field));
   }
-  if (metric_ != Metric::cosine && sum > max_squares) {
+  if (metric() != Metric::cosine && sum > max_squares) {
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: is longer than 1e15", field));
   }
 }
 
 std::vector<float> VectorLeg::prepare(std::span<const float> vector) const {
   std::vector<float> out(vector.begin(), vector.end());
-  const double sum = metric_ == Metric::cosine ? squares(vector) : 0;
+  const double sum = metric() == Metric::cosine ? squares(vector) : 0;
   if (sum == 0) return out;
   const double scale = 1 / std::sqrt(sum);
   for (float& x : out) x = static_cast<float>(x * scale);
   return out;
 }
 
-std::span<const float> VectorLeg::vector(std::uint32_t row) const {
-  return {vectors_->at(rows_[row].slot), vectors_->dimension()};
-}
-
 std::uint32_t VectorLeg::slot_for(std::span<const float> prepared) {
-  const std::uint64_t hash = content_hash(prepared.data(), prepared.size_bytes()).low;
-  const auto found = by_hash_.find(hash);
-  if (found != by_hash_.end()) {
-    const float* kept = vectors_->at(found->second);
-    if (std::equal(prepared.begin(), prepared.end(), kept)) return found->second;
-  }
-  const auto slot = static_cast<std::uint32_t>(vectors_->append(prepared));
+  const std::vector<std::byte> kept = vectors_.kept_form(prepared);
+  const auto hash = static_cast<std::uint32_t>(content_hash(kept.data(), kept.size()).low);
+  const std::uint32_t known =
+      by_hash_.find(hash, [&](std::uint32_t slot) { return vectors_.keeps(slot, kept); });
+  if (known != SlotTable::none) return known;
+  const auto slot = static_cast<std::uint32_t>(vectors_.append(prepared));
   first_rows_.push_back(none);
-  by_hash_.insert_or_assign(hash, slot);
+  by_hash_.insert(hash, slot);
   return slot;
 }
 
@@ -81,7 +82,6 @@ void VectorLeg::attach(std::uint32_t row, std::uint32_t slot) {
   std::uint32_t& first = first_rows_[slot];
   if (first == none) {
     ++live_slots_;
-    if (slot < linked()) --dead_linked_;
   } else {
     rows_[first].previous = row;
   }
@@ -91,9 +91,9 @@ void VectorLeg::attach(std::uint32_t row, std::uint32_t slot) {
 }
 
 void VectorLeg::set(std::uint32_t row, std::span<const float> prepared) {
-  remove(row);
-  // A slot is born dead: attach() counts it as alive, as it does one that comes back.
   const std::uint32_t slot = slot_for(prepared);
+  if (has(row) && rows_[row].slot == slot) return;
+  remove(row);
   attach(row, slot);
 }
 
@@ -107,9 +107,7 @@ void VectorLeg::remove(std::uint32_t row) {
     first_rows_[gone.slot] = gone.next;
   }
   --live_rows_;
-  if (first_rows_[gone.slot] != none) return;
-  --live_slots_;
-  if (gone.slot < linked()) ++dead_linked_;
+  if (first_rows_[gone.slot] == none) --live_slots_;
 }
 
 void VectorLeg::move(std::uint32_t from, std::uint32_t to) {
@@ -119,67 +117,250 @@ void VectorLeg::move(std::uint32_t from, std::uint32_t to) {
   attach(to, slot);
 }
 
-double VectorLeg::similarity(std::span<const float> query, std::uint32_t row) const {
-  return vectors_->similarity(vectors_->distance(query.data(), vectors_->at(rows_[row].slot)));
+// A hundred slots around the query say whether the filter follows the vectors.
+double VectorLeg::near_share(const Vectors::Query& query, const Passing& passing) const {
+  const std::uint32_t centre = descend(*graph_, vectors_, query).slot;
+  std::size_t seen = 0;
+  std::size_t passed = 0;
+  const auto look_at = [&](std::uint32_t slot) {
+    ++seen;
+    passed += passing(slot);
+  };
+  for (const std::uint32_t link : graph_->neighbours(centre)) {
+    if (link == Graph::none || seen > 200) break;
+    look_at(link);
+    for (const std::uint32_t behind : graph_->neighbours(link).first(8)) {
+      if (behind == Graph::none) break;
+      look_at(behind);
+    }
+  }
+  return seen == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(seen);
 }
 
-std::vector<ScoredRow> VectorLeg::nearest(
-    std::span<const float> query, const Bitmap& allowed, std::size_t count,
-    const std::function<bool(std::uint32_t, std::uint32_t)>& before) const {
-  Bitmap slots(vectors_->size());
-  allowed.for_each([&](std::size_t row) {
-    if (row < rows_.size() && rows_[row].slot != none) slots.set(rows_[row].slot);
-  });
-  std::size_t matching = 0;  // of the linked slots
-  slots.for_each([&](std::size_t slot) { matching += slot < linked(); });
-
-  // The fewer slots match, the more of the others the walk has to pass.
-  const std::size_t width = std::max(count, ef_search_);
-  const auto m = static_cast<double>(matching);
-  std::vector<Neighbour> near;
-  if (m * m > walk_cost * static_cast<double>(width) * static_cast<double>(linked())) {
-    auto found = graph_->search(query.data(), width, &slots, matching);
-    // A walk may end in a corner of the graph that holds too few of the slots that match.
-    if (found && found->size() >= std::min(count, matching)) near = std::move(*found);
+Situation VectorLeg::situation(const Vectors::Query& query, const Request& request) const {
+  Situation now;
+  now.linked = linked();
+  now.matching = std::min(request.matching, live_rows_);
+  now.filtered = request.allowed != nullptr;
+  now.count = request.count;
+  now.width = request.width;
+  now.signs = !query.signs.empty();
+  // Only where the answer may matter: a look costs as much as a short scan.
+  if (now.filtered && now.linked > 0 && now.matching * 20 > now.linked && now.matching > 1000) {
+    now.near_share = near_share(query, {*this, request.allowed});
   }
-  const std::size_t scanned = near.empty() ? 0 : linked();
-  slots.for_each([&](std::size_t slot) {
-    if (slot < scanned) return;
-    near.push_back({vectors_->distance(query.data(), vectors_->at(slot)), static_cast<std::uint32_t>(slot)});
-  });
+  return now;
+}
 
+std::vector<std::uint32_t> VectorLeg::matching_slots(const Request& request, std::size_t begin) const {
+  std::vector<std::uint32_t> slots;
+  const Passing passing{*this, request.allowed};
+  if (request.allowed == nullptr || begin > 0) {
+    slots.reserve(std::min(request.matching, vectors_.size() - begin));
+    for (auto slot = static_cast<std::uint32_t>(begin); slot < vectors_.size(); ++slot) {
+      if (passing(slot)) slots.push_back(slot);
+    }
+    return slots;
+  }
+  slots.reserve(request.matching);
+  Visited& visited = Visited::of_this_thread(vectors_.size());
+  request.allowed->for_each([&](std::size_t i) {
+    if (i >= rows_.size() || rows_[i].slot == none) return;
+    const Row& row = rows_[i];
+    const bool shared = row.previous != none || row.next != none;
+    if (!shared || visited.first_time(row.slot)) slots.push_back(row.slot);
+  });
+  return slots;
+}
+
+std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::vector<std::uint32_t> slots,
+                                       std::size_t count, Route route) const {
+  if (route == Route::sign_scan) {
+    // The distances are small whole numbers, so counting them finds the bound.
+    const std::size_t kept = kept_by_signs(slots.size(), count, calibration_);
+    thread_local std::vector<std::uint32_t> distances;
+    std::vector<std::uint32_t> counts(vectors_.layout().sign_words * 64 + 1, 0);
+    distances.resize(slots.size());
+    constexpr std::size_t ahead = 12;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (i + ahead < slots.size()) __builtin_prefetch(vectors_.signs(slots[i + ahead]));
+      distances[i] = vectors_.sign_distance(query, slots[i]);
+      ++counts[distances[i]];
+    }
+    std::size_t bound = 0;
+    for (std::size_t sum = counts[0]; sum < kept && bound + 1 < counts.size();) sum += counts[++bound];
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (distances[i] <= bound) slots[written++] = slots[i];
+    }
+    slots.resize(written);
+  }
+  if (route == Route::full_scan) {
+    std::vector<Neighbour> all;
+    all.reserve(slots.size());
+    for (const std::uint32_t slot : slots) all.push_back({0, slot});
+    return measured(query, all, all.size());
+  }
+  const std::size_t kept = kept_by_codes(count, calibration_);
+  std::vector<Neighbour> near;  // a heap of the nearest, the farthest first
+  near.reserve(kept + 1);
+  constexpr std::size_t ahead = 4;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (i + ahead < slots.size()) vectors_.prefetch(slots[i + ahead]);
+    const Neighbour one{vectors_.coarse_distance(query, slots[i]), slots[i]};
+    if (near.size() < kept) {
+      near.push_back(one);
+      std::push_heap(near.begin(), near.end(), Nearer());
+    } else if (one.distance < near.front().distance) {
+      std::pop_heap(near.begin(), near.end(), Nearer());
+      near.back() = one;
+      std::push_heap(near.begin(), near.end(), Nearer());
+    }
+  }
+  return measured(query, near, near.size());
+}
+
+std::vector<Neighbour> VectorLeg::measured(const Vectors::Query& query, std::span<const Neighbour> by_code,
+                                           std::size_t count) const {
+  std::vector<Neighbour> near(by_code.begin(),
+                              by_code.begin() + static_cast<std::ptrdiff_t>(std::min(count, by_code.size())));
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    if (i + 1 < near.size()) vectors_.prefetch_original(near[i + 1].slot);
+    near[i].distance = vectors_.distance(query, near[i].slot);
+  }
+  return near;
+}
+
+VectorLeg::Answer VectorLeg::nearest(const Vectors::Query& query, const Request& request) const {
+  Answer answer;
+  const Situation now = situation(query, request);
+  Choice choice = choose(now, calibration_);
+  std::vector<Neighbour> near;
+  const Passing passing{*this, request.allowed};
+  const bool walks = choice.route == Route::walk || choice.route == Route::result_walk ||
+                     choice.route == Route::two_hop_walk;
+  if (walks) {
+    const bool plain = choice.route == Route::walk && live_slots_ == vectors_.size();
+    const Walked walked = plain ? walk(*graph_, vectors_, query, choice.width)
+                                : filtered_walk(*graph_, vectors_, query, choice.width, passing,
+                                                choice.route == Route::two_hop_walk,
+                                                request.allowed == nullptr ? vectors_.size() : choice.budget);
+    // Who asks for a wider walk wants more of it to be measured again.
+    near = measured(query, walked.found,
+                    std::max(kept_by_codes(request.count, calibration_), request.width / 4));
+    answer.distances = walked.distances;
+    const std::vector<Neighbour> rest =
+        scan(query, matching_slots(request, linked()), request.count, Route::code_scan);
+    answer.distances += vectors_.size() - linked();
+    near.insert(near.end(), rest.begin(), rest.end());
+    // A walk may end in a corner of the graph that holds too few of the slots that match.
+    if (!walked.complete || !enough(near, request, now.matching)) {
+      near.clear();
+      choice = {now.signs && calibration_.slots > 0 ? Route::sign_scan : Route::code_scan,
+                walked.complete ? "a walk found fewer rows than match" : "a walk took longer than a scan"};
+    }
+  }
+  if (near.empty() && choice.route != Route::nothing) {
+    std::vector<std::uint32_t> slots = matching_slots(request, 0);
+    answer.distances += slots.size();
+    near = scan(query, std::move(slots), request.count, choice.route);
+  }
+  answer.route = choice.route;
+  answer.why = choice.why;
+  answer.width = choice.width;
+  answer.rows = rows_of(std::move(near), request);
+  return answer;
+}
+
+bool VectorLeg::enough(std::span<const Neighbour> near, const Request& request, std::size_t matching) const {
+  const std::size_t owed = std::min(request.count, matching);
+  std::size_t rows = near.size();  // at least one each
+  for (std::size_t i = 0; i < near.size() && rows < owed; ++i) {
+    for (std::uint32_t row = rows_[first_rows_[near[i].slot]].next; row != none; row = rows_[row].next) {
+      rows += request.allowed == nullptr || request.allowed->test(row);
+    }
+  }
+  return rows >= owed;
+}
+
+std::vector<ScoredRow> VectorLeg::rows_of(std::vector<Neighbour> near, const Request& request) const {
   // Of slots behind the first `count` no row is wanted, unless they tie.
-  if (near.size() > count) {
-    const auto last = near.begin() + static_cast<std::ptrdiff_t>(count) - 1;
-    const auto nearer = [](const Neighbour& a, const Neighbour& b) { return a.distance < b.distance; };
-    std::nth_element(near.begin(), last, near.end(), nearer);
+  if (near.size() > request.count) {
+    const auto last = near.begin() + static_cast<std::ptrdiff_t>(request.count) - 1;
+    std::nth_element(near.begin(), last, near.end(), Nearer());
     const float bound = last->distance;
     std::erase_if(near, [bound](const Neighbour& one) { return one.distance > bound; });
   }
   std::vector<ScoredRow> out;
   for (const Neighbour& one : near) {
-    const double similarity = vectors_->similarity(one.distance);
+    const double similarity = vectors_.similarity(one.distance);
     for (std::uint32_t row = first_rows_[one.slot]; row != none; row = rows_[row].next) {
-      if (allowed.test(row)) out.push_back({row, similarity});
+      if (request.allowed == nullptr || request.allowed->test(row)) out.push_back({row, similarity});
     }
   }
-  keep_best(out, count, before);
+  keep_best(out, request.count, request.before);
   return out;
 }
 
-std::size_t VectorLeg::unlinked() const {
-  return vectors_->size() > sealed_rows_ ? vectors_->size() - linked() : 0;
+std::optional<Sealing> VectorLeg::wanted_sealing(bool all) const {
+  const std::size_t waiting = vectors_.size() - linked();
+  const std::size_t worth = std::max(options_.sealed_rows, linked() / extension_part);
+  if (waiting == 0 || (waiting < worth && !(all && linked() > 0))) return std::nullopt;
+  const std::size_t size = vectors_.size();
+  const GraphSize defaults = graph_size_for(size);
+  return Sealing{vectors_,
+                 graph_,
+                 calibration_,
+                 size,
+                 {options_.m > 0 ? options_.m
+                  : graph_       ? static_cast<int>(graph_->parts().m)
+                                 : defaults.m,
+                  options_.ef_construction > 0 ? options_.ef_construction : defaults.ef_construction}};
 }
 
-void VectorLeg::link(std::size_t count) {
-  const std::size_t first = linked();
-  graph_->link(std::min(vectors_->size(), first + count));
-  for (std::size_t slot = first; slot < linked(); ++slot) dead_linked_ += first_rows_[slot] == none;
+void VectorLeg::adopt(Sealing built) {
+  graph_ = std::move(built.graph);
+  calibration_ = built.calibration;
+}
+
+VectorLeg VectorLeg::renumbered(std::span<const std::uint32_t> numbers, std::size_t rows) const {
+  VectorLeg out(options_);
+  out.vectors_ = vectors_;
+  out.graph_ = graph_;
+  out.calibration_ = calibration_;
+  out.by_hash_ = by_hash_;
+  out.first_rows_.assign(first_rows_.size(), none);
+  out.rows_.resize(rows);
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    if (rows_[row].slot != none) out.attach(numbers[row], rows_[row].slot);
+  }
+  return out;
+}
+
+VectorLeg VectorLeg::without_dead_slots(const VectorLeg* base) const {
+  VectorLeg out(options_);
+  std::vector<float> values(vectors_.dimension());
+  if (base != nullptr) {
+    out.vectors_ = base->vectors_;
+    out.by_hash_ = base->by_hash_;
+    out.graph_ = base->graph_;
+    out.calibration_ = base->calibration_;
+    out.first_rows_.assign(base->first_rows_.size(), none);
+  } else if (vectors_.has_signs()) {
+    out.vectors_.set_mean({vectors_.mean().begin(), vectors_.mean().end()});
+  }
+  for (std::uint32_t slot = 0; slot < first_rows_.size(); ++slot) {
+    if (first_rows_[slot] == none) continue;
+    vectors_.decode(slot, values.data());
+    const std::uint32_t copy = out.slot_for(values);
+    for (std::uint32_t row = first_rows_[slot]; row != none; row = rows_[row].next) out.attach(row, copy);
+  }
+  return out;
 }
 
 std::size_t VectorLeg::bytes() const {
-  return vectors_->bytes() + graph_->bytes() + rows_.capacity() * sizeof(Row) +
-         first_rows_.capacity() * sizeof(std::uint32_t) + by_hash_.size() * 32;
+  return vectors_.bytes() + (graph_ ? graph_->bytes() : 0) + rows_.capacity() * sizeof(Row) +
+         first_rows_.capacity() * sizeof(std::uint32_t) + by_hash_.bytes();
 }
 
 }  // namespace actionhist

@@ -1,7 +1,8 @@
 // The vectors of rows: which row has which, and the nearest of those that are allowed, by scanning them or
 // by the graph. Rows of equal vectors share one slot: agents repeat themselves, and a graph in which a point
-// has more copies than links falls apart. Const functions may run in many threads at once; changes exclude
-// them.
+// has more copies than links falls apart. The slots up to linked() are in the graph, the few after them are
+// scanned until a graph with them has been built. Const functions may run in many threads at once; changes
+// exclude them.
 #pragma once
 
 #include <cstddef>
@@ -9,22 +10,64 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <actionhist/semantic_index.hpp>
 
 #include "semantic/bitmap.hpp"
 #include "semantic/graph.hpp"
+#include "semantic/graph_builder.hpp"
+#include "semantic/planner.hpp"
 #include "semantic/ranking.hpp"
+#include "semantic/slot_table.hpp"
 #include "semantic/vectors.hpp"
+#include "semantic/walk.hpp"
 
 namespace actionhist {
 
+// What a graph is to be built from, and then the graph. It is built from shared chunks, so the leg may change
+// meanwhile.
+struct Sealing {
+  Vectors vectors;
+  std::shared_ptr<const Graph> graph;  // before, then after
+  Calibration calibration;             // before, then after
+  std::size_t end;                     // slots that the graph is to have
+  GraphOptions options;
+
+  // False when `cancelled` said so. Throws Error: internal.
+  bool build(const std::function<bool()>& cancelled);
+};
+
 class VectorLeg {
  public:
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+  // The rows of a slot form a list.
+  struct Row {
+    std::uint32_t slot = none;
+    std::uint32_t previous = none;
+    std::uint32_t next = none;
+  };
+
+  // What a search asks for, and how it was answered.
+  struct Request {
+    const Bitmap* allowed = nullptr;  // all rows if null
+    std::size_t matching = 0;         // rows in it that have a vector, about; never too few
+    std::size_t count = 10;
+    std::size_t width = 0;                                     // of a walk; 0: as calibrated
+    std::function<bool(std::uint32_t, std::uint32_t)> before;  // the order of equal scores
+  };
+  struct Answer {
+    std::vector<ScoredRow> rows;  // best first
+    Route route = Route::nothing;
+    std::string_view why;
+    std::size_t width = 0;
+    std::size_t distances = 0;  // of codes, signs or in full
+  };
+
   explicit VectorLeg(const IndexOptions& options);
 
   // Throws Error: invalid_argument, naming `field`, for another dimension or a value that is not finite, or
@@ -36,60 +79,77 @@ class VectorLeg {
 
   bool has(std::uint32_t row) const { return row < rows_.size() && rows_[row].slot != none; }
 
-  // REQUIRES: has(row). Valid until the row changes.
-  std::span<const float> vector(std::uint32_t row) const;
-
-  // Gives the row a prepared vector; one that it had goes.
+  // Gives the row a prepared vector; one that it had goes. Nothing happens if it has this one.
   void set(std::uint32_t row, std::span<const float> prepared);
   void remove(std::uint32_t row);
   // The vector of `from` becomes that of `to`. REQUIRES: `to` has none.
   void move(std::uint32_t from, std::uint32_t to);
 
-  // REQUIRES: has(row); `query` is prepared.
-  double similarity(std::span<const float> query, std::uint32_t row) const;
+  // REQUIRES: has(row).
+  double similarity(const Vectors::Query& query, std::uint32_t row) const {
+    return vectors_.similarity(vectors_.distance(query, rows_[row].slot));
+  }
+  Vectors::Query query(std::span<const float> prepared) const { return vectors_.query(prepared); }
 
-  // The `count` rows nearest to a prepared query among those in `allowed`, best first; all of them if there
-  // are fewer. Equal scores are ordered by `before`.
-  std::vector<ScoredRow> nearest(std::span<const float> query, const Bitmap& allowed, std::size_t count,
-                                 const std::function<bool(std::uint32_t, std::uint32_t)>& before) const;
+  // The rows nearest to the query; `count` of them, or all if fewer match.
+  Answer nearest(const Vectors::Query& query, const Request& request) const;
 
-  // How many slots wait to be linked into the graph; 0 while there are so few that scanning is best.
-  std::size_t unlinked() const;
-  void link(std::size_t count);
+  // What should be built now, if anything: a graph with the slots that wait (`all`: however few they are).
+  std::optional<Sealing> wanted_sealing(bool all) const;
+  void adopt(Sealing built);
 
-  Metric metric() const { return metric_; }
+  // The same rows under new numbers, `numbers[old]` or none.
+  VectorLeg renumbered(std::span<const std::uint32_t> numbers, std::size_t rows) const;
+  // The same rows in slots without dead ones between them, not linked yet; or after the slots of `base`, an
+  // earlier result, with its graph.
+  VectorLeg without_dead_slots(const VectorLeg* base) const;
+
+  Metric metric() const { return vectors_.metric(); }
+  const Vectors& vectors() const { return vectors_; }
   std::size_t rows() const { return live_rows_; }
-  std::size_t linked() const { return graph_->linked(); }  // slots in the graph
-  std::size_t slots() const { return vectors_->size(); }
-  // Slots that no row has any more, all and in the graph.
-  std::size_t dead() const { return vectors_->size() - live_slots_; }
-  std::size_t dead_linked() const { return dead_linked_; }
+  std::size_t linked() const { return graph_ ? graph_->size() : 0; }
+  std::size_t slots() const { return vectors_.size(); }
+  std::size_t dead() const { return vectors_.size() - live_slots_; }  // slots that no row has any more
+  const Calibration& calibration() const { return calibration_; }
   std::size_t bytes() const;
 
  private:
-  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
-  // The rows of a slot form a list.
-  struct Row {
-    std::uint32_t slot = none;
-    std::uint32_t previous = none;
-    std::uint32_t next = none;
+  // Passes the slots of which a row is allowed.
+  struct Passing {
+    const VectorLeg& leg;
+    const Bitmap* allowed;
+    bool operator()(std::uint32_t slot) const {
+      std::uint32_t row = leg.first_rows_[slot];
+      if (allowed == nullptr) return row != none;
+      for (; row != none; row = leg.rows_[row].next) {
+        if (allowed->test(row)) return true;
+      }
+      return false;
+    }
   };
 
   std::uint32_t slot_for(std::span<const float> prepared);
   void attach(std::uint32_t row, std::uint32_t slot);
+  Situation situation(const Vectors::Query& query, const Request& request) const;
+  double near_share(const Vectors::Query& query, const Passing& passing) const;
+  std::vector<std::uint32_t> matching_slots(const Request& request, std::size_t begin) const;
+  // The nearest of these slots, at least `count` of them if there are as many, in full precision.
+  std::vector<Neighbour> scan(const Vectors::Query& query, std::vector<std::uint32_t> slots,
+                              std::size_t count, Route route) const;
+  std::vector<Neighbour> measured(const Vectors::Query& query, std::span<const Neighbour> by_code,
+                                  std::size_t count) const;
+  bool enough(std::span<const Neighbour> near, const Request& request, std::size_t matching) const;
+  std::vector<ScoredRow> rows_of(std::vector<Neighbour> near, const Request& request) const;
 
-  Metric metric_;
-  std::size_t ef_search_;
-  std::size_t sealed_rows_;
-  std::unique_ptr<Vectors> vectors_;
-  std::unique_ptr<Graph> graph_;
+  IndexOptions options_;
+  Vectors vectors_;
+  std::shared_ptr<const Graph> graph_;  // null while there is none
+  Calibration calibration_;
   std::vector<Row> rows_;
-  std::vector<std::uint32_t> first_rows_;                     // by slot; none if it is dead
-  std::unordered_map<std::uint64_t, std::uint32_t> by_hash_;  // slots, dead ones too, by hash of their vector
+  std::vector<std::uint32_t> first_rows_;  // by slot; none if it is dead
+  SlotTable by_hash_;                      // slots, dead ones too, by hash of what is kept
   std::size_t live_rows_ = 0;
   std::size_t live_slots_ = 0;
-  std::size_t dead_linked_ = 0;
 };
 
 }  // namespace actionhist

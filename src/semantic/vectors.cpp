@@ -1,47 +1,191 @@
 #include "semantic/vectors.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "semantic/huge_pages.hpp"
 
 namespace actionhist {
 namespace {
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t huge_page = 2 << 20;
+
+std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
+
+std::size_t bytes_of(Precision precision) {
+  return precision == Precision::full ? sizeof(float) : precision == Precision::half ? sizeof(Half) : 0;
+}
+
+// Memory that the system gives when it is touched, so that a small index does not pay for a whole chunk.
+std::shared_ptr<std::byte> allocate(std::size_t bytes) {
+  const std::size_t alignment = bytes >= huge_page ? huge_page : page;
+  auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, round_up(bytes, alignment)));
+  if (memory == nullptr) throw std::bad_alloc();
+  return {memory, std::free};
+}
 
 // Scales the largest component to ±127 and returns what a unit is worth.
 float quantise(const float* vector, std::size_t dimension, std::int8_t* out) {
   float largest = 0;
   for (std::size_t i = 0; i < dimension; ++i) largest = std::max(largest, std::abs(vector[i]));
-  if (largest < 1e-30F) return 0;  // its inverse may be no float
+  if (largest < 1e-30F) {  // its inverse may be no float
+    std::memset(out, 0, dimension);
+    return 0;
+  }
   const float units = 127 / largest;
-  for (std::size_t i = 0; i < dimension; ++i)
-    out[i] = static_cast<std::int8_t>(std::lrint(vector[i] * units));
+  for (std::size_t i = 0; i < dimension; ++i) {
+    const float scaled = vector[i] * units;
+    out[i] = static_cast<std::int8_t>(scaled + (scaled < 0 ? -0.5F : 0.5F));
+  }
   return largest / 127;
+}
+
+void take_signs(const float* vector, std::span<const float> mean, std::uint64_t* out) {
+  for (std::size_t begin = 0; begin < mean.size(); begin += 64) {
+    const std::size_t end = std::min(mean.size(), begin + 64);
+    std::uint64_t word = 0;
+    for (std::size_t i = begin; i < end; ++i)
+      word |= static_cast<std::uint64_t>(vector[i] > mean[i]) << (i - begin);
+    *out++ = word;
+  }
 }
 
 }  // namespace
 
-Vectors::Vectors(std::size_t dimension, Metric metric)
+ChunkLayout::ChunkLayout(std::size_t dimension, Precision precision)
+    : code_bytes(round_up(dimension, 32)),
+      sign_words((dimension + 63) / 64),
+      original_bytes(dimension * bytes_of(precision)),
+      signs(slots * code_bytes),
+      scales(signs + slots * sign_words * sizeof(std::uint64_t)),
+      squares(scales + slots * sizeof(float)),
+      originals(round_up(squares + slots * sizeof(float), page)),
+      bytes(round_up(originals + slots * original_bytes, page)) {}
+
+Vectors::Vectors(std::size_t dimension, Metric metric, Precision precision)
     : dimension_(dimension),
-      code_size_((dimension + 31) / 32 * 32),
+      metric_(metric),
+      precision_(precision),
       squared_(metric == Metric::l2),
-      kernels_(kernels()) {}
+      layout_(dimension, precision),
+      prefetched_(std::min<std::size_t>(layout_.code_bytes, 1024)),
+      kernels_(&kernels()) {}
 
 std::size_t Vectors::append(std::span<const float> vector) {
-  const std::size_t place = size_ % chunk_slots;
+  const std::size_t place = size_ % ChunkLayout::slots;
   if (place == 0) {
-    chunks_.push_back({std::make_unique_for_overwrite<float[]>(chunk_slots * dimension_),
-                       std::make_unique<std::int8_t[]>(chunk_slots * code_size_)});
+    chunks_.push_back(allocate(layout_.bytes));
+    // A small index should not pay for large pages.
+    if (size_ > 0) prefer_huge_pages(chunks_.back().get(), layout_.bytes);
+    if (size_ == ChunkLayout::slots) prefer_huge_pages(chunks_.front().get(), layout_.bytes);
   }
-  std::copy(vector.begin(), vector.end(), chunks_.back().values.get() + place * dimension_);
-  scales_.push_back(quantise(vector.data(), dimension_, chunks_.back().codes.get() + place * code_size_));
-  squares_.push_back(kernels_.dot(vector.data(), vector.data(), dimension_));
-  return size_++;
+  std::byte* chunk = chunks_.back().get();
+  std::byte* code_at = chunk + place * layout_.code_bytes;
+  std::memset(code_at, 0, layout_.code_bytes);
+  reinterpret_cast<float*>(chunk + layout_.scales)[place] =
+      quantise(vector.data(), dimension_, reinterpret_cast<std::int8_t*>(code_at));
+  reinterpret_cast<float*>(chunk + layout_.squares)[place] =
+      kernels_->dot(vector.data(), vector.data(), dimension_);
+  std::byte* original = chunk + layout_.originals + place * layout_.original_bytes;
+  if (precision_ == Precision::full) {
+    std::memcpy(original, vector.data(), layout_.original_bytes);
+  } else if (precision_ == Precision::half) {
+    std::transform(vector.begin(), vector.end(), reinterpret_cast<Half*>(original), to_half);
+  }
+  ++size_;
+  if (has_signs()) {
+    take_signs(vector.data(), mean_,
+               reinterpret_cast<std::uint64_t*>(chunk + layout_.signs) + place * layout_.sign_words);
+  } else if (size_ == mean_slots) {
+    find_mean();
+  }
+  return size_ - 1;
 }
 
-Vectors::Code Vectors::encode(const float* vector) const {
-  Code code;
-  code.values.resize(code_size_);
-  code.scale = quantise(vector, dimension_, code.values.data());
-  code.squares = kernels_.dot(vector, vector, dimension_);
-  return code;
+void Vectors::find_mean() {
+  std::vector<double> sums(dimension_, 0);
+  std::vector<float> values(dimension_);
+  for (std::size_t slot = 0; slot < size_; ++slot) {
+    decode(slot, values.data());
+    for (std::size_t i = 0; i < dimension_; ++i) sums[i] += static_cast<double>(values[i]);
+  }
+  mean_.resize(dimension_);
+  for (std::size_t i = 0; i < dimension_; ++i)
+    mean_[i] = static_cast<float>(sums[i] / static_cast<double>(size_));
+  for (std::size_t slot = 0; slot < size_; ++slot) {
+    decode(slot, values.data());
+    std::byte* chunk = chunks_[slot / ChunkLayout::slots].get();
+    take_signs(values.data(), mean_,
+               reinterpret_cast<std::uint64_t*>(chunk + layout_.signs) +
+                   slot % ChunkLayout::slots * layout_.sign_words);
+  }
 }
+
+void Vectors::set_mean(std::vector<float> mean) { mean_ = std::move(mean); }
+
+std::vector<std::byte> Vectors::kept_form(std::span<const float> vector) const {
+  std::vector<std::byte> kept;
+  if (precision_ == Precision::full) {
+    kept.resize(vector.size_bytes());
+    std::memcpy(kept.data(), vector.data(), kept.size());
+  } else if (precision_ == Precision::half) {
+    kept.resize(layout_.original_bytes);
+    std::transform(vector.begin(), vector.end(), reinterpret_cast<Half*>(kept.data()), to_half);
+  } else {
+    kept.resize(layout_.code_bytes + sizeof(float));
+    const float unit = quantise(vector.data(), dimension_, reinterpret_cast<std::int8_t*>(kept.data()));
+    std::memcpy(kept.data() + layout_.code_bytes, &unit, sizeof unit);
+  }
+  return kept;
+}
+
+bool Vectors::keeps(std::size_t slot, std::span<const std::byte> kept) const {
+  if (precision_ == Precision::byte) {
+    const float unit = scale(slot);
+    return std::memcmp(code(slot), kept.data(), layout_.code_bytes) == 0 &&
+           std::memcmp(&unit, kept.data() + layout_.code_bytes, sizeof unit) == 0;
+  }
+  const std::byte* at = original(slot);
+  return std::memcmp(at, kept.data(), kept.size()) == 0;
+}
+
+void Vectors::decode(std::size_t slot, float* out) const {
+  const std::byte* at = original(slot);
+  if (precision_ == Precision::full) {
+    std::memcpy(out, at, layout_.original_bytes);
+  } else if (precision_ == Precision::half) {
+    const auto* values = reinterpret_cast<const Half*>(at);
+    std::transform(values, values + dimension_, out, from_half);
+  } else {
+    const float unit = scale(slot);
+    std::transform(code(slot), code(slot) + dimension_, out,
+                   [unit](std::int8_t x) { return static_cast<float>(x) * unit; });
+  }
+}
+
+Vectors::Query Vectors::query(std::span<const float> vector) const {
+  Query query;
+  query.values.assign(vector.begin(), vector.end());
+  query.code.resize(layout_.code_bytes);
+  query.scale = quantise(vector.data(), dimension_, query.code.data());
+  query.squares = kernels_->dot(vector.data(), vector.data(), dimension_);
+  if (has_signs()) {
+    query.signs.resize(layout_.sign_words);
+    take_signs(vector.data(), mean_, query.signs.data());
+  }
+  return query;
+}
+
+void Vectors::adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size,
+                    std::vector<float> mean) {
+  chunks_ = std::move(chunks);
+  size_ = size;
+  mean_ = std::move(mean);
+}
+
+std::size_t Vectors::bytes() const { return size_ * (layout_.bytes / ChunkLayout::slots); }
 
 }  // namespace actionhist

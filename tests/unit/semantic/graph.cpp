@@ -1,4 +1,4 @@
-#include "semantic/graph.hpp"
+#include "semantic/graph_builder.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "semantic/kernels.hpp"
+#include "semantic/bitmap.hpp"
+#include "semantic/calibration.hpp"
+#include "semantic/walk.hpp"
 
 using namespace actionhist;
 
@@ -39,29 +41,38 @@ class Clusters {
   std::normal_distribution<float> normal_;
 };
 
-std::set<std::uint32_t> exact(const Vectors& vectors, const std::vector<float>& query, std::size_t count,
+std::shared_ptr<const Graph> built(const Vectors& vectors, std::size_t end, const Graph* before = nullptr) {
+  return extended(before, vectors, end, {}, [] { return false; });
+}
+
+// The nearest slots in full precision.
+std::set<std::uint32_t> exact(const Vectors& vectors, const Vectors::Query& query, std::size_t count,
                               const Bitmap* allowed) {
   std::vector<Neighbour> all;
   for (std::uint32_t slot = 0; slot < vectors.size(); ++slot) {
-    if (allowed == nullptr || allowed->test(slot))
-      all.push_back({vectors.distance(query.data(), vectors.at(slot)), slot});
+    if (allowed == nullptr || allowed->test(slot)) all.push_back({vectors.distance(query, slot), slot});
   }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.distance < b.distance; });
+  std::sort(all.begin(), all.end(), Nearer());
   std::set<std::uint32_t> out;
   for (std::size_t i = 0; i < std::min(count, all.size()); ++i) out.insert(all[i].slot);
   return out;
 }
 
-double recall(const Graph& graph, const Vectors& vectors, Clusters& clusters, const Bitmap* allowed) {
+// How many of the ten nearest are among the first 40 that a walk finds.
+double recall(const Graph& graph, const Vectors& vectors, Clusters& clusters, const Bitmap* allowed,
+              bool two_hops) {
   std::size_t found = 0;
   for (int i = 0; i < 50; ++i) {
-    const auto query = clusters.next();
+    const auto query = vectors.query(clusters.next());
     const auto wanted = exact(vectors, query, 10, allowed);
-    const auto got = graph.search(query.data(), 128, allowed, vectors.size());
-    REQUIRE(got);
-    for (std::size_t k = 0; k < 10; ++k) {
-      if (allowed != nullptr) REQUIRE(allowed->test((*got)[k].slot));
-      found += wanted.count((*got)[k].slot);
+    const auto passes = [&](std::uint32_t slot) { return allowed->test(slot); };
+    const Walked walked =
+        allowed == nullptr ? walk(graph, vectors, query, 128)
+                           : filtered_walk(graph, vectors, query, 128, passes, two_hops, vectors.size() * 2);
+    REQUIRE(walked.complete);
+    for (std::size_t k = 0; k < std::min<std::size_t>(40, walked.found.size()); ++k) {
+      if (allowed != nullptr) REQUIRE(passes(walked.found[k].slot));
+      found += wanted.count(walked.found[k].slot);
     }
   }
   return static_cast<double>(found) / 500;
@@ -69,85 +80,87 @@ double recall(const Graph& graph, const Vectors& vectors, Clusters& clusters, co
 
 }  // namespace
 
-TEST_CASE("all kernels agree", "[graph]") {
-  Clusters clusters(77, 1, 1);
-  const auto a = clusters.next();
-  const auto b = clusters.next();
-  std::vector<std::int8_t> bytes(256);
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::int8_t>(static_cast<int>(i % 255) - 127);
-  for (const Kernels& kernel : all_kernels()) {
-    CAPTURE(kernel.name);
-    const auto portable = all_kernels().front();
-    CHECK(kernel.dot_int8(bytes.data(), bytes.data(), 256) ==
-          portable.dot_int8(bytes.data(), bytes.data(), 256));
-    CHECK(kernel.dot_int8(bytes.data(), bytes.data() + 32, 224) ==
-          portable.dot_int8(bytes.data(), bytes.data() + 32, 224));
-  }
-  for (std::size_t n = 0; n <= a.size(); ++n) {
-    double dot = 0;
-    double squared = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      dot += static_cast<double>(a[i]) * b[i];
-      squared += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
-    }
-    for (const Kernels& kernel : all_kernels()) {
-      CAPTURE(kernel.name, n);
-      CHECK(kernel.dot(a.data(), b.data(), n) == Approx(dot).margin(1e-5));
-      CHECK(kernel.squared_distance(a.data(), b.data(), n) == Approx(squared).margin(1e-5));
-    }
-  }
-}
-
 TEST_CASE("codes of a byte a component tell about the same distances", "[graph]") {
   const Metric metric = GENERATE(Metric::cosine, Metric::l2);
-  Vectors vectors(100, metric);
+  const Precision precision = GENERATE(Precision::full, Precision::half, Precision::byte);
+  Vectors vectors(100, metric, precision);
   Clusters clusters(100, 5, 2);
   for (int i = 0; i < 50; ++i) vectors.append(clusters.next());
   vectors.append(std::vector<float>(100, 0.0F));
-  const auto query = clusters.next();
-  const auto code = vectors.encode(query.data());
+  const auto query = vectors.query(clusters.next());
   for (std::size_t slot = 0; slot < vectors.size(); ++slot) {
-    CHECK(vectors.coarse_distance(code, slot) ==
-          Approx(vectors.distance(query.data(), vectors.at(slot))).margin(0.02));
-    CHECK(vectors.coarse_distance(slot, 7) ==
-          Approx(vectors.distance(vectors.at(slot), vectors.at(7))).margin(0.02));
+    CHECK(vectors.coarse_distance(query, slot) == Approx(vectors.distance(query, slot)).margin(0.02));
+    CHECK(vectors.coarse_distance(slot, 7) == Approx(vectors.coarse_distance(7, slot)));
+    std::vector<float> values(100);
+    vectors.decode(slot, values.data());
+    CHECK(vectors.keeps(slot, vectors.kept_form(values)));
   }
+}
+
+TEST_CASE("signs are taken once there are enough vectors, and the nearest differ in the fewest", "[graph]") {
+  Vectors vectors(256, Metric::cosine, Precision::full);
+  Clusters clusters(256, 30, 4);
+  while (vectors.size() < Vectors::mean_slots - 1) vectors.append(clusters.next());
+  CHECK_FALSE(vectors.has_signs());
+  while (vectors.size() < 3000) vectors.append(clusters.next());
+  REQUIRE(vectors.has_signs());
+  std::vector<float> values(256);
+  for (const std::size_t slot : {0, 1023, 1024, 2999}) {
+    vectors.decode(slot, values.data());
+    CHECK(vectors.sign_distance(vectors.query(values), slot) == 0);
+  }
+  const auto query = vectors.query(clusters.next());
+  double near = 0;
+  for (const std::uint32_t slot : exact(vectors, query, 10, nullptr))
+    near += vectors.sign_distance(query, slot) / 10.0;
+  double all = 0;
+  for (std::size_t slot = 0; slot < 3000; ++slot) all += vectors.sign_distance(query, slot) / 3000.0;
+  CHECK(near < all * 0.8);
 }
 
 TEST_CASE("the graph finds at least 95 of 100 true neighbours", "[graph]") {
   const Metric metric = GENERATE(Metric::cosine, Metric::l2);
-  Vectors vectors(48, metric);
+  Vectors vectors(48, metric, Precision::full);
   Clusters clusters(48, 60, 7);
   for (int i = 0; i < 6000; ++i) vectors.append(clusters.next());
-  Graph graph(vectors, 16, 64);
-  graph.link(2500);
-  CHECK(graph.linked() == 2500);
-  graph.link(6000);
-  CHECK(graph.linked() == 6000);
-  CHECK(recall(graph, vectors, clusters, nullptr) >= 0.95);
+  const auto before = built(vectors, 2500);
+  CHECK(before->size() == 2500);
+  const auto graph = built(vectors, 6000, before.get());
+  CHECK(graph->size() == 6000);
+  CHECK(before->size() == 2500);
+  CHECK(recall(*graph, vectors, clusters, nullptr, false) >= 0.95);
 
   Bitmap every_third(vectors.size());
   for (std::size_t i = 0; i < vectors.size(); i += 3) every_third.set(i);
-  CHECK(recall(graph, vectors, clusters, &every_third) >= 0.95);
+  CHECK(recall(*graph, vectors, clusters, &every_third, false) >= 0.95);
+  CHECK(recall(*graph, vectors, clusters, &every_third, true) >= 0.95);
+
+  const Calibration calibration = calibrate(*graph, vectors);
+  CHECK(calibration.slots == 6000);
+  CHECK(calibration.walk.reaches);
+  CHECK(calibration.walk.distances > 100);
+  CHECK(calibration.two_hop_walk.width >= calibration.walk.width);
+  CHECK(calibration.signs[3].scanned == 6000);
+  CHECK(calibration.signs[3].kept < 6000);
 }
 
-TEST_CASE("a walk says when scanning would be cheaper", "[graph]") {
-  Vectors vectors(16, Metric::cosine);
+TEST_CASE("a walk ends when scanning would be cheaper", "[graph]") {
+  Vectors vectors(16, Metric::cosine, Precision::full);
   Clusters clusters(16, 20, 3);
   for (int i = 0; i < 2000; ++i) vectors.append(clusters.next());
-  Graph graph(vectors, 16, 64);
-  graph.link(2000);
-  Bitmap few(2000);
-  for (std::size_t i = 0; i < 2000; i += 200) few.set(i);
-  CHECK_FALSE(graph.search(clusters.next().data(), 50, &few, few.count()));
-  CHECK(graph.search(clusters.next().data(), 50, &few, 2000)->size() == 10);
+  const auto graph = built(vectors, 2000);
+  const auto few = [](std::uint32_t slot) { return slot % 200 == 0; };
+  const auto query = vectors.query(clusters.next());
+  CHECK_FALSE(filtered_walk(*graph, vectors, query, 50, few, false, 10).complete);
+  const Walked all = filtered_walk(*graph, vectors, query, 50, few, false, 2000);
+  CHECK(all.complete);
+  CHECK(all.found.size() == 10);
 }
 
-TEST_CASE("an empty graph finds nothing", "[graph]") {
-  const Vectors vectors(4, Metric::cosine);
-  Graph graph(vectors, 16, 64);
-  graph.link(0);
-  const std::vector<float> query(4, 0.5F);
-  CHECK(graph.search(query.data(), 10, nullptr, 100)->empty());
+TEST_CASE("a build that is cancelled gives nothing, and an empty graph finds nothing", "[graph]") {
+  Vectors vectors(4, Metric::cosine, Precision::full);
+  const auto empty = built(vectors, 0);
+  CHECK(walk(*empty, vectors, vectors.query(std::vector<float>(4, 0.5F)), 10).found.empty());
+  for (int i = 0; i < 100; ++i) vectors.append(std::vector<float>{1, 0, 0, static_cast<float>(i)});
+  CHECK(extended(nullptr, vectors, 100, {}, [] { return true; }) == nullptr);
 }

@@ -1,0 +1,112 @@
+#include "semantic/planner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace actionhist {
+namespace {
+
+// Measured with 384 and 1,536 dimensions, in distances of codes: what one slot costs.
+constexpr double full_cost = 2.5;
+constexpr double sign_cost = 0.35;
+// A step of a walk fetches what lies anywhere, that of a scan what lies next.
+constexpr double walk_step_cost = 1.6;
+constexpr double two_hop_cost = 2.2;
+
+constexpr std::size_t few = 300;                  // so few are compared in full whatever the model says
+constexpr double least_two_hop_share = 0.05;      // below it the matching slots fall apart into islands
+constexpr double least_result_share = 0.4;        // above it most links lead to a match anyway
+constexpr std::size_t correlated_scan = 100'000;  // rows that are scanned rather than walked to
+
+}  // namespace
+
+std::string_view to_string(Route route) {
+  switch (route) {
+    case Route::full_scan: return "full scan";
+    case Route::code_scan: return "code scan";
+    case Route::sign_scan: return "sign scan";
+    case Route::walk: return "walk";
+    case Route::result_walk: return "filtered walk";
+    case Route::two_hop_walk: return "two-hop walk";
+    default: return "nothing";
+  }
+}
+
+std::size_t kept_by_signs(std::size_t scanned, std::size_t count, const Calibration& calibration) {
+  // Between two sizes that were measured the larger part counts: it never keeps too few.
+  double part = 1;
+  for (const Calibration::Signs& one : calibration.signs) {
+    if (one.scanned == 0) continue;
+    const double measured = static_cast<double>(one.kept) / static_cast<double>(one.scanned);
+    if (one.scanned <= scanned || part == 1) part = measured;
+  }
+  const double wider = std::max(1.0, static_cast<double>(count) / 10);
+  return std::max(4 * count + 32, static_cast<std::size_t>(part * wider * static_cast<double>(scanned)));
+}
+
+std::size_t kept_by_codes(std::size_t count, const Calibration& calibration) {
+  return static_cast<std::size_t>(std::ceil(calibration.code_ratio * static_cast<double>(count))) + 8;
+}
+
+Choice choose(const Situation& now, const Calibration& calibration) {
+  if (now.matching == 0) return {Route::nothing, "no row matches"};
+  const auto matching = static_cast<double>(now.matching);
+
+  Choice scan{Route::code_scan, "scanning the matching rows is cheapest"};
+  double scan_cost = matching + full_cost * static_cast<double>(kept_by_codes(now.count, calibration));
+  if (now.signs && calibration.slots > 0) {
+    const auto kept = static_cast<double>(kept_by_signs(now.matching, now.count, calibration));
+    const double by_signs = sign_cost * matching + kept;
+    if (kept < matching / 2 && by_signs < scan_cost) {
+      scan.route = Route::sign_scan;
+      scan_cost = by_signs;
+    }
+  }
+  if (now.matching <= std::max(few, now.count)) {
+    scan.route = Route::full_scan;
+    scan_cost = full_cost * matching;
+    scan.why = "few rows match";
+  }
+  if (now.linked == 0) {
+    scan.why = "there is no graph yet";
+    return scan;
+  }
+  if (scan.route == Route::full_scan) return scan;
+
+  Calibration::Walk measured = calibration.walk;
+  Choice walk{Route::walk, "the graph leads to the nearest rows at once"};
+  if (now.filtered) {
+    const double share = std::min(1.0, matching / static_cast<double>(now.linked));
+    if (share < least_two_hop_share) {
+      scan.why = "too few rows match for the graph to lead to them";
+      return scan;
+    }
+    const bool correlated = now.near_share < share / 3 || now.near_share > std::min(1.0, 3 * share);
+    if (correlated && now.matching <= correlated_scan) {
+      scan.why = "the filter follows the vectors, where graphs lose their way";
+      return scan;
+    }
+    if (share >= least_result_share) {
+      walk = {Route::result_walk, "most rows match, so the walk meets enough of them"};
+      measured = calibration.result_walk;
+      measured.distances *= Calibration::result_share / share;
+    } else {
+      walk = {Route::two_hop_walk, "the matching rows still hang together in the graph"};
+      measured = calibration.two_hop_walk;
+      // What does not match is looked through, at a cost beside the distances.
+      measured.distances *= two_hop_cost;
+    }
+    if (!measured.reaches) {
+      scan.why = "a walk missed too much when the graph was tried";
+      return scan;
+    }
+  }
+  const auto calibrated = static_cast<double>(measured.width);
+  walk.width = std::max(now.width > 0 ? now.width : measured.width, kept_by_codes(now.count, calibration));
+  const double wider = static_cast<double>(walk.width) / calibrated;
+  const double walk_cost = walk_step_cost * measured.distances * std::pow(wider, 0.8);
+  walk.budget = now.matching;
+  return walk_cost < scan_cost ? walk : scan;
+}
+
+}  // namespace actionhist
