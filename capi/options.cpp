@@ -25,7 +25,7 @@ void read_settings(std::string_view json, HostOptions& host) {
   JsonDocument document;
   FieldReader reader(document.parse(json, "settings"), "settings");
   Options& options = host.options;
-  reader("tenant", options.tenant);
+  if (reader.given("tenant")) reader("tenant", options.tenant.emplace());
   reader("run_migrations", options.run_migrations);
   reader("read_only", options.read_only);
   reader("semantic", options.semantic);
@@ -39,6 +39,9 @@ void read_settings(std::string_view json, HostOptions& host) {
   std::int64_t busy_timeout_ms = options.busy_timeout.count();
   reader("busy_timeout_ms", busy_timeout_ms);
   options.busy_timeout = std::chrono::milliseconds(busy_timeout_ms);
+  Json postgres;
+  reader("postgres", postgres);
+  if (!postgres.absent()) options.postgres = parse_postgres_options(postgres.text());
   reader("submit_threads", host.submit_threads);
   if (host.submit_threads < 1 || host.submit_threads > 64) refuse("submit_threads", "must be 1 to 64");
   reader.expect_done();

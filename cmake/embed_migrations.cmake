@@ -1,4 +1,4 @@
-# Writes the SQL files of a migrations folder into one C++ source, in the order of their numbers.
+# Writes the SQL files of the migrations folder of ROOM into one C++ source, in the order of their numbers.
 set(entries "")
 set(latest 0)
 foreach(path IN LISTS MIGRATIONS)
@@ -13,17 +13,17 @@ foreach(path IN LISTS MIGRATIONS)
   file(READ ${path} sql)
   string(APPEND entries "    {${version}, \"${name}\", R\"sql(${sql})sql\"},\n")
 endforeach()
-file(WRITE ${OUTPUT} "#include \"sqlite/migrations.hpp\"
+file(WRITE ${OUTPUT} "#include \"${ROOM}/migrations.hpp\"
 
-namespace actionhist::sqlite {
+namespace actionhist::${ROOM} {
 namespace {
 
-constexpr Migration all[] = {
+constexpr sql::Migration all[] = {
 ${entries}};
 
 }  // namespace
 
-std::span<const Migration> migrations() { return all; }
+std::span<const sql::Migration> migrations() { return all; }
 
-}  // namespace actionhist::sqlite
+}  // namespace actionhist::${ROOM}
 ")

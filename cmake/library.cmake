@@ -1,12 +1,14 @@
 # The library actionhist::actionhist, one source list a room.
-file(GLOB ACTIONHIST_MIGRATIONS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/sqlite/migrations/*.sql)
-set(MIGRATIONS_CPP ${PROJECT_BINARY_DIR}/migrations.cpp)
-add_custom_command(
-  OUTPUT ${MIGRATIONS_CPP}
-  COMMAND ${CMAKE_COMMAND} -DOUTPUT=${MIGRATIONS_CPP} "-DMIGRATIONS=${ACTIONHIST_MIGRATIONS}"
-          -P ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
-  DEPENDS ${ACTIONHIST_MIGRATIONS} ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
-  VERBATIM)
+foreach(room sqlite postgres)
+  file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/migrations/*.sql)
+  add_custom_command(
+    OUTPUT ${PROJECT_BINARY_DIR}/${room}_migrations.cpp
+    COMMAND ${CMAKE_COMMAND} -DROOM=${room} -DOUTPUT=${PROJECT_BINARY_DIR}/${room}_migrations.cpp
+            "-DMIGRATIONS=${migrations}" -P ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
+    DEPENDS ${migrations} ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
+    VERBATIM)
+  list(APPEND MIGRATIONS_CPP ${PROJECT_BINARY_DIR}/${room}_migrations.cpp)
+endforeach()
 
 file(GLOB ACTIONHIST_SOURCES CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/src/core/*.cpp

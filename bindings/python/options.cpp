@@ -71,12 +71,15 @@ std::shared_ptr<py::object> shared_object(const py::object& object) {
 
 Options to_options(const py::dict& given) {
   Options options;
-  options.tenant = to_text(given["tenant"], "tenant");
+  if (!given["tenant"].is_none()) options.tenant = to_text(given["tenant"], "tenant");
   options.run_migrations = to_flag(given["run_migrations"], "run_migrations");
   options.read_only = to_flag(given["read_only"], "read_only");
   options.semantic = to_flag(given["semantic"], "semantic");
   options.worker = to_flag(given["worker"], "worker");
   options.on_unavailable = to_on_unavailable(given["on_unavailable"]);
+  if (!given["postgres"].is_none()) {
+    options.postgres = parse_postgres_options(to_json(given["postgres"], "postgres"));
+  }
   options.redact = to_texts(given["redact"], "redact");
   options.busy_timeout = std::chrono::milliseconds(to_int(given["busy_timeout_ms"], "busy_timeout_ms"));
   options.model = to_model(given["model"]);

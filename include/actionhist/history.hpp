@@ -18,6 +18,7 @@
 #include <actionhist/alert.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
+#include <actionhist/postgres_options.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
@@ -35,7 +36,7 @@ using LogCallback = std::function<void(LogLevel, std::string_view)>;
 enum class OnUnavailable { deny, allow };
 
 struct Options {
-  std::string tenant = "default";
+  std::optional<std::string> tenant = {};  // "default" if absent; PostgreSQL requires one
   bool run_migrations = true;  // false: a database of another schema version is refused
   bool read_only = false;
   bool semantic = true;  // false: similar() uses the text search of the database
@@ -45,7 +46,8 @@ struct Options {
   OnUnavailable on_unavailable = OnUnavailable::deny;
   // RE2 expressions beside the built-in rules; what they match is replaced.
   std::vector<std::string> redact = {};
-  std::chrono::milliseconds busy_timeout{10'000};  // how long a write waits for another process
+  std::chrono::milliseconds busy_timeout{10'000};  // SQLite: how long a write waits for another process
+  PostgresOptions postgres = {};                   // PostgreSQL: schema, pool and time-outs
   Clock clock = {};                                // system_now if empty
   // Called from any thread; must not throw; nothing is logged if empty.
   LogCallback log = {};
@@ -213,7 +215,8 @@ class History {
   std::unique_ptr<State> state_;
 };
 
-// "memory:", "sqlite:PATH" or a bare path. The tenant and everything else are options.
+// "memory:", "sqlite:PATH" or a bare path, or "postgresql://USER@HOST,HOST/DATABASE". The tenant and everything
+// else are options; with PostgreSQL a tenant must be named.
 // Throws Error: invalid_argument, denied, unavailable, corrupt, unsupported.
 History open(std::string_view uri, Options options = {});
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace actionhist {
 
@@ -51,5 +52,10 @@ struct PoolStats {
 
 // Throws Error: invalid_argument, naming the field.
 void validate(const PostgresOptions& options);
+
+// Options from a JSON object in the names above; durations are whole milliseconds, with "_ms" behind the name:
+// {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, "pooler": "transaction"}.
+// Throws Error: invalid_argument, naming the field.
+PostgresOptions parse_postgres_options(std::string_view json);
 
 }  // namespace actionhist

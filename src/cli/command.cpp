@@ -33,6 +33,8 @@ Options Context::options(Access access) const {
   Options options;
   options.tenant = tenant;
   options.busy_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_seconds * 1000));
+  options.postgres.schema = schema;
+  options.postgres.retry_for = options.busy_timeout;
   options.semantic = false;
   // Memory starts empty and needs its tables whatever is done with it.
   options.read_only = (read_only || access == Access::read) && database() != "memory:";

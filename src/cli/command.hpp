@@ -34,7 +34,8 @@ enum class Access { read, change, create };
 
 struct Context {
   std::string uri;
-  std::string tenant = "default";
+  std::optional<std::string> tenant;
+  std::string schema = PostgresOptions().schema;
   double timeout_seconds = 10;
   bool json = false;
   bool quiet = false;

@@ -10,11 +10,17 @@ namespace actionhist::cli {
 namespace {
 
 void add_global_options(CLI::App& app, Context& context) {
-  app.add_option("--db", context.uri, "The database: memory:, sqlite:PATH or a path")
+  app.add_option("--db", context.uri, "The database: memory:, sqlite:PATH or a path, or postgresql://…")
       ->envname("ACTIONHIST_DATABASE_URL")
       ->type_name("URI");
-  app.add_option("--tenant", context.tenant, "Whose memory it is; \"default\" if not given")
+  app.add_option_function<std::string>(
+         "--tenant", [&context](const std::string& tenant) { context.tenant = tenant; },
+         "Whose memory it is; \"default\" if not given, but PostgreSQL needs one")
+      ->envname("ACTIONHIST_TENANT")
       ->type_name("TENANT");
+  app.add_option("--schema", context.schema, "PostgreSQL's schema; \"actionhist\" if not given")
+      ->envname("ACTIONHIST_SCHEMA")
+      ->type_name("SCHEMA");
   app.add_option("--timeout", context.timeout_seconds,
                  "How long a write waits for other processes; 10 if not given")
       ->check(between(0.0, 86'400.0))

@@ -5,25 +5,27 @@
 #include <actionhist/error.hpp>
 
 #include "history/validate.hpp"
+#include "postgres/repository.hpp"
 #include "sqlite/repository.hpp"
 
 namespace actionhist {
 
 std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options) {
-  validate_id(options.tenant, "tenant_id");
+  if (options.tenant) validate_id(*options.tenant, "tenant_id");
   if (uri.empty()) {
-    throw Error(ErrorCode::invalid_argument, "uri: is empty; give memory:, sqlite:PATH or a path");
+    throw Error(ErrorCode::invalid_argument,
+                "uri: is empty; give memory:, sqlite:PATH or a path, or postgresql://…");
   }
   if (uri == "memory:") return sqlite::open_repository(":memory:", options);
   if (uri.starts_with("sqlite:")) uri.remove_prefix(7);
   // The scheme alone is named: the rest may hold a password.
   const auto scheme = uri.substr(0, uri.find(':'));
   if (scheme == "postgresql" || scheme == "postgres") {
-    throw Error(ErrorCode::unsupported, "uri: this build has no PostgreSQL engine; use sqlite:PATH");
+    return postgres::open_repository(std::string(uri), options);
   }
   if (uri.find("://") != uri.npos) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH or a path", scheme));
+                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…", scheme));
   }
   // SQLite gives these names a meaning of its own.
   if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {

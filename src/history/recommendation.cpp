@@ -137,7 +137,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
   const std::vector<Hit> hits = out.fallback.empty() ? state.search_index(similar, text)
                                                      : state.search_database(similar, text, out.fallback);
   const std::vector<SimilarCase> cases = cases_of(hits);
-  const std::string id = resource_id(state.options.tenant, query.resource);
+  const std::string id = resource_id(state.repository->tenant(), query.resource);
   const auto tallies = state.repository->learning().tally({.alert_name = query.alert_name,
                                                            .namespace_ = query.resource.namespace_,
                                                            .resource_id = id,

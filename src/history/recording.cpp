@@ -135,7 +135,7 @@ void History::observe(const Alert& given) {
   alert.resource = normalized(alert.resource);
   if (alert.fingerprint.empty()) {
     alert.fingerprint =
-        fingerprint_of(alert.name, alert.labels, resource_id(state.options.tenant, alert.resource));
+        fingerprint_of(alert.name, alert.labels, resource_id(state.repository->tenant(), alert.resource));
   }
   state.repository->resources().observe(alert);
 }

@@ -232,7 +232,7 @@ RetentionPolicy History::retention_policy(const Resource& resource) {
   RetentionStore& store = state.repository->retention();
   const Resource known = named(resource);
   RetentionGroup group;
-  if (known != Resource{}) group = store.group(resource_id(state.options.tenant, known));
+  if (known != Resource{}) group = store.group(resource_id(state.repository->tenant(), known));
   return policy_of(group, store.default_policy());
 }
 
@@ -279,7 +279,7 @@ std::vector<RetentionOperation> History::retention_operations(int limit) {
 std::vector<CompactedActions> History::compacted(const Resource& resource) {
   State& state = alive(state_);
   const Resource known = named(resource);
-  const std::string id = known == Resource{} ? "" : resource_id(state.options.tenant, known);
+  const std::string id = known == Resource{} ? "" : resource_id(state.repository->tenant(), known);
   return state.repository->retention().compacted(id);
 }
 

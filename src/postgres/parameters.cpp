@@ -91,9 +91,9 @@ Parameters& Parameters::add(std::span<const std::string> texts) {
   return close_array();
 }
 
-Parameters& Parameters::add_nullable_texts(std::span<const std::string> texts) {
+Parameters& Parameters::add_nullable_texts(std::span<const std::string_view> texts) {
   open_array(type_id::text, texts.size(), true);
-  for (const std::string& text : texts) text.empty() ? append_null_element() : append_text_element(text);
+  for (const std::string_view text : texts) text.empty() ? append_null_element() : append_text_element(text);
   return close_array();
 }
 
@@ -103,9 +103,11 @@ Parameters& Parameters::add(std::span<const Json> values) {
   return close_array();
 }
 
-Parameters& Parameters::add_byte_arrays(std::span<const std::string> blobs) {
+Parameters& Parameters::add_byte_arrays(std::span<const std::span<const std::byte>> blobs) {
   open_array(type_id::bytea, blobs.size(), false);
-  for (const std::string& blob : blobs) append_text_element(blob);
+  for (const auto& blob : blobs) {
+    append_text_element({reinterpret_cast<const char*>(blob.data()), blob.size()});
+  }
   return close_array();
 }
 

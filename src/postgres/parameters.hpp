@@ -59,7 +59,7 @@ class Parameters {
   Parameters& add(std::span<const std::string> texts);
   Parameters& add(const std::vector<std::string>& texts) { return add(std::span<const std::string>(texts)); }
   // Empty texts are NULL.
-  Parameters& add_nullable_texts(std::span<const std::string> texts);
+  Parameters& add_nullable_texts(std::span<const std::string_view> texts);
   Parameters& add(std::span<const Json> values);  // text[]; absent is NULL
   Parameters& add(const std::vector<Json>& values) { return add(std::span<const Json>(values)); }
   template <class T>
@@ -87,7 +87,7 @@ class Parameters {
       return add(std::span<const T>(values));
     }
   }
-  Parameters& add_byte_arrays(std::span<const std::string> blobs);  // bytea[]
+  Parameters& add_byte_arrays(std::span<const std::span<const std::byte>> blobs);  // bytea[]
 
   void reserve(std::size_t count);
   std::size_t size() const noexcept { return types_.size(); }

@@ -7,8 +7,17 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/json_fields.hpp"
+#include "core/names.hpp"
+
 namespace actionhist {
 namespace {
+
+constexpr NameTable<Pooler, 3> pooler_names{{
+    {Pooler::detect, "detect"},
+    {Pooler::none, "none"},
+    {Pooler::transaction, "transaction"},
+}};
 
 [[noreturn]] void refuse(std::string_view field, std::string_view fault) {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, fault));
@@ -47,6 +56,38 @@ void validate(const PostgresOptions& options) {
   check_duration("tcp_user_timeout", options.tcp_user_timeout, 0);
   check_duration("keepalives_idle", options.keepalives_idle, 0);
   check_duration("max_staleness", options.max_staleness, 0);
+}
+
+PostgresOptions parse_postgres_options(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "postgres"), "postgres", "postgres.");
+  PostgresOptions options;
+  const auto duration = [&](std::string_view name, auto& target) {
+    auto count = std::int64_t{std::chrono::milliseconds(target).count()};
+    reader(name, count);
+    target = std::chrono::floor<std::remove_reference_t<decltype(target)>>(std::chrono::milliseconds(count));
+  };
+  reader("schema", options.schema);
+  reader("pool_max", options.pool_max);
+  reader("pool_min", options.pool_min);
+  duration("idle_timeout_ms", options.idle_timeout);
+  duration("connect_timeout_ms", options.connect_timeout);
+  duration("acquire_timeout_ms", options.acquire_timeout);
+  duration("statement_timeout_ms", options.statement_timeout);
+  duration("lock_timeout_ms", options.lock_timeout);
+  duration("idle_in_transaction_timeout_ms", options.idle_in_transaction_timeout);
+  duration("max_life_ms", options.max_life);
+  duration("retry_for_ms", options.retry_for);
+  duration("tcp_user_timeout_ms", options.tcp_user_timeout);
+  duration("keepalives_idle_ms", options.keepalives_idle);
+  std::string pooler;
+  reader("pooler", pooler);
+  if (!pooler.empty()) options.pooler = value_of(pooler_names, pooler, "postgres.pooler");
+  reader("read_standbys", options.read_standbys);
+  duration("max_staleness_ms", options.max_staleness);
+  reader.expect_done();
+  validate(options);
+  return options;
 }
 
 }  // namespace actionhist

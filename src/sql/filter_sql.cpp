@@ -1,5 +1,7 @@
 #include "sql/filter_sql.hpp"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "core/filter.hpp"
@@ -8,31 +10,70 @@
 namespace actionhist::sql {
 namespace {
 
-// SQLite's JSON path for `keys`, joined by dots. REQUIRES: no quote in them, as resolve_field sees to.
-std::string json_path(std::string_view keys, bool split) {
-  std::string path = "$.\"";
-  for (const char c : keys) {
-    if (c == '.' && split) {
-      path += "\".\"";
-    } else {
-      path += c;
-    }
+std::string_view sql_operator(Filter::Op op) {
+  switch (op) {
+    case Filter::Op::gt: return ">";
+    case Filter::Op::gte: return ">=";
+    case Filter::Op::lt: return "<";
+    case Filter::Op::lte: return "<=";
+    default: return "=";
   }
-  return path + '"';
+}
+
+// Labels are flat maps whose keys hold dots; elsewhere a dotted name may be one key or a path.
+bool may_be_path(const FieldPath& field) {
+  const bool labels = field.column == "alert_labels" || field.column == "alert_annotations";
+  return !labels && field.path.find('.') != field.path.npos;
 }
 
 class Writer {
  public:
+  explicit Writer(int first_parameter) : next_(first_parameter) {}
+  virtual ~Writer() = default;
+
   void write(const Filter& filter) {
     switch (filter.op) {
-      case Filter::Op::all: return join(filter.children, " AND ", "1");
-      case Filter::Op::any: return join(filter.children, " OR ", "0");
-      case Filter::Op::none: out_.text += "NOT "; return join(filter.children, " OR ", "0");
+      case Filter::Op::all: return join(filter.children, " AND ", yes());
+      case Filter::Op::any: return join(filter.children, " OR ", no());
+      case Filter::Op::none:
+        out_.text += "NOT ";
+        ++negations_;
+        join(filter.children, " OR ", no());
+        --negations_;
+        return;
       default: return compare(filter);
     }
   }
 
   Condition take() { return std::move(out_); }
+
+ protected:
+  virtual std::string_view yes() const = 0;
+  virtual std::string_view no() const = 0;
+  // The next parameter as it stands in the text.
+  virtual std::string mark() = 0;
+  // What tells whether a value is there below a JSON column; NULL if not.
+  virtual void json_value(const FieldPath& field) = 0;
+  // Whether it is null or not there, and how it compares with a value.
+  virtual void json_is_null(const FieldPath& field) = 0;
+  virtual void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) = 0;
+
+  template <class Value>
+  void parameter(Value value) {
+    out_.text += mark();
+    out_.parameters.emplace_back(std::move(value));
+  }
+  // REQUIRES: a number or a text.
+  void scalar(const Scalar& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      parameter(*text);
+    } else {
+      parameter(std::get<double>(value));
+    }
+  }
+
+  Condition out_;
+  int next_;
 
  private:
   void join(const std::vector<Filter>& children, std::string_view glue, std::string_view empty) {
@@ -50,105 +91,184 @@ class Writer {
 
   void compare(const Filter& filter) {
     const FieldPath field = resolve_field(filter.field);
-    if (filter.op == Filter::Op::exists) {
-      const bool wanted = std::get<bool>(filter.values[0]);
-      return write_exists(field, wanted);
-    }
+    if (filter.op == Filter::Op::exists) return write_exists(field, std::get<bool>(filter.values[0]));
     out_.text += '(';
     for (std::size_t i = 0; i < filter.values.size(); ++i) {
       if (i > 0) out_.text += " OR ";
       write_comparison(field, filter.op, filter.values[i]);
     }
-    if (filter.values.empty()) out_.text += '0';
+    if (filter.values.empty()) out_.text += no();
     out_.text += ')';
   }
 
   void write_exists(const FieldPath& field, bool wanted) {
     if (field.path.empty()) {
-      out_.text += fmt::format("{} IS {}NULL", field.column, wanted ? "NOT " : "");
+      out_.text += field.column;
     } else {
-      json_call("json_type", field);
-      out_.text += wanted ? " IS NOT NULL" : " IS NULL";
+      json_value(field);
     }
+    out_.text += wanted ? " IS NOT NULL" : " IS NULL";
   }
 
   void write_comparison(const FieldPath& field, Filter::Op op, const Scalar& value) {
-    const bool json = field.type == FieldType::json;
+    const bool inside_json = field.type == FieldType::json && !field.path.empty();
     if (std::holds_alternative<std::monostate>(value)) {
-      if (!json || field.path.empty()) {
-        out_.text += fmt::format("{} IS NULL", field.column);
-      } else {
-        out_.text += "ifnull(";
-        json_call("json_type", field);
-        out_.text += ",'null') = 'null'";
-      }
+      if (inside_json) return json_is_null(field);
+      out_.text += fmt::format("{} IS NULL", field.column);
       return;
     }
-    if (json && !field.path.empty()) return write_json_comparison(field, op, value);
-    const bool text_column = field.type == FieldType::text;
-    const bool matches_type = !json && (text_column ? std::holds_alternative<std::string>(value)
-                                                    : std::holds_alternative<double>(value));
+    if (inside_json) return json_compare(field, op, value);
+    const bool matches_type = field.type == FieldType::text   ? std::holds_alternative<std::string>(value)
+                              : field.type == FieldType::json ? false
+                                                              : std::holds_alternative<double>(value);
     if (!matches_type) {
-      out_.text += '0';
+      out_.text += no();
       return;
     }
-    out_.text += fmt::format("ifnull({} {} ?,0)", field.column, sql_operator(op));
-    parameter(value);
+    // Only under a negation does it matter whether a comparison is false or unknown; elsewhere the plain form
+    // lets an index serve it.
+    if (negations_ > 0) out_.text += "coalesce(";
+    out_.text += fmt::format("{} {} ", field.column, sql_operator(op));
+    if (field.type == FieldType::time) {
+      parameter(TimePoint{std::chrono::microseconds{std::llround(std::get<double>(value))}});
+    } else {
+      scalar(value);
+    }
+    if (negations_ > 0) out_.text += fmt::format(", {})", no());
   }
 
-  void write_json_comparison(const FieldPath& field, Filter::Op op, const Scalar& value) {
+  int negations_ = 0;
+};
+
+class SqliteWriter final : public Writer {
+ public:
+  using Writer::Writer;
+
+ private:
+  std::string_view yes() const override { return "1"; }
+  std::string_view no() const override { return "0"; }
+  std::string mark() override { return "?"; }
+  void json_value(const FieldPath& field) override { call("json_type", field); }
+
+  void json_is_null(const FieldPath& field) override {
     out_.text += "ifnull(";
-    json_call("json_type", field);
+    call("json_type", field);
+    out_.text += ",'null') = 'null'";
+  }
+
+  void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) override {
+    out_.text += "ifnull(";
+    call("json_type", field);
     if (const auto* flag = std::get_if<bool>(&value)) {
       out_.text += *flag ? " = 'true',0)" : " = 'false',0)";
       return;
     }
     out_.text += std::holds_alternative<double>(value) ? " IN ('integer','real') AND " : " = 'text' AND ";
-    json_call("json_extract", field);
-    out_.text += fmt::format(" {} ?,0)", sql_operator(op));
-    parameter(value);
+    call("json_extract", field);
+    out_.text += fmt::format(" {} ", sql_operator(op));
+    scalar(value);
+    out_.text += ",0)";
   }
 
-  // Labels are flat maps whose keys hold dots; elsewhere a dotted name may be one key or a path.
-  void json_call(std::string_view function, const FieldPath& field) {
-    const bool labels = field.column == "alert_labels" || field.column == "alert_annotations";
-    const bool dotted = field.path.find('.') != field.path.npos;
-    if (dotted && !labels) out_.text += "coalesce(";
-    out_.text += fmt::format("{}({}, ?)", function, field.column);
-    out_.parameters.emplace_back(json_path(field.path, false));
-    if (dotted && !labels) {
-      out_.text += fmt::format(", {}({}, ?))", function, field.column);
-      out_.parameters.emplace_back(json_path(field.path, true));
+  void call(std::string_view function, const FieldPath& field) {
+    const bool both = may_be_path(field);
+    if (both) out_.text += "coalesce(";
+    out_.text += fmt::format("{}({}, ", function, field.column);
+    parameter(path(field.path, false));
+    if (both) {
+      out_.text += fmt::format("), {}({}, ", function, field.column);
+      parameter(path(field.path, true));
+      out_.text += ')';
     }
+    out_.text += ')';
   }
 
-  static std::string_view sql_operator(Filter::Op op) {
-    switch (op) {
-      case Filter::Op::gt: return ">";
-      case Filter::Op::gte: return ">=";
-      case Filter::Op::lt: return "<";
-      case Filter::Op::lte: return "<=";
-      default: return "=";
+  // SQLite's JSON path for `keys`, joined by dots. REQUIRES: no quote in them, as resolve_field sees to.
+  static std::string path(std::string_view keys, bool split) {
+    std::string text = "$.\"";
+    for (const char c : keys) {
+      if (c == '.' && split) {
+        text += "\".\"";
+      } else {
+        text += c;
+      }
     }
+    return text + '"';
   }
-
-  void parameter(const Scalar& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      out_.parameters.emplace_back(*text);
-    } else {
-      out_.parameters.emplace_back(std::get<double>(value));
-    }
-  }
-
-  Condition out_;
 };
+
+class PostgresWriter final : public Writer {
+ public:
+  using Writer::Writer;
+
+ private:
+  std::string_view yes() const override { return "true"; }
+  std::string_view no() const override { return "false"; }
+  std::string mark() override { return fmt::format("${}", next_++); }
+
+  void json_value(const FieldPath& field) override {
+    const bool both = may_be_path(field);
+    if (both) out_.text += "coalesce(";
+    extract(field, false);
+    if (both) {
+      out_.text += ", ";
+      extract(field, true);
+      out_.text += ')';
+    }
+  }
+
+  void json_is_null(const FieldPath& field) override {
+    out_.text += "coalesce(jsonb_typeof(";
+    json_value(field);
+    out_.text += "), 'null') = 'null'";
+  }
+
+  void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) override {
+    if (const auto* flag = std::get_if<bool>(&value)) {
+      out_.text += "coalesce(";
+      json_value(field);
+      out_.text += *flag ? " = 'true', false)" : " = 'false', false)";
+      return;
+    }
+    // CASE keeps the cast from values of another type.
+    const bool number = std::holds_alternative<double>(value);
+    out_.text += "CASE WHEN jsonb_typeof(";
+    json_value(field);
+    out_.text += number ? ") = 'number' THEN (" : ") = 'string' THEN (";
+    json_value(field);
+    out_.text += fmt::format(" #>> '{{}}'){} {} ", number ? "::float8" : " COLLATE \"C\"", sql_operator(op));
+    scalar(value);
+    out_.text += " ELSE false END";
+  }
+
+  void extract(const FieldPath& field, bool split) {
+    out_.text += fmt::format("jsonb_extract_path({}::jsonb", field.column);
+    std::string_view rest = field.path;
+    while (true) {
+      const auto dot = split ? rest.find('.') : rest.npos;
+      out_.text += ", ";
+      parameter(std::string(rest.substr(0, dot)));
+      out_.text += "::text";
+      if (dot == rest.npos) break;
+      rest.remove_prefix(dot + 1);
+    }
+    out_.text += ')';
+  }
+};
+
+template <class WriterT>
+Condition written(const Filter& filter, int first_parameter) {
+  WriterT writer(first_parameter);
+  writer.write(filter);
+  return writer.take();
+}
 
 }  // namespace
 
-Condition condition(const Json& where) {
-  Writer writer;
-  writer.write(parse_filter(resolve_where(where)));
-  return writer.take();
+Condition condition(const Json& where, Dialect dialect, int first_parameter) {
+  const Filter filter = parse_filter(resolve_where(where));
+  return dialect == Dialect::sqlite ? written<SqliteWriter>(filter, first_parameter)
+                                    : written<PostgresWriter>(filter, first_parameter);
 }
 
 }  // namespace actionhist::sql

@@ -6,18 +6,21 @@
 #include <vector>
 
 #include <actionhist/json.hpp>
+#include <actionhist/time.hpp>
 
 namespace actionhist::sql {
 
-// Text with one ? for each parameter, in order. Values never stand in the text.
+enum class Dialect { sqlite, postgresql };
+
+// Text with a parameter for each value, in order. Values never stand in the text.
 struct Condition {
-  std::string text;  // "1" matches everything
-  std::vector<std::variant<double, std::string>> parameters;
+  std::string text;
+  std::vector<std::variant<double, TimePoint, std::string>> parameters;
 };
 
-// The condition of a filter on resource_action_traces, in SQLite's dialect. It is never NULL: a field that
-// is missing makes a comparison false, so its negation true.
+// The condition of a filter on resource_action_traces. A field that is missing makes a comparison false, so
+// its negation true. PostgreSQL's parameters are numbered from `first_parameter`; SQLite's are all "?".
 // Throws Error: invalid_argument as resolve_where does.
-Condition condition(const Json& where);
+Condition condition(const Json& where, Dialect dialect = Dialect::sqlite, int first_parameter = 1);
 
 }  // namespace actionhist::sql

@@ -1,13 +1,13 @@
 #include "sqlite/action_store.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include <actionhist/error.hpp>
 
 #include "core/trace_fields.hpp"
+#include "sql/cursor.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/condition.hpp"
 
@@ -128,21 +128,6 @@ class Inserter {
   Query enqueue_;
 };
 
-// "TIME/ID" of the last row of a page.
-std::pair<TimePoint, std::string> read_cursor(const std::string& cursor) {
-  const auto slash = cursor.find('/');
-  std::int64_t time = 0;
-  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), time);
-  if (slash == cursor.npos || error != std::errc{} || end != cursor.data() + slash) {
-    throw Error(ErrorCode::invalid_argument, "cursor: is not one that history() gave");
-  }
-  return {TimePoint{std::chrono::microseconds{time}}, cursor.substr(slash + 1)};
-}
-
-std::string write_cursor(const Trace& trace) {
-  return fmt::format("{}/{}", trace.time().time_since_epoch().count(), trace.action_id);
-}
-
 const char* scope_column(ScopeKind kind) {
   switch (kind) {
     case ScopeKind::resource: return "resource_id";
@@ -196,9 +181,9 @@ Page SqliteActionStore::find(const ActionQuery& query) {
   }
   if (query.since) text += " AND action_timestamp >= ?";
   if (query.until) text += " AND action_timestamp < ?";
-  std::optional<std::pair<TimePoint, std::string>> after;
+  std::optional<sql::Cursor> after;
   if (!query.cursor.empty()) {
-    after = read_cursor(query.cursor);
+    after = sql::read_cursor(query.cursor);
     text += " AND (action_timestamp, action_id) < (?, ?)";
   }
   const sql::Condition condition = sql::condition(query.where);
@@ -210,14 +195,14 @@ Page SqliteActionStore::find(const ActionQuery& query) {
     for (const std::string& part : parts) rows.bind(part);
     if (query.since) rows.bind(*query.since);
     if (query.until) rows.bind(*query.until);
-    if (after) rows.bind_all(after->first, after->second);
+    if (after) rows.bind_all(after->time, after->action_id);
     bind(rows, condition);
     rows.bind(query.limit + 1);
     Page page;
     page.traces = read_traces(rows);
     if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
       page.traces.pop_back();
-      page.next = write_cursor(page.traces.back());
+      page.next = sql::write_cursor(page.traces.back());
     }
     return page;
   });

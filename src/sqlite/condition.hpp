@@ -11,6 +11,8 @@ inline void bind(Query& query, const sql::Condition& condition) {
   for (const auto& parameter : condition.parameters) {
     if (const auto* text = std::get_if<std::string>(&parameter)) {
       query.bind_text(*text);
+    } else if (const auto* time = std::get_if<TimePoint>(&parameter)) {
+      query.bind(*time);
     } else {
       query.bind(std::get<double>(parameter));
     }

@@ -37,7 +37,7 @@ void SqliteMaintenanceStore::migrate() {
     connection.execute(create_migrations);
     // Another process may have been faster.
     const int applied = applied_version(connection);
-    for (const Migration& migration : migrations()) {
+    for (const sql::Migration& migration : migrations()) {
       if (migration.version <= applied) continue;
       connection.execute(std::string(migration.sql));
       Query(connection, "INSERT INTO actionhist_migrations (version, name, applied_at) VALUES (?, ?, ?)")
@@ -50,7 +50,7 @@ void SqliteMaintenanceStore::migrate() {
 std::string SqliteMaintenanceStore::migration_script() {
   const int applied = engine_.read([](Connection& connection) { return applied_version(connection); });
   std::string script = applied == 0 ? create_migrations : "";
-  for (const Migration& migration : migrations()) {
+  for (const sql::Migration& migration : migrations()) {
     if (migration.version > applied) script += fmt::format("\n-- {}\n{}", migration.name, migration.sql);
   }
   return script;

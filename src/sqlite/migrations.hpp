@@ -2,17 +2,12 @@
 #pragma once
 
 #include <span>
-#include <string_view>
+
+#include "sql/migration.hpp"
 
 namespace actionhist::sqlite {
 
-struct Migration {
-  int version;
-  std::string_view name;
-  std::string_view sql;
-};
-
 // By version, from 1.
-std::span<const Migration> migrations();
+std::span<const sql::Migration> migrations();
 
 }  // namespace actionhist::sqlite

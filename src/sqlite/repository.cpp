@@ -43,7 +43,7 @@ class SqliteRepository final : public Repository {
 
 std::unique_ptr<Repository> open_repository(const std::string& path, const Options& options) {
   auto repository = std::make_unique<SqliteRepository>(
-      OpenOptions{path, options.read_only, options.busy_timeout}, options.tenant);
+      OpenOptions{path, options.read_only, options.busy_timeout}, options.tenant.value_or("default"));
   if (options.run_migrations && !options.read_only) repository->maintenance().migrate();
   const EngineInfo info = repository->maintenance().info();
   if (info.schema_version > info.schema_latest) {

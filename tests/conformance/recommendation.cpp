@@ -13,7 +13,7 @@ struct Fixture {
   bool semantic = GENERATE(true, false);
   TempFolder folder;
   FixedClock clock;
-  History history = open(engine.uri(folder), {.semantic = semantic, .clock = clock});
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = semantic, .clock = clock});
   int recorded = 0;
 
   Fixture() { UNSCOPED_INFO(engine.name << (semantic ? " with" : " without") << " index"); }

@@ -13,10 +13,10 @@ namespace {
 constexpr auto day = std::chrono::days(1);
 
 struct Fixture {
-  Engine engine = GENERATE(from_range(engines()));
+  Engine engine = GENERATE(from_range(embedded_engines()));
   TempFolder folder;
   FixedClock clock;
-  History history = open(engine.uri(folder), {.clock = clock});
+  History history = open(engine.uri(folder), {.tenant = "default", .clock = clock});
 
   Fixture() { UNSCOPED_INFO(engine.name); }
 

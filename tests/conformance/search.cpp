@@ -11,7 +11,7 @@ namespace {
 struct Fixture {
   Engine engine = GENERATE(from_range(engines()));
   TempFolder folder;
-  History history = open(engine.uri(folder));
+  History history = open(engine.uri(folder), {.tenant = "default"});
 
   Fixture() { UNSCOPED_INFO(engine.name); }
 
@@ -117,7 +117,7 @@ TEST_CASE("an erased action leaves the index", "[search]") {
 TEST_CASE("without the index the database answers, and says so", "[search]") {
   Engine engine = GENERATE(from_range(engines()));
   TempFolder folder;
-  History history = open(engine.uri(folder), {.semantic = false});
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false});
   Action memory = restart("memory");
   memory.model_reasoning = "The container was OOMKilled; raise its memory limit.";
   const Action all[] = {memory, restart("other")};
@@ -151,7 +151,7 @@ TEST_CASE("an index that was not there when the actions came is built from the f
   TempFolder folder;
   const std::string uri = folder.file("h.db");
   {
-    History before = open(uri, {.semantic = false});
+    History before = open(uri, {.tenant = "default", .semantic = false});
     std::vector<Action> batch;
     for (int i = 0; i < 700; ++i) batch.push_back(restart("a-" + std::to_string(i)));
     before.record(batch);

@@ -125,7 +125,8 @@ TEST_CASE("arrays become rows by unnest", "[postgres]") {
   const std::vector<std::optional<double>> perhaps = {0.25, std::nullopt, 1.0, std::nullopt};
   const std::vector<Json> jsons = {Json(1), Json(), Json("x"), Json::object({})};
   Parameters parameters(texts, numbers, small, reals, times, flags, jsons);
-  parameters.add(std::span(perhaps)).add_nullable_texts(texts);
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  parameters.add(std::span(perhaps)).add_nullable_texts(views);
   const Result result = connection.run(
       "SELECT * FROM unnest($1::text[], $2::int8[], $3::int4[], $4::float8[], $5::timestamptz[], $6::bool[],"
       " $7::text[], $8::float8[], $9::text[]) WITH ORDINALITY",
@@ -152,7 +153,8 @@ TEST_CASE("arrays become rows by unnest", "[postgres]") {
   CHECK(round_trip(connection, "int8[]", numbers) == numbers);
   CHECK(round_trip(connection, "float8[]", reals) == reals);
   CHECK(round_trip(connection, "text[]", std::vector<std::string>()).empty());
-  const std::vector<std::string> blobs = {std::string("\0\1", 2), ""};
+  const std::byte two[] = {std::byte{0}, std::byte{1}};
+  const std::vector<std::span<const std::byte>> blobs = {two, {}};
   const Result blob =
       connection.run("SELECT * FROM unnest($1::bytea[])", Parameters().add_byte_arrays(blobs));
   CHECK(blob.row(0).bytes().size() == 2);

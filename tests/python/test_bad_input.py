@@ -263,8 +263,13 @@ def test_files_that_are_no_database(tmp_path):
         actionhist.open(tmp_path / "no" / "such" / "x.db")
     with pytest.raises(actionhist.NotFound):
         actionhist.open(tmp_path / "x.db", read_only=True)
-    with pytest.raises(actionhist.Unsupported, match="PostgreSQL"):
+    with pytest.raises(actionhist.InvalidArgument, match="tenant"):
         actionhist.open("postgresql://user:secret@host/db")
+    with pytest.raises(actionhist.InvalidArgument, match="postgres.pool"):
+        actionhist.open("postgresql://user:secret@host/db", tenant="t", postgres={"pool": 3})
+    with pytest.raises(actionhist.Unavailable) as unreachable:
+        actionhist.open("postgresql://user:secret@host.invalid/db", tenant="t")
+    assert "secret" not in str(unreachable.value)
     for wrong in (5, None, b"x.db"):
         with pytest.raises(TypeError):
             actionhist.open(wrong)

@@ -83,10 +83,13 @@ struct Engine {
   std::function<std::string(const TempFolder&)> uri;
 };
 
-inline std::vector<Engine> engines() {
+inline std::vector<Engine> embedded_engines() {
   return {{"memory", [](const TempFolder&) { return std::string("memory:"); }},
           {"sqlite", [](const TempFolder& folder) { return "sqlite:" + folder.file("history.db"); }}};
 }
+
+// All of them, for programs that are linked with the test servers.
+std::vector<Engine> engines();
 
 // The code of the Error that `work` throws; internal if it throws nothing.
 template <class Work>

@@ -8,7 +8,7 @@ import os
 import weakref
 from datetime import datetime
 from enum import Enum
-from typing import Any, Callable, Iterable, Protocol, Sequence, TypeVar, Union, overload
+from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence, TypeVar, Union, overload
 from uuid import UUID
 
 from . import _actionhist
@@ -509,7 +509,7 @@ class History:
 def open(
     uri: Union[str, os.PathLike[str]],
     *,
-    tenant: str = "default",
+    tenant: str | None = None,
     run_migrations: bool = True,
     read_only: bool = False,
     semantic: bool = True,
@@ -520,9 +520,11 @@ def open(
     clock: Callable[[], datetime] | None = None,
     log: Callable[[str, str], object] | None = None,
     busy_timeout_ms: int = 10_000,
+    postgres: Mapping[str, object] | None = None,
 ) -> History:
-    """Opens "memory:", "sqlite:PATH" or a path.
+    """Opens "memory:", "sqlite:PATH" or a path, or "postgresql://USER@HOST,HOST/DATABASE".
 
+    tenant           whose memory it is; "default" if not given, but PostgreSQL needs one
     run_migrations   False: a database of another schema version is refused
     semantic         False: similar() uses the text search of the database
     worker           False: another process makes recorded actions searchable
@@ -531,7 +533,8 @@ def open(
     model            turns text into vectors instead of the built-in model
     clock            returns an aware datetime; the system's clock if None
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
-    busy_timeout_ms  how long a write waits for another process
+    busy_timeout_ms  how long a write waits for another process, with SQLite
+    postgres         {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, "pooler": "detect", …}
     """
     options = {
         "tenant": tenant,
@@ -545,6 +548,7 @@ def open(
         "clock": clock,
         "log": log,
         "busy_timeout_ms": busy_timeout_ms,
+        "postgres": postgres,
     }
     return History(_actionhist.open(os.fspath(uri), options))
 

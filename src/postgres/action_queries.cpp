@@ -1,0 +1,176 @@
+// The reading half of PostgresActionStore: lists, windows, text and summaries.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "postgres/condition.hpp"
+#include "postgres/rows.hpp"
+#include "postgres/stores.hpp"
+#include "sql/cursor.hpp"
+#include "sql/trace_columns.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+// The index of times serves only what repeats its condition; without one, a plan goes by the resource.
+constexpr std::string_view by_time = " AND created_at > '-infinity'";
+constexpr int max_searched = 100'000;
+
+// The text of a query, growing together with its parameters.
+class Statement {
+ public:
+  explicit Statement(const std::string& tenant)
+      : text_("SELECT " + sql::trace_columns() + " FROM resource_action_traces WHERE tenant_id = $1"),
+        parameters_(tenant) {}
+
+  // `form` holds one {} for the parameter's number.
+  template <class Value>
+  void add(std::string_view form, const Value& value) {
+    text_ += fmt::format(fmt::runtime(form), fmt::format("${}", ++count_));
+    parameters_.add(value);
+  }
+  void add(std::string_view text) { text_ += text; }
+  void add(const sql::Condition& condition) {
+    text_ += " AND " + condition.text;
+    postgres::add(parameters_, condition);
+    count_ += static_cast<int>(condition.parameters.size());
+  }
+
+  int next() const { return count_ + 1; }
+  std::string& text() { return text_; }
+  Parameters take() { return std::move(parameters_); }
+
+ private:
+  std::string text_;
+  Parameters parameters_;
+  int count_ = 1;
+};
+
+std::string_view scope_column(ScopeKind kind) {
+  switch (kind) {
+    case ScopeKind::resource: return "resource_id";
+    case ScopeKind::correlation: return "correlation_id";
+    default: return "session_id";
+  }
+}
+
+}  // namespace
+
+Page PostgresActionStore::find(const ActionQuery& query) {
+  if (query.limit < 1 || query.limit > 10'000) {
+    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
+  }
+  Statement statement(engine_.tenant());
+  bool indexed = !query.correlation_id.empty();
+  if (!query.resource.kind.empty() && !query.resource.name.empty()) {
+    // A resource goes by its index, whatever its cluster and group are.
+    const Result ids = engine_.run(
+        "SELECT resource_id FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3",
+        Parameters(engine_.tenant(), query.resource.kind, query.resource.name));
+    std::vector<std::string> wanted;
+    Reader reader(ids);
+    while (reader.next()) wanted.push_back(reader.get<std::string>());
+    if (wanted.empty()) return {};
+    if (wanted.size() == 1) {
+      statement.add(" AND resource_id = {}", wanted.front());
+    } else {
+      statement.add(" AND resource_id = ANY({})", std::span<const std::string>(wanted));
+    }
+    indexed = true;
+  }
+  visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
+    if (!part.empty()) statement.add(fmt::format(" AND {} = {{}}", name), part);
+  });
+  if (!query.correlation_id.empty()) statement.add(" AND correlation_id = {}", query.correlation_id);
+  if (query.since) statement.add(" AND action_timestamp >= {}", *query.since);
+  if (query.until) statement.add(" AND action_timestamp < {}", *query.until);
+  if (!query.cursor.empty()) {
+    const sql::Cursor after = sql::read_cursor(query.cursor);
+    // The first condition lets whole months be passed over.
+    statement.add(" AND action_timestamp <= {}", after.time);
+    statement.add(" AND (action_timestamp, action_id) < ({}", after.time);
+    statement.add(", {})", after.action_id);
+  }
+  const sql::Condition condition = sql::condition(query.where, sql::Dialect::postgresql, statement.next());
+  statement.add(condition);
+  if (!indexed) statement.add(by_time);
+  statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", query.limit + 1);
+
+  Page page;
+  page.traces = read_traces(engine_.run(statement.text(), statement.take(), Plan::once));
+  if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
+    page.traces.pop_back();
+    page.next = sql::write_cursor(page.traces.back());
+  }
+  return page;
+}
+
+std::vector<Trace> PostgresActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
+                                               int limit) {
+  Statement statement(engine_.tenant());
+  statement.add(fmt::format(" AND {} = {{}}", scope_column(scope.kind)), scope.key);
+  statement.add(" AND action_timestamp BETWEEN {}", since);
+  statement.add(" AND {}", until);
+  statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", limit);
+  std::vector<Trace> traces = read_traces(engine_.run(statement.text(), statement.take()));
+  std::ranges::reverse(traces);
+  return traces;
+}
+
+std::vector<Trace> PostgresActionStore::search_text(std::span<const std::string> words, const Json& where,
+                                                    int limit) {
+  if (words.empty()) return {};
+  const sql::Condition condition = sql::condition(where, sql::Dialect::postgresql, 2);
+  Statement statement(engine_.tenant());
+  statement.add(condition);
+  // The newest rows only: under row-level security no text index may be used, so each of them is read.
+  statement.add(by_time);
+  statement.add(" ORDER BY action_timestamp DESC LIMIT {}", max_searched);
+  statement.text() =
+      "WITH recent AS MATERIALIZED (SELECT *, lower(concat_ws(' ', alert_name, alert_annotations, model_reasoning, "
+      "action_type, action_parameters, kind, name, metadata, execution_error)) AS searched FROM (" +
+      std::string("SELECT * FROM") + statement.text().substr(statement.text().find(" FROM ") + 5) +
+      ") AS newest) SELECT " + sql::trace_columns() + " FROM (SELECT *, 0";
+  for (const std::string& word : words) statement.add(" + (position({} IN searched) > 0)::int", word);
+  statement.add(
+      " AS found FROM recent) AS counted WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, "
+      "action_id LIMIT {}",
+      limit);
+  return read_traces(engine_.run(statement.text(), statement.take(), Plan::once));
+}
+
+std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+  constexpr std::string_view text =
+      "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
+      "  h.total_actions, h.last_action_at, "
+      "  count(t.action_id) FILTER (WHERE t.action_timestamp > $2), count(t.action_id), "
+      "  avg(CASE WHEN t.execution_status = 'completed' THEN 1.0::float8 "
+      "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0::float8 END), "
+      "  avg(t.effectiveness_score) "
+      "FROM action_histories h "
+      "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
+      "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
+      "  AND t.action_timestamp > $3 AND t.action_timestamp <= $4 "
+      "WHERE h.tenant_id = $1 AND h.updated_at >= $5 "
+      "GROUP BY r.tenant_id, r.resource_id, h.tenant_id, h.resource_id "
+      "ORDER BY h.last_action_at DESC NULLS LAST, r.resource_id";
+  const Result result =
+      engine_.run(text,
+                  Parameters(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7},
+                             now, changed_since.value_or(TimePoint{})),
+                  Plan::once);
+  std::vector<Summary> summaries;
+  Reader reader(result);
+  while (reader.next()) {
+    Summary& s = summaries.emplace_back();
+    reader.read(s.resource_id).read(s.resource.cluster).read(s.resource.api_group);
+    reader.read(s.resource.api_version).read(s.resource.kind).read(s.resource.namespace_);
+    reader.read(s.resource.name).read(s.total_actions).read(s.last_action_at).read(s.last_24h);
+    reader.read(s.last_7d).read(s.success_rate).read(s.recent_effectiveness);
+  }
+  return summaries;
+}
+
+}  // namespace actionhist::postgres

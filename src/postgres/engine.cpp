@@ -1,0 +1,201 @@
+#include "postgres/engine.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include "postgres/server_error.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto first_pause = 5ms;
+constexpr auto longest_pause = 1'000ms;
+
+// Doubles with each attempt; the jitter keeps agents that failed together from returning together.
+std::chrono::milliseconds pause_before(int attempt) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const auto ceiling =
+      std::min<std::int64_t>(longest_pause.count(), first_pause.count() << std::min(attempt, 12));
+  return std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(ceiling / 2, ceiling)(random));
+}
+
+std::chrono::sys_days month_of(TimePoint time) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+  return std::chrono::sys_days(day.year() / day.month() / 1);
+}
+
+}  // namespace
+
+// A connection from BEGIN to the end. BEGIN goes out with the first statement; what is put off goes out with
+// the next. Rolls back unless committed: the lease does, when it gives the connection back.
+class Engine::Transaction {
+ public:
+  explicit Transaction(Engine& engine) : engine_(engine), outer_(newest), lease_(engine.pool_.acquire()) {
+    newest = this;
+  }
+  ~Transaction() { newest = outer_; }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void put_off(Call call) { waiting_.push_back(std::move(call)); }
+
+  std::vector<Result> run(std::vector<Call> calls) {
+    const std::size_t wanted = calls.size();
+    std::vector<Call> all;
+    if (!begun_) {
+      all.push_back({"BEGIN ISOLATION LEVEL READ COMMITTED", {}, Plan::kept});
+      const auto& context = lease_->context();
+      all.insert(all.end(), context.begin(), context.end());
+      begun_ = true;
+    }
+    std::ranges::move(waiting_, std::back_inserter(all));
+    waiting_.clear();
+    std::ranges::move(calls, std::back_inserter(all));
+    std::vector<Result> results = lease_->run(all);
+    results.erase(results.begin(), results.end() - static_cast<std::ptrdiff_t>(wanted));
+    return results;
+  }
+
+  void commit() {
+    if (!begun_ && waiting_.empty()) return;
+    std::vector<Call> last;
+    last.push_back({"COMMIT", {}, Plan::kept});
+    run(std::move(last));
+  }
+
+  bool of(const Engine& engine) const noexcept { return &engine_ == &engine; }
+  Transaction* outer() const noexcept { return outer_; }
+
+  // The innermost transaction of this thread. Transactions of two engines may be nested.
+  static thread_local Transaction* newest;
+
+ private:
+  Engine& engine_;
+  Transaction* outer_;
+  Lease lease_;
+  std::vector<Call> waiting_;
+  bool begun_ = false;
+};
+
+thread_local Engine::Transaction* Engine::Transaction::newest = nullptr;
+
+Engine::Engine(Target target, PostgresOptions options, std::string tenant)
+    : target_(std::move(target)),
+      options_(std::move(options)),
+      tenant_(std::move(tenant)),
+      pool_(target_, options_, tenant_) {}
+
+Engine::Transaction* Engine::current() const noexcept {
+  for (Transaction* each = Transaction::newest; each; each = each->outer()) {
+    if (each->of(*this)) return each;
+  }
+  return nullptr;
+}
+
+bool Engine::in_transaction() const noexcept { return current() != nullptr; }
+
+template <class Work>
+auto Engine::retrying(Work&& work) -> decltype(work()) {
+  const auto deadline = std::chrono::steady_clock::now() + options_.retry_for;
+  for (int attempt = 0;; ++attempt) {
+    std::optional<std::vector<TimePoint>> missing;
+    try {
+      return work();
+    } catch (const MissingMonths& months) {
+      missing = months.times;
+    } catch (const ServerError& error) {
+      const auto pause = pause_before(attempt);
+      if (!error.retryable() || std::chrono::steady_clock::now() + pause > deadline) throw;
+      // Somebody took a partition away that was known to be there.
+      if (error.failure() == Failure::no_partition) forget_months();
+      std::this_thread::sleep_for(pause);
+    }
+    if (missing) make_months(*missing);
+  }
+}
+
+std::vector<Result> Engine::run_alone(std::vector<Call> calls) {
+  Lease lease = pool_.acquire();
+  const auto& context = lease->context();
+  if (context.empty()) return lease->run(calls);
+  const std::size_t wanted = calls.size();
+  calls.insert(calls.begin(), context.begin(), context.end());
+  std::vector<Result> results = lease->run(calls);
+  results.erase(results.begin(), results.end() - static_cast<std::ptrdiff_t>(wanted));
+  return results;
+}
+
+std::vector<Result> Engine::run(std::vector<Call> calls) {
+  if (Transaction* open = current()) return open->run(std::move(calls));
+  return retrying([&] { return run_alone(calls); });
+}
+
+Result Engine::run(std::string_view sql, Parameters parameters, Plan plan) {
+  std::vector<Call> calls;
+  calls.push_back({sql, std::move(parameters), plan});
+  return std::move(run(std::move(calls)).front());
+}
+
+Result Engine::try_now(std::string_view sql, Parameters parameters) {
+  std::vector<Call> calls;
+  calls.push_back({sql, std::move(parameters), Plan::kept});
+  if (Transaction* open = current()) return std::move(open->run(std::move(calls)).front());
+  return std::move(run_alone(std::move(calls)).front());
+}
+
+void Engine::put_off(Call call) { current()->put_off(std::move(call)); }
+
+void Engine::transaction(const std::function<void()>& work) {
+  if (in_transaction()) return work();
+  retrying([&] {
+    Transaction transaction(*this);
+    work();
+    transaction.commit();
+  });
+}
+
+void Engine::apart(const std::function<void(Connection&)>& work) {
+  Lease lease = pool_.acquire();
+  work(*lease);
+}
+
+void Engine::ensure_months(std::span<const TimePoint> times) {
+  std::vector<TimePoint> missing;
+  {
+    std::lock_guard lock(months_mutex_);
+    std::chrono::sys_days last{};
+    for (const TimePoint time : times) {
+      const auto month = month_of(time);
+      if (month == last && last != std::chrono::sys_days{}) continue;
+      last = month;
+      if (!months_.contains(month)) missing.push_back(time);
+    }
+  }
+  if (missing.empty()) return;
+  // A second connection, while this one is held, might be one too many for the pool.
+  if (in_transaction()) throw MissingMonths{std::move(missing)};
+  retrying([&] { make_months(missing); });
+}
+
+void Engine::make_months(std::span<const TimePoint> times) {
+  std::set<std::chrono::sys_days> months;
+  for (const TimePoint time : times) months.insert(month_of(time));
+  for (const std::chrono::sys_days month : months) {
+    std::vector<Call> calls;
+    calls.push_back({"SELECT actionhist_ensure_month($1)", Parameters(TimePoint(month)), Plan::once});
+    run_alone(std::move(calls));
+    std::lock_guard lock(months_mutex_);
+    months_.insert(month);
+  }
+}
+
+void Engine::forget_months() {
+  std::lock_guard lock(months_mutex_);
+  months_.clear();
+}
+
+}  // namespace actionhist::postgres

@@ -1,0 +1,75 @@
+// The larger engine: statements and transactions over a pool of connections, with retries. Thread-safe.
+// What fails for a passing reason (a broken connection, a deadlock, a primary that moved) is run again, with
+// jitter, until options().retry_for is over. Everything that is run may therefore run twice: each statement
+// of the stores is written so that the second run finds what the first one did.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <actionhist/postgres_options.hpp>
+#include <actionhist/time.hpp>
+
+#include "postgres/connection.hpp"
+#include "postgres/pool.hpp"
+
+namespace actionhist::postgres {
+
+class Engine {
+ public:
+  Engine(Target target, PostgresOptions options, std::string tenant);
+
+  // One round trip, and one transaction unless this thread has one open: all of `calls` or none.
+  std::vector<Result> run(std::vector<Call> calls);
+  Result run(std::string_view sql, Parameters parameters = {}, Plan plan = Plan::kept);
+
+  // The same, but a database that cannot be reached is an error at once.
+  Result try_now(std::string_view sql, Parameters parameters = {});
+
+  // Sends `call` with the next round trip of this thread's transaction, its commit at the latest. Its answer
+  // is not looked at; its error fails that round trip. REQUIRES: in_transaction().
+  void put_off(Call call);
+
+  // Runs `work` as one transaction, again after a failure that passes. Joins the one that is open.
+  void transaction(const std::function<void()>& work);
+
+  // Runs `work` with a connection of its own, outside any transaction, without retries.
+  void apart(const std::function<void(Connection&)>& work);
+
+  // Sees to it that actions of these times can be stored. Inside a transaction a month that is missing makes
+  // the transaction run again, with that month.
+  void ensure_months(std::span<const TimePoint> times);
+
+  bool in_transaction() const noexcept;
+  const std::string& tenant() const noexcept { return tenant_; }
+  const PostgresOptions& options() const noexcept { return options_; }
+  const Target& target() const noexcept { return target_; }
+  PoolStats pool_stats() const { return pool_.stats(); }
+
+ private:
+  class Transaction;
+  // Thrown inside a transaction to begin it anew once `times` have a partition.
+  struct MissingMonths {
+    std::vector<TimePoint> times;
+  };
+
+  template <class Work>
+  auto retrying(Work&& work) -> decltype(work());
+  std::vector<Result> run_alone(std::vector<Call> calls);
+  void make_months(std::span<const TimePoint> times);
+  void forget_months();
+  Transaction* current() const noexcept;
+
+  Target target_;
+  PostgresOptions options_;
+  std::string tenant_;
+  Pool pool_;
+  std::mutex months_mutex_;
+  std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_
+};
+
+}  // namespace actionhist::postgres

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "core/hash.hpp"
+#include "postgres/stores.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+// After this many failures a row waits for a person.
+constexpr int max_attempts = 5;
+
+// Takes the tenant's row, so that numbers are given in the order of commits and without a gap in it, and
+// gives the number before the first of $3 new ones as `head`, to the rest of a statement.
+std::string with_head(std::string_view rest) {
+  return fmt::format(
+      "WITH head AS (INSERT INTO feed_heads AS h (tenant_id, epoch, seq) VALUES ($1, $2, $3) "
+      "ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq RETURNING seq - $3 AS before){}",
+      rest);
+}
+
+template <class Item, class Member>
+std::vector<std::string_view> texts(std::span<const Item> items, Member member) {
+  std::vector<std::string_view> values;
+  values.reserve(items.size());
+  for (const Item& item : items) values.emplace_back(item.*member);
+  return values;
+}
+
+}  // namespace
+
+bool PostgresFeedStore::lease(std::string_view worker, TimePoint now, TimePoint until) {
+  // Most calls find the lease with this worker or with another, and need no write.
+  const Result held = engine_.run("SELECT worker, expires_at FROM worker_leases WHERE tenant_id = $1",
+                                  Parameters(engine_.tenant()));
+  Reader reader(held);
+  if (reader.next()) {
+    const auto holder = reader.get<std::string>();
+    const auto expires_at = reader.get<TimePoint>();
+    if (expires_at > now && holder != worker) return false;
+    if (holder == worker && expires_at > now + (until - now) / 2) return true;
+  }
+  return engine_
+             .run(
+                 "INSERT INTO worker_leases AS l (tenant_id, worker, expires_at) VALUES ($1, $2, $3) "
+                 "ON CONFLICT (tenant_id) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
+                 "WHERE l.worker = excluded.worker OR l.expires_at <= $4",
+                 Parameters(engine_.tenant(), worker, until, now))
+             .affected() > 0;
+}
+
+void PostgresFeedStore::release(std::string_view worker) {
+  engine_.try_now("DELETE FROM worker_leases WHERE tenant_id = $1 AND worker = $2",
+                  Parameters(engine_.tenant(), worker));
+}
+
+std::vector<QueuedSubject> PostgresFeedStore::queued(int limit) {
+  const Result result = engine_.run(
+      "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = $1 AND attempts < $2 "
+      "ORDER BY enqueued_at, subject_id LIMIT $3",
+      Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
+  std::vector<QueuedSubject> subjects;
+  Reader reader(result);
+  while (reader.next()) {
+    QueuedSubject& subject = subjects.emplace_back();
+    reader.read(subject.subject_id).read(subject.version).read(subject.attempts);
+  }
+  return subjects;
+}
+
+void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects) {
+  if (subjects.empty()) return;
+  static const std::string text = with_head(
+      ", input AS (SELECT * FROM unnest($4::text[], $5::bool[], $6::text[], $7::text[], $8::text[]) "
+      "WITH ORDINALITY AS i(subject_id, deleted, content_hash, text, fields, place)), "
+      "gone AS (DELETE FROM embeddings e USING input WHERE input.deleted AND e.tenant_id = $1 AND "
+      "e.subject_id = input.subject_id) "
+      "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, fields) "
+      "SELECT $1, subject_id, head.before + place, deleted, coalesce(content_hash, ''), coalesce(text, ''), fields "
+      "FROM input, head ON CONFLICT (tenant_id, subject_id) DO UPDATE SET seq = excluded.seq, "
+      "deleted = excluded.deleted, content_hash = excluded.content_hash, text = excluded.text, "
+      "fields = excluded.fields");
+  std::vector<bool> deleted;
+  std::vector<std::string_view> fields;
+  for (const FeedSubject& subject : subjects) {
+    deleted.push_back(subject.deleted);
+    fields.emplace_back(subject.fields.text());
+  }
+  Parameters parameters(engine_.tenant(), uuid_v7(system_now()), static_cast<std::int64_t>(subjects.size()));
+  parameters.add_nullable_texts(texts(subjects, &FeedSubject::subject_id));
+  parameters.add(deleted);
+  parameters.add_nullable_texts(texts(subjects, &FeedSubject::content_hash));
+  parameters.add_nullable_texts(texts(subjects, &FeedSubject::text));
+  parameters.add_nullable_texts(fields);
+  engine_.run(text, std::move(parameters), Plan::once);
+}
+
+std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id,
+                                                       std::span<const std::string> subject_ids) {
+  const Result result = engine_.run(
+      "SELECT s.subject_id, s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
+      "e.tenant_id = s.tenant_id AND e.space_id = $2 AND e.subject_id = s.subject_id AND "
+      "e.content_hash = s.content_hash WHERE s.tenant_id = $1 AND s.subject_id = ANY($3) AND NOT s.deleted "
+      "AND e.subject_id IS NULL ORDER BY s.seq",
+      Parameters(engine_.tenant(), space_id, subject_ids), Plan::once);
+  std::vector<FeedSubject> subjects;
+  Reader reader(result);
+  while (reader.next()) {
+    FeedSubject& subject = subjects.emplace_back();
+    reader.read(subject.subject_id).read(subject.text).read(subject.content_hash).read(subject.seq);
+  }
+  return subjects;
+}
+
+void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
+                               std::span<const QueuedSubject> done) {
+  std::vector<Call> calls;
+  static const std::string put = with_head(
+      ", input AS (SELECT * FROM unnest($5::text[], $6::text[], $7::bytea[]) "
+      "WITH ORDINALITY AS i(subject_id, content_hash, vector, place)), "
+      "space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES ($1, $4, $8) "
+      "ON CONFLICT DO NOTHING) "
+      "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
+      "SELECT $1, $4, i.subject_id, head.before + place, i.content_hash, i.vector FROM head, input i "
+      "JOIN feed_subjects s ON s.tenant_id = $1 AND s.subject_id = i.subject_id AND "
+      "s.content_hash = i.content_hash AND NOT s.deleted "
+      "ON CONFLICT (tenant_id, space_id, subject_id) DO UPDATE SET seq = excluded.seq, "
+      "content_hash = excluded.content_hash, vector = excluded.vector");
+  if (!embeddings.empty()) {
+    std::vector<std::span<const std::byte>> vectors;
+    for (const FeedEmbedding& e : embeddings) vectors.push_back(std::as_bytes(std::span(e.vector)));
+    Parameters parameters(engine_.tenant(), uuid_v7(system_now()),
+                          static_cast<std::int64_t>(embeddings.size()), embeddings.front().space_id);
+    parameters.add_nullable_texts(texts(embeddings, &FeedEmbedding::subject_id));
+    parameters.add_nullable_texts(texts(embeddings, &FeedEmbedding::content_hash));
+    parameters.add_byte_arrays(vectors);
+    parameters.add(static_cast<std::int64_t>(embeddings.front().vector.size()));
+    calls.push_back({put, std::move(parameters), Plan::once});
+  }
+  if (!done.empty()) {
+    std::vector<std::optional<std::int64_t>> versions;
+    for (const QueuedSubject& subject : done) versions.emplace_back(subject.version);
+    Parameters parameters(engine_.tenant());
+    parameters.add_nullable_texts(texts(done, &QueuedSubject::subject_id));
+    parameters.add(std::span<const std::optional<std::int64_t>>(versions));
+    calls.push_back(
+        {"DELETE FROM embedding_queue q USING unnest($2::text[], $3::int8[]) AS done(subject_id, version) "
+         "WHERE q.tenant_id = $1 AND q.subject_id = done.subject_id AND q.version = done.version",
+         std::move(parameters), Plan::once});
+  }
+  if (!calls.empty()) engine_.run(std::move(calls));
+}
+
+void PostgresFeedStore::failed(const QueuedSubject& subject, std::string_view error) {
+  engine_.run(
+      "UPDATE embedding_queue SET attempts = $4 + 1, last_error = $5 WHERE tenant_id = $1 AND subject_id = $2 AND "
+      "version = $3 AND attempts <= $4",
+      Parameters(engine_.tenant(), subject.subject_id, subject.version, std::int64_t{subject.attempts},
+                 error));
+}
+
+FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
+  FeedBatch batch;
+  const Result head =
+      engine_.run("SELECT seq FROM feed_heads WHERE tenant_id = $1", Parameters(engine_.tenant()));
+  if (Reader reader(head); reader.next()) reader.read(batch.last_seq);
+  // A row that moves on while this reads is beyond the bound then, and comes with a later batch.
+  std::vector<Call> calls;
+  calls.push_back(
+      {"SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
+       "WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+       Parameters(engine_.tenant(), after, batch.last_seq, std::int64_t{limit}), Plan::kept});
+  calls.push_back(
+      {"SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = $1 AND "
+       "space_id = $5 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+       Parameters(engine_.tenant(), after, batch.last_seq, std::int64_t{limit}, space_id), Plan::kept});
+  const std::vector<Result> results = engine_.run(std::move(calls));
+
+  Reader subjects(results[0]);
+  while (subjects.next()) {
+    FeedSubject& s = batch.subjects.emplace_back();
+    subjects.read(s.subject_id).read(s.seq).read(s.deleted).read(s.content_hash).read(s.text).read(s.fields);
+  }
+  Reader vectors(results[1]);
+  while (vectors.next()) {
+    FeedEmbedding& e = batch.embeddings.emplace_back();
+    vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
+    const std::span<const std::byte> bytes = vectors.bytes();
+    e.space_id = space_id;
+    e.vector.resize(bytes.size() / sizeof(float));
+    std::memcpy(e.vector.data(), bytes.data(), e.vector.size() * sizeof(float));
+  }
+  // Where a list was cut, what the other holds beyond it comes with the next batch.
+  const auto full = [&](const auto& rows) { return rows.size() == static_cast<std::size_t>(limit); };
+  if (full(batch.subjects)) batch.last_seq = std::min(batch.last_seq, batch.subjects.back().seq);
+  if (full(batch.embeddings)) batch.last_seq = std::min(batch.last_seq, batch.embeddings.back().seq);
+  const auto beyond = [&](const auto& row) { return row.seq > batch.last_seq; };
+  std::erase_if(batch.subjects, beyond);
+  std::erase_if(batch.embeddings, beyond);
+  return batch;
+}
+
+FeedHead PostgresFeedStore::head() {
+  // Without retries: health() asks this.
+  const Result result = engine_.try_now(
+      "SELECT h.epoch, coalesce(h.seq, 0), q.queued, q.failed, q.oldest, l.worker FROM "
+      "(SELECT count(*) FILTER (WHERE attempts < $2) AS queued, count(*) FILTER (WHERE attempts >= $2) AS failed, "
+      "min(enqueued_at) FILTER (WHERE attempts < $2) AS oldest FROM embedding_queue WHERE tenant_id = $1) q "
+      "LEFT JOIN feed_heads h ON h.tenant_id = $1 "
+      "LEFT JOIN worker_leases l ON l.tenant_id = $1 AND l.expires_at > now()",
+      Parameters(engine_.tenant(), std::int64_t{max_attempts}));
+  FeedHead head;
+  Reader reader(result);
+  if (reader.next()) {
+    reader.read(head.epoch).read(head.seq).read(head.queued).read(head.failed).read(head.oldest_queued_at);
+    reader.read(head.worker);
+  }
+  return head;
+}
+
+}  // namespace actionhist::postgres

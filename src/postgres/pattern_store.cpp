@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/hash.hpp"
+#include "postgres/stores.hpp"
+#include "sql/pattern_rows.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+// A row's parameters behind $1, the tenant.
+struct Binder {
+  Parameters& parameters;
+  template <class Value>
+  void operator()(std::string_view, const Value& value) {
+    parameters.add(value);
+  }
+  void operator()(std::string_view, const sql::Required& value) { parameters.add_text(value.text); }
+};
+
+// "INSERT INTO table (tenant_id, …) VALUES ($1, …)".
+std::string insert_into(std::string_view table, const std::string& columns) {
+  std::string marks;
+  const auto count = 2 + std::ranges::count(columns, ',');
+  for (std::ptrdiff_t i = 1; i <= count; ++i) marks += fmt::format("{}${}", i > 1 ? ", " : "", i);
+  return fmt::format("INSERT INTO {} (tenant_id, {}) VALUES ({})", table, columns, marks);
+}
+
+std::vector<std::string> names_of(std::span<const Scope> scopes) {
+  std::vector<std::string> names;
+  for (const Scope& scope : scopes) names.push_back(to_string(scope));
+  return names;
+}
+
+std::vector<Detection> read_detections(const Result& result) {
+  std::vector<Detection> detections;
+  Reader reader(result);
+  while (reader.next()) detections.push_back(sql::read_detection(reader));
+  return detections;
+}
+
+}  // namespace
+
+std::vector<Pattern> PostgresPatternStore::patterns() {
+  static const std::string text = "SELECT " + sql::pattern_columns() +
+                                  " FROM oscillation_patterns WHERE tenant_id = $1 ORDER BY pattern_id";
+  const Result result = engine_.run(text, Parameters(engine_.tenant()));
+  std::vector<Pattern> patterns;
+  Reader reader(result);
+  while (reader.next()) patterns.push_back(sql::read_pattern(reader));
+  return patterns;
+}
+
+void PostgresPatternStore::put(const Pattern& pattern) {
+  static const std::string text = insert_into("oscillation_patterns", sql::pattern_columns()) +
+                                  " ON CONFLICT (tenant_id, pattern_id) DO UPDATE SET " +
+                                  sql::pattern_assignments();
+  Parameters parameters(engine_.tenant());
+  sql::visit_pattern(pattern, Binder{parameters});
+  engine_.run(text, std::move(parameters));
+}
+
+bool PostgresPatternStore::remove(std::string_view pattern_id) {
+  return engine_
+             .run("DELETE FROM oscillation_patterns WHERE tenant_id = $1 AND pattern_id = $2",
+                  Parameters(engine_.tenant(), pattern_id))
+             .affected() > 0;
+}
+
+Detection PostgresPatternStore::put(const Detection& detection) {
+  Detection d = detection;
+  if (d.detection_id.empty()) d.detection_id = uuid_v7(d.as_of);
+  // A pattern's counter grows with a row that is new, not with one that is sent again. xmax is zero then.
+  static const std::string text =
+      "WITH detection AS (" + insert_into("oscillation_detections", sql::detection_columns()) +
+      " ON CONFLICT (tenant_id, detection_id) DO UPDATE SET in_force_until = excluded.in_force_until, "
+      "refusals = excluded.refusals, refused_ids = excluded.refused_ids, resolved_at = excluded.resolved_at, "
+      "resolution_method = excluded.resolution_method RETURNING pattern_id, detected_at, (xmax = 0) AS fresh) "
+      "UPDATE oscillation_patterns p SET total_detections = total_detections + 1, "
+      "last_detection_at = detection.detected_at FROM detection WHERE detection.fresh AND p.tenant_id = $1 AND "
+      "p.pattern_id = detection.pattern_id";
+  Parameters parameters(engine_.tenant());
+  sql::visit_detection(d, Binder{parameters});
+  engine_.run(text, std::move(parameters));
+  return d;
+}
+
+std::vector<Detection> PostgresPatternStore::in_force(std::span<const Scope> scopes, TimePoint now) {
+  static const std::string all =
+      "SELECT " + sql::detection_columns() +
+      " FROM oscillation_detections WHERE tenant_id = $1 AND in_force_until > $2 AND "
+      "resolved_at IS NULL";
+  static const std::string all_ordered = all + " ORDER BY detection_id";
+  static const std::string of_scopes = all + " AND scope = ANY($3) ORDER BY detection_id";
+  if (scopes.empty()) return read_detections(engine_.run(all_ordered, Parameters(engine_.tenant(), now)));
+  const std::vector<std::string> names = names_of(scopes);
+  return read_detections(
+      engine_.run(of_scopes, Parameters(engine_.tenant(), now, std::span<const std::string>(names))));
+}
+
+std::vector<Detection> PostgresPatternStore::detections(std::span<const Scope> scopes, TimePoint since,
+                                                        TimePoint until, int limit) {
+  static const std::string all =
+      "SELECT " + sql::detection_columns() +
+      " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at >= $2 AND "
+      "detected_at < $3";
+  static const std::string order = " ORDER BY detected_at DESC, detection_id LIMIT $4";
+  static const std::string all_ordered = all + order;
+  static const std::string of_scopes = all + " AND scope = ANY($5)" + order;
+  if (scopes.empty()) {
+    return read_detections(engine_.run(all_ordered, Parameters(engine_.tenant(), since, until, limit)));
+  }
+  const std::vector<std::string> names = names_of(scopes);
+  return read_detections(engine_.run(
+      of_scopes, Parameters(engine_.tenant(), since, until, limit, std::span<const std::string>(names))));
+}
+
+}  // namespace actionhist::postgres

@@ -1,0 +1,55 @@
+#include "postgres/repository.hpp"
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "postgres/stores.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+class PostgresRepository final : public Repository {
+ public:
+  PostgresRepository(const std::string& uri, const Options& options)
+      : engine_(Target(uri), options.postgres, *options.tenant) {}
+
+  ActionStore& actions() override { return actions_; }
+  ResourceStore& resources() override { return resources_; }
+  PatternStore& patterns() override { return patterns_; }
+  FeedStore& feed() override { return feed_; }
+  LearningStore& learning() override { return learning_; }
+  MaintenanceStore& maintenance() override { return maintenance_; }
+  void transaction(const std::function<void()>& work) override { engine_.transaction(work); }
+  const std::string& tenant() const noexcept override { return engine_.tenant(); }
+
+ private:
+  Engine engine_;
+  PostgresActionStore actions_{engine_};
+  PostgresResourceStore resources_{engine_};
+  PostgresPatternStore patterns_{engine_};
+  PostgresFeedStore feed_{engine_};
+  PostgresLearningStore learning_{engine_};
+  PostgresMaintenanceStore maintenance_{engine_};
+};
+
+}  // namespace
+
+std::unique_ptr<Repository> open_repository(const std::string& uri, const Options& options) {
+  validate(options.postgres);
+  if (!options.tenant) {
+    throw Error(ErrorCode::invalid_argument, "tenant: a server may hold the memory of many; name one");
+  }
+  auto repository = std::make_unique<PostgresRepository>(uri, options);
+  MaintenanceStore& maintenance = repository->maintenance();
+  if (options.run_migrations && !options.read_only) maintenance.migrate();
+  const EngineInfo info = maintenance.info();
+  if (info.schema_version > info.schema_latest) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
+                            info.location, info.schema_version, info.schema_latest));
+  }
+  return repository;
+}
+
+}  // namespace actionhist::postgres

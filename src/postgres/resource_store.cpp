@@ -1,0 +1,86 @@
+#include "core/trace_fields.hpp"
+#include "postgres/stores.hpp"
+
+namespace actionhist::postgres {
+
+void PostgresResourceStore::seen(const Resource& resource, TimePoint at) {
+  const std::string id = resource_id(engine_.tenant(), resource);
+  Parameters reference(engine_.tenant(), id);
+  for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
+                                  &resource.kind, &resource.namespace_, &resource.name}) {
+    reference.add_text(*text);
+  }
+  reference.add(at);
+  std::vector<Call> calls;
+  calls.push_back(
+      {"INSERT INTO resource_references AS r (tenant_id, resource_id, cluster, api_group, api_version, kind, "
+       "namespace, name, created_at, last_seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) "
+       "ON CONFLICT (tenant_id, resource_id) DO UPDATE SET api_version = excluded.api_version, deleted_at = NULL, "
+       "last_seen = greatest(r.last_seen, excluded.last_seen)",
+       std::move(reference), Plan::kept});
+  if (!resource.uid.empty()) {
+    // A new uid under the same name ends the incarnation before it.
+    calls.push_back(
+        {"UPDATE resource_incarnations SET deleted_at = $4 WHERE tenant_id = $1 AND resource_id = $2 "
+         "AND resource_uid <> $3 AND deleted_at IS NULL",
+         Parameters(engine_.tenant(), id, resource.uid, at), Plan::kept});
+    Parameters incarnation(engine_.tenant(), id, resource.uid);
+    incarnation.add_text(resource.api_version);
+    incarnation.add(at);
+    calls.push_back(
+        {"INSERT INTO resource_incarnations AS i (tenant_id, resource_id, resource_uid, api_version, "
+         "created_at, last_seen) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (tenant_id, resource_id, "
+         "resource_uid) DO UPDATE SET deleted_at = NULL, last_seen = greatest(i.last_seen, "
+         "excluded.last_seen)",
+         std::move(incarnation), Plan::kept});
+  }
+  engine_.run(std::move(calls));
+}
+
+bool PostgresResourceStore::deleted(const Resource& resource, TimePoint at) {
+  const std::string id = resource_id(engine_.tenant(), resource);
+  std::vector<Call> calls;
+  calls.push_back(
+      {"UPDATE resource_incarnations SET deleted_at = $3 WHERE tenant_id = $1 AND resource_id = $2 "
+       "AND deleted_at IS NULL",
+       Parameters(engine_.tenant(), id, at), Plan::kept});
+  calls.push_back({"UPDATE resource_references SET deleted_at = $3 WHERE tenant_id = $1 AND resource_id = $2",
+                   Parameters(engine_.tenant(), id, at), Plan::kept});
+  return engine_.run(std::move(calls)).back().affected() > 0;
+}
+
+void PostgresResourceStore::observe(const Alert& alert) {
+  Parameters parameters(engine_.tenant(), alert.fingerprint, alert.starts_at, alert.ends_at);
+  parameters.add_text(alert.name);
+  parameters.add(alert.severity);
+  parameters.add(alert.labels);
+  parameters.add(resource_id(engine_.tenant(), alert.resource));
+  visit_resource(alert.resource, [&](std::string_view, const std::string& part) { parameters.add(part); });
+  engine_.run(
+      "INSERT INTO alert_events AS a (tenant_id, fingerprint, starts_at, ends_at, alert_name, severity, labels, "
+      "resource_id, cluster, api_group, api_version, kind, namespace, name, resource_uid) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+      "ON CONFLICT (tenant_id, fingerprint, starts_at) DO UPDATE SET "
+      "ends_at = coalesce(excluded.ends_at, a.ends_at), severity = coalesce(excluded.severity, a.severity), "
+      "labels = coalesce(excluded.labels, a.labels)",
+      std::move(parameters));
+}
+
+std::vector<Alert> PostgresResourceStore::alerts(TimePoint since, TimePoint until) {
+  const Result result = engine_.run(
+      "SELECT fingerprint, starts_at, ends_at, alert_name, severity, labels, cluster, api_group, api_version, "
+      "kind, namespace, name, resource_uid FROM alert_events WHERE tenant_id = $1 AND starts_at BETWEEN $2 AND $3 "
+      "ORDER BY starts_at, fingerprint",
+      Parameters(engine_.tenant(), since, until));
+  std::vector<Alert> alerts;
+  Reader reader(result);
+  while (reader.next()) {
+    Alert& alert = alerts.emplace_back();
+    reader.read(alert.fingerprint).read(alert.starts_at).read(alert.ends_at).read(alert.name);
+    reader.read(alert.severity).read(alert.labels);
+    visit_resource(alert.resource, [&](std::string_view, std::string& part) { reader.read(part); });
+  }
+  return alerts;
+}
+
+}  // namespace actionhist::postgres

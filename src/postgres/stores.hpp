@@ -1,0 +1,101 @@
+// The parts of the repository in PostgreSQL. Thread rule and contracts: the interfaces.
+#pragma once
+
+#include <actionhist/repository.hpp>
+
+#include "postgres/engine.hpp"
+
+namespace actionhist::postgres {
+
+class PostgresActionStore final : public ActionStore {
+ public:
+  explicit PostgresActionStore(Engine& engine) : engine_(engine) {}
+
+  std::vector<Trace> insert(std::span<const Trace> traces) override;
+  std::optional<Trace> get(std::string_view action_id) override;
+  Page find(const ActionQuery& query) override;
+  void update(const Trace& trace) override;
+  bool remove(std::string_view action_id, TimePoint now) override;
+  void lock(std::span<const Scope> scopes) override;
+  std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) override;
+  std::vector<Trace> search_text(std::span<const std::string> words, const Json& where, int limit) override;
+  std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresResourceStore final : public ResourceStore {
+ public:
+  explicit PostgresResourceStore(Engine& engine) : engine_(engine) {}
+
+  void seen(const Resource& resource, TimePoint at) override;
+  bool deleted(const Resource& resource, TimePoint at) override;
+  void observe(const Alert& alert) override;
+  std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresPatternStore final : public PatternStore {
+ public:
+  explicit PostgresPatternStore(Engine& engine) : engine_(engine) {}
+
+  std::vector<Pattern> patterns() override;
+  void put(const Pattern& pattern) override;
+  bool remove(std::string_view pattern_id) override;
+  Detection put(const Detection& detection) override;
+  std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
+  std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
+                                    int limit) override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresFeedStore final : public FeedStore {
+ public:
+  explicit PostgresFeedStore(Engine& engine) : engine_(engine) {}
+
+  bool lease(std::string_view worker, TimePoint now, TimePoint until) override;
+  void release(std::string_view worker) override;
+  std::vector<QueuedSubject> queued(int limit) override;
+  void sequence(std::span<const FeedSubject> subjects) override;
+  std::vector<FeedSubject> unembedded(std::string_view space_id,
+                                      std::span<const std::string> subject_ids) override;
+  void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) override;
+  void failed(const QueuedSubject& subject, std::string_view error) override;
+  FeedBatch read(std::string_view space_id, std::int64_t after, int limit) override;
+  FeedHead head() override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresLearningStore final : public LearningStore {
+ public:
+  explicit PostgresLearningStore(Engine& engine) : engine_(engine) {}
+
+  std::vector<Tally> tally(const TallyQuery& query) override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresMaintenanceStore final : public MaintenanceStore {
+ public:
+  explicit PostgresMaintenanceStore(Engine& engine) : engine_(engine) {}
+
+  void migrate() override;
+  std::string migration_script() override;
+  std::vector<std::string> verify() override;
+  EngineInfo info() override;
+
+ private:
+  int applied_version(bool at_once);
+
+  Engine& engine_;
+};
+
+}  // namespace actionhist::postgres
