@@ -288,7 +288,12 @@ void Connection::run_script(std::string_view sql) {
 bool Connection::reset() noexcept try {
   patience_.reset();
   if (link_.inherited() || broken()) return false;
-  if (in_transaction()) run("ROLLBACK", {}, Plan::once);
+  if (in_transaction()) {
+    // A connection that cannot even do this soon is not worth waiting for.
+    patience_ = grace;
+    run("ROLLBACK", {}, Plan::once);
+    patience_.reset();
+  }
   return !broken() && !in_transaction();
 } catch (const std::exception&) {
   return false;

@@ -70,7 +70,7 @@ struct PoolState {
   // REQUIRES: the mutex is not held.
   Member connect();
   bool usable(Member& member, bool trusted) const;
-  void release(Member member) noexcept;
+  void release(Member member, bool lent) noexcept;
   void keep();
 
   // REQUIRES: the mutex is held.
@@ -83,7 +83,7 @@ struct PoolState {
   bool fill(std::unique_lock<std::mutex>& lock);
 };
 
-// REQUIRES: stats.open and stats.busy count the new connection already; not any more if this throws.
+// REQUIRES: stats.open counts the new connection already; not any more if this throws.
 Member PoolState::connect() {
   try {
     auto connection = std::make_unique<Connection>(target, options, tenant);
@@ -98,7 +98,6 @@ Member PoolState::connect() {
   } catch (...) {
     std::lock_guard lock(mutex);
     ++stats.failed;
-    --stats.busy;
     give_up_slot();
     throw;
   }
@@ -115,10 +114,10 @@ void PoolState::give_up_slot() {
   waiters.pop_front();
 }
 
-void PoolState::release(Member member) noexcept {
+void PoolState::release(Member member, bool lent) noexcept {
   const bool healthy = member.connection->reset();
   std::unique_lock lock(mutex);
-  --stats.busy;
+  if (lent) --stats.busy;
   member.since = steady_clock::now();
   if (!healthy) suspect_before = member.since;
   if (!healthy || closing || member.since >= member.ends) {
@@ -178,11 +177,10 @@ void PoolState::close_idle(std::unique_lock<std::mutex>& lock) {
 bool PoolState::fill(std::unique_lock<std::mutex>& lock) {
   if (stats.open >= pool_min) return true;
   ++stats.open;
-  ++stats.busy;
   lock.unlock();
   bool made = true;
   try {
-    release(connect());
+    release(connect(), false);
   } catch (const std::exception&) {
     made = false;  // counted as failed; whoever needs a connection meets the error
   }
@@ -266,7 +264,6 @@ Lease Pool::acquire() {
     }
     member = std::move(waiter.member);
   }
-  ++pool.stats.busy;
   const bool trusted = member && pool.trusted(*member);
   lock.unlock();
 
@@ -281,6 +278,7 @@ Lease Pool::acquire() {
   if (!member) member = pool.connect();
 
   lock.lock();
+  ++pool.stats.busy;
   pool.count_wait(start);
   if (++pool.stats.acquired == 1) pool.keeper_woken.notify_one();
   return Lease(state_, std::move(member->connection), member->ends);
@@ -311,7 +309,7 @@ void Lease::give_back() noexcept {
     connection_.reset();  // which touches nothing here
     return;
   }
-  pool_->release({std::move(connection_), ends_, {}});
+  pool_->release({std::move(connection_), ends_, {}}, true);
 }
 
 void Lease::drop() noexcept {

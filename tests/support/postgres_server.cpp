@@ -63,7 +63,12 @@ PostgresServer::PostgresServer(PostgresSetup setup) : PostgresServer(std::move(s
                   // Half of a container's shared memory would be too much.
                   "dynamic_shared_memory_type = mmap"});
   write_settings(setup_.settings);
+  if (!setup_.small_disk.empty()) std::filesystem::create_directory(folder_.file("disk"));
   start();
+  if (!setup_.small_disk.empty()) {
+    run_sql(fmt::format("CREATE TABLESPACE small LOCATION '{}'", folder_.file("disk")));
+    run_sql("GRANT CREATE ON TABLESPACE small TO PUBLIC");
+  }
   run_sql(fmt::format("CREATE ROLE {} LOGIN PASSWORD '{}'", app_role, app_password));
 }
 
@@ -80,17 +85,33 @@ void PostgresServer::write_settings(const std::vector<std::string>& lines) const
 
 bool PostgresServer::try_start() {
   // A socket is named after the port and lies in our own folder; only TCP can meet a stranger.
-  if (setup_.tcp && !service_) port_ = free_port();
-  service_.emplace(
-      ServiceSetup{.command = {program("postgres"), "-D", data_, "-c", fmt::format("port={}", port_), "-c",
-                               "unix_socket_directories=" + folder_.path(), "-c",
-                               fmt::format("listen_addresses={}", setup_.tcp ? "127.0.0.1" : "")},
-                   .user = service_user,
-                   .log = folder_.file("log"),
-                   .stop_signal = SIGQUIT});
+  if (setup_.tcp && !answered_) port_ = free_port();
+  std::vector<std::string> command = {program("postgres"), "-D", data_};
+  for (const std::string& setting :
+       {fmt::format("port={}", port_), "unix_socket_directories=" + folder_.path(),
+        fmt::format("listen_addresses={}", setup_.tcp ? "127.0.0.1" : "")}) {
+    command.insert(command.end(), {"-c", setting});
+  }
+  if (!setup_.small_disk.empty()) command = with_small_disk(std::move(command));
+  service_.emplace(ServiceSetup{.command = std::move(command),
+                                .user = setup_.small_disk.empty() ? service_user : "",
+                                .log = folder_.file("log"),
+                                .stop_signal = SIGQUIT});
   const std::string where = superuser_uri();
   const bool up = wait_until([&] { return !service_->running() || answers(where); });
+  answered_ = answered_ || (up && service_->running());
   return up && service_->running();
+}
+
+// The disk is mounted where only the server and its children see it, so it goes away with them.
+std::vector<std::string> PostgresServer::with_small_disk(std::vector<std::string> command) const {
+  const std::string disk = folder_.file("disk");
+  std::string script = fmt::format("mount -t tmpfs -o size={} tmpfs {} && chown {} {} && ", setup_.small_disk,
+                                   disk, service_user, disk);
+  script += fmt::format("exec setpriv --reuid {} --regid {} --init-groups --pdeathsig QUIT", service_user,
+                        service_user);
+  for (const std::string& word : command) script += " '" + word + "'";
+  return {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", script};
 }
 
 void PostgresServer::start() {
@@ -99,7 +120,6 @@ void PostgresServer::start() {
   const bool up = wait_until([this] {
     if (try_start()) return true;
     stop(Stop::immediate);
-    if (setup_.tcp && service_->output().find("could not bind") != std::string::npos) service_.reset();
     usleep(100'000);
     return false;
   });
@@ -204,6 +224,16 @@ std::string PgBouncer::uri(std::string_view database) const { return uri(databas
 std::string PgBouncer::uri(std::string_view database, std::string_view user,
                            std::string_view password) const {
   return socket_uri(folder_.path(), 6432, database, user, password);
+}
+
+bool can_mount() {
+  try {
+    ServiceFolder folder("");
+    run_command({"/usr/bin/unshare", "--mount", "/bin/mount", "-t", "tmpfs", "tmpfs", folder.path()}, "");
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
 }
 
 PostgresServer& shared_server() {

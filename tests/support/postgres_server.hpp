@@ -22,7 +22,9 @@ struct PostgresSetup {
   bool tcp = false;                        // also listen on 127.0.0.1
   bool fsync = true;                       // off is fine where no server is killed
   std::vector<std::string> settings = {};  // "name = value" lines of postgresql.conf
-  std::string folder = {};                 // of the data, an existing empty one; its own if empty
+  // A tablespace "small" on a disk of this size ("24m"), which ends with the server. Needs can_mount().
+  std::string small_disk = {};
+  std::string folder = {};  // of the data, an existing empty one; its own if empty
 };
 
 class PostgresServer {
@@ -52,8 +54,6 @@ class PostgresServer {
   void kill9();
   // Starts it again and waits until it answers.
   void start();
-  void freeze() { service_->send(19); }  // SIGSTOP of the first process only
-  void thaw() { service_->send(18); }
   bool running() { return service_ && service_->running(); }
   std::string log() const;
 
@@ -70,8 +70,10 @@ class PostgresServer {
 
  private:
   bool try_start();
+  std::vector<std::string> with_small_disk(std::vector<std::string> command) const;
 
   std::optional<Service> service_;
+  bool answered_ = false;  // then its port is known to others and stays
 };
 
 // A streaming replica of another server.
@@ -103,6 +105,9 @@ class PgBouncer {
   ServiceFolder folder_;
   std::optional<Service> service_;
 };
+
+// Whether this process may mount disks of its own: it is root and not confined.
+bool can_mount();
 
 // One server for all tests of a program, made by the first that asks.
 PostgresServer& shared_server();
