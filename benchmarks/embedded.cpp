@@ -17,6 +17,7 @@
 #include "core/trace_fields.hpp"
 #include "report.hpp"
 #include "sql/trace_columns.hpp"
+#include "sqlite/text_index.hpp"
 
 namespace {
 
@@ -115,12 +116,15 @@ class BareSqlite {
         "last_action_at = max(last_action_at, excluded.last_action_at), updated_at = excluded.updated_at");
     queue_ = std::make_unique<Statement>(
         db_, "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) VALUES (?, ?, 1, ?)");
+    text_ = std::make_unique<Statement>(
+        db_, "INSERT INTO action_texts (tenant_id, action_id, words) VALUES (?, ?, ?)");
   }
   ~BareSqlite() {
     trace_.reset();
     resource_.reset();
     history_.reset();
     queue_.reset();
+    text_.reset();
     sqlite3_close(db_);
   }
   BareSqlite(const BareSqlite&) = delete;
@@ -132,7 +136,7 @@ class BareSqlite {
     trace_->run();
   }
 
-  void insert_all(const std::vector<Trace>& traces) {
+  void insert_all(const std::vector<Trace>& traces, bool texts = true) {
     execute("BEGIN IMMEDIATE");
     for (const Trace& trace : traces) {
       insert_trace(trace);
@@ -154,6 +158,18 @@ class BareSqlite {
       queue_->bind(trace.action_id);
       queue_->bind(trace.created_at);
       queue_->run();
+      if (!texts) continue;
+      const std::string words = sqlite::searchable_words(trace);
+      text_->bind(tenant_);
+      text_->bind(trace.action_id);
+      text_->bind(words);
+      text_->run();
+    }
+    if (texts) {
+      execute(
+          "INSERT INTO action_words (rowid, words) SELECT doc, words FROM action_texts WHERE doc > (SELECT "
+          "indexed FROM action_words_head); UPDATE action_words_head SET indexed = (SELECT max(doc) FROM "
+          "action_texts)");
     }
     execute("COMMIT");
   }
@@ -163,7 +179,7 @@ class BareSqlite {
 
   const std::string tenant_ = "default";
   sqlite3* db_ = nullptr;
-  std::unique_ptr<Statement> trace_, resource_, history_, queue_;
+  std::unique_ptr<Statement> trace_, resource_, history_, queue_, text_;
 };
 
 // Rows a second of `work`, which writes `rows` of them.
@@ -219,6 +235,26 @@ void compare(const std::string& name, const Options& options, const std::filesys
              median(ratio_batch));
 }
 
+// What the text index costs: the floor with it against the floor without.
+void compare_texts(const std::filesystem::path& folder, int rounds, Report& report) {
+  BareSqlite with((folder / "with.db").string());
+  BareSqlite without((folder / "without.db").string());
+  std::vector<double> with_rates, without_rates, ratios;
+  for (int round = 0; round < rounds * batches; ++round) {
+    std::vector<Action> actions;
+    for (int i = 0; i < batch_rows; ++i) {
+      const int serial = round * batch_rows + i;
+      actions.push_back(make_action("t" + std::to_string(serial), serial));
+    }
+    const std::vector<Trace> traces = as_stored(actions);
+    with_rates.push_back(rate(batch_rows, [&] { with.insert_all(traces); }));
+    without_rates.push_back(rate(batch_rows, [&] { without.insert_all(traces, false); }));
+    ratios.push_back(with_rates.back() / without_rates.back());
+  }
+  report.add("text index, batch of 1000", "rate", median(with_rates), "rows/s", median(without_rates),
+             median(ratios));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -246,6 +282,7 @@ int main(int argc, char** argv) {
     Report report("embedded", as_json);
     compare("recording", {.semantic = false}, folder, rounds, report);
     compare("recording and indexing", {}, folder, rounds, report);
+    compare_texts(folder, rounds, report);
   } catch (const std::exception& error) {
     std::cerr << "embedded: " << error.what() << '\n';
   }

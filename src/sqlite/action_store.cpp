@@ -10,21 +10,11 @@
 #include "sql/cursor.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/condition.hpp"
+#include "sqlite/rows.hpp"
+#include "sqlite/text_index.hpp"
 
 namespace actionhist::sqlite {
 namespace {
-
-Trace read_trace(Query& query) {
-  Trace trace;
-  visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
-  return trace;
-}
-
-std::vector<Trace> read_traces(Query& query) {
-  std::vector<Trace> traces;
-  while (query.step()) traces.push_back(read_trace(query));
-  return traces;
-}
 
 const std::string& select_trace() {
   static const std::string text =
@@ -38,6 +28,9 @@ const std::string& insert_trace() {
                                   ") ON CONFLICT (tenant_id, action_id) DO NOTHING";
   return text;
 }
+
+// A common word is looked up in the latest of its actions first.
+constexpr int latest_of_word = 5'000;
 
 constexpr const char* insert_resource =
     "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, namespace, "
@@ -68,7 +61,8 @@ class Inserter {
         trace_(connection, insert_trace()),
         resource_(connection, insert_resource),
         count_(connection, count_action),
-        enqueue_(connection, enqueue) {}
+        enqueue_(connection, enqueue),
+        texts_(connection, tenant) {}
 
   Trace insert(const Trace& trace) {
     refuse_deleted(trace);
@@ -79,8 +73,11 @@ class Inserter {
     if (!trace.resource_id.empty()) insert_resource_of(trace);
     enqueue_.reset();
     enqueue_.bind_all(tenant_, trace.action_id, trace.created_at).run();
+    texts_.add(trace);
     return trace;
   }
+
+  void finish() { texts_.finish(); }
 
  private:
   void refuse_deleted(const Trace& trace) {
@@ -126,6 +123,7 @@ class Inserter {
   Query resource_;
   Query count_;
   Query enqueue_;
+  TextWriter texts_;
 };
 
 const char* scope_column(ScopeKind kind) {
@@ -144,6 +142,7 @@ std::vector<Trace> SqliteActionStore::insert(std::span<const Trace> traces) {
     std::vector<Trace> stored;
     stored.reserve(traces.size());
     for (const Trace& trace : traces) stored.push_back(inserter.insert(trace));
+    inserter.finish();
     return stored;
   });
 }
@@ -223,6 +222,8 @@ void SqliteActionStore::update(const Trace& trace) {
         .bind_all(trace.updated_at, engine_.tenant(), trace.resource_id)
         .run();
     Query(connection, enqueue).bind_all(engine_.tenant(), trace.action_id, trace.updated_at).run();
+    // Of what an outcome adds, the error alone has words.
+    if (!trace.outcome.execution_error.empty()) TextWriter(connection, engine_.tenant()).replace(trace);
   });
 }
 
@@ -246,6 +247,7 @@ bool SqliteActionStore::remove(std::string_view action_id, TimePoint now) {
           "WHERE tenant_id = ? AND resource_id = ?")
         .bind_all(now, tenant, resource)
         .run();
+    remove_texts(connection, tenant, Json::array({action_id}).text());
     // The worker finds the trace gone and puts a tombstone into the feed.
     Query(connection, enqueue).bind_all(tenant, action_id, now).run();
     return true;
@@ -278,27 +280,27 @@ std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> w
                                                   int limit) {
   if (words.empty()) return {};
   const sql::Condition condition = sql::condition(where);
-  // The newest rows only: without an index this reads every one of them.
-  std::string text =
-      "WITH recent AS (SELECT *, lower(concat_text) AS searched FROM (SELECT *, "
-      "ifnull(alert_name, '') || ' ' || ifnull(alert_annotations, '') || ' ' || "
-      "ifnull(model_reasoning, '') || ' ' || action_type || ' ' || "
-      "ifnull(action_parameters, '') || ' ' || ifnull(kind, '') || ' ' || ifnull(name, '') || "
-      "' ' || ifnull(metadata, '') || ' ' || ifnull(execution_error, '') AS concat_text "
-      "FROM resource_action_traces WHERE tenant_id = ? AND " +
-      condition.text + " ORDER BY action_timestamp DESC LIMIT 100000)) SELECT " + sql::trace_columns() +
-      ", 0";
-  for (std::size_t i = 0; i < words.size(); ++i) text += " + (instr(searched, ?) > 0)";
-  text +=
-      " AS found FROM recent WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?";
-  return engine_.read([&](Connection& connection) {
-    Query query(connection, text);
-    query.bind(engine_.tenant());
-    bind(query, condition);
-    for (const std::string& word : words) query.bind_text(word);
-    query.bind(limit);
-    return read_traces(query);
-  });
+  std::vector<std::string> patterns;
+  for (const std::string& word : words) patterns.push_back(word_pattern(word));
+  const auto search = [&](int most) {
+    const std::string text = fmt::format(
+        "WITH hits AS ({}) SELECT {} FROM hits JOIN resource_action_traces ON tenant_id = of_tenant AND "
+        "action_id = id WHERE of_tenant = ? AND {} ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?",
+        found_texts(words.size(), most), sql::trace_columns(), condition.text);
+    return engine_.read([&](Connection& connection) {
+      Query query(connection, text);
+      for (const std::string& pattern : patterns) query.bind_text(pattern);
+      for (const std::string& word : words) query.bind_text(word);
+      query.bind(engine_.tenant());
+      bind(query, condition);
+      query.bind(limit);
+      return read_traces(query);
+    });
+  };
+  std::vector<Trace> found = search(latest_of_word);
+  // The latest ones may all be of other tenants, or not pass the filter.
+  if (found.size() < static_cast<std::size_t>(limit)) found = search(0);
+  return found;
 }
 
 std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {

@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "sqlite/migrations.hpp"
+#include "sqlite/text_index.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -17,6 +18,9 @@ int applied_version(Connection& connection) {
   version.step();
   return version.get<int>();
 }
+
+// The migration that made the text index.
+constexpr int texts_since = 4;
 
 constexpr const char* create_migrations =
     "CREATE TABLE IF NOT EXISTS actionhist_migrations (\n"
@@ -37,6 +41,7 @@ void SqliteMaintenanceStore::migrate() {
     connection.execute(create_migrations);
     // Another process may have been faster.
     const int applied = applied_version(connection);
+    const bool without_texts = applied > 0 && applied < texts_since;
     for (const sql::Migration& migration : migrations()) {
       if (migration.version <= applied) continue;
       connection.execute(std::string(migration.sql));
@@ -44,6 +49,7 @@ void SqliteMaintenanceStore::migrate() {
           .bind_all(migration.version, migration.name, system_now())
           .run();
     }
+    if (without_texts) add_all_texts(connection);
   });
 }
 
@@ -79,6 +85,10 @@ std::vector<std::string> SqliteMaintenanceStore::verify() {
         "feed_subjects s WHERE s.tenant_id = t.tenant_id AND s.subject_id = t.action_id) AND NOT EXISTS "
         "(SELECT 1 FROM embedding_queue q WHERE q.tenant_id = t.tenant_id AND q.subject_id = t.action_id)",
         "actions that are neither in the feed nor in the queue");
+    count(
+        "SELECT abs((SELECT count(*) FROM resource_action_traces WHERE tenant_id = ?1) - (SELECT count(*) FROM "
+        "action_texts WHERE tenant_id = ?1))",
+        "actions more or less in the text index than there are");
     return problems;
   });
 }

@@ -5,6 +5,7 @@
 #include "core/json_io.hpp"
 #include "core/trace_fields.hpp"
 #include "sql/retention_columns.hpp"
+#include "sqlite/text_index.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -268,6 +269,7 @@ std::int64_t SqliteRetentionStore::remove(std::string_view resource_id,
     // The worker finds the traces gone and puts tombstones into the feed.
     Query(connection, enqueue_chosen()).bind_all(tenant, resource_id, ids, now).run();
     Query(connection, register_chosen()).bind_all(tenant, resource_id, ids, now).run();
+    remove_texts(connection, tenant, ids);
     if (compact) Query(connection, compact_chosen()).bind_all(tenant, resource_id, ids).run();
     const std::int64_t removed =
         Query(connection, fmt::format("DELETE {}", chosen)).bind_all(tenant, resource_id, ids).run();

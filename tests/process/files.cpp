@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "sqlite/migrations.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -96,6 +97,30 @@ TEST_CASE("a schema newer than the library is refused", "[files]") {
       std::system(("sqlite3 '" + path + "' \"INSERT INTO actionhist_migrations VALUES (999, 'future', 0)\"")
                       .c_str()) == 0);
   CHECK(error_text_of([&] { open(path, quiet()); }).find("newer than this library") != std::string::npos);
+}
+
+TEST_CASE("what an older schema holds is found by its words after the migration", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  {
+    std::ofstream script(folder.file("v3.sql"));
+    script
+        << "CREATE TABLE actionhist_migrations (version INTEGER PRIMARY KEY, name TEXT, applied_at INTEGER);\n";
+    for (const sql::Migration& migration : sqlite::migrations().first(3)) {
+      script << migration.sql << "\nINSERT INTO actionhist_migrations VALUES (" << migration.version
+             << ", '', 0);\n";
+    }
+    script << "INSERT INTO resource_action_traces (tenant_id, action_id, action_timestamp, model_reasoning, "
+              "action_type, effect, execution_status, created_at, updated_at) VALUES ('default', 'a-1', "
+              "1770000000000000, 'the volume is full', 'resize', 'mutating', 'completed', 0, 0);\n";
+  }
+  REQUIRE(std::system(("sqlite3 '" + path + "' < '" + folder.file("v3.sql") + "'").c_str()) == 0);
+  History history = open(path, quiet());
+  const std::vector<Hit> hits = history.similar({.text = "volume"});
+  REQUIRE(hits.size() == 1);
+  CHECK(hits[0].trace.action_id == "a-1");
+  CHECK(history.erase("a-1"));
+  CHECK(history.similar({.text = "volume"}).empty());
 }
 
 TEST_CASE("without the right to migrate an empty file is refused with what to run", "[files]") {

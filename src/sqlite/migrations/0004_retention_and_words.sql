@@ -69,3 +69,24 @@ CREATE TABLE compacted_actions (
   last_at          INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, resource_id, action_type, alert_name, period_start)
 ) WITHOUT ROWID;
+
+-- The words of each action, once each, and the text index over them. `doc` stays when the file is vacuumed,
+-- which a rowid of the traces does not. Neither positions nor columns are kept: words are looked up alone.
+CREATE TABLE action_texts (
+  doc       INTEGER PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  action_id TEXT NOT NULL,
+  words     TEXT NOT NULL
+);
+CREATE UNIQUE INDEX action_texts_id ON action_texts (tenant_id, action_id);
+CREATE VIRTUAL TABLE action_words USING fts5 (
+  words, content = 'action_texts', content_rowid = 'doc', detail = 'none', columnsize = 0,
+  tokenize = 'unicode61'
+);
+-- A commit of FTS5 costs more than all else of an action, so texts join the index many at a time. Those after
+-- this doc are not in it yet; a search looks through them one by one.
+CREATE TABLE action_words_head (
+  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  indexed INTEGER NOT NULL
+);
+INSERT INTO action_words_head VALUES (1, 0);
