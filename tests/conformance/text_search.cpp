@@ -12,7 +12,7 @@ struct Fixture {
   Engine engine = GENERATE(from_range(engines()));
   TempFolder folder;
   FixedClock clock;
-  History history = open(engine.uri(folder), {.semantic = false, .clock = clock});
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false, .clock = clock});
 
   Fixture() { UNSCOPED_INFO(engine.name); }
 
