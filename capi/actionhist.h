@@ -187,6 +187,23 @@ actionhist_operation actionhist_history_summaries;
 /* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */
 actionhist_operation actionhist_history_wait_indexed;
 
+/* Retention */
+
+/* {"resource"} → the policy that the resource follows; the default without a resource. */
+actionhist_operation actionhist_history_retention_policy;
+/* {} → an array of the policies that were set, the default first. */
+actionhist_operation actionhist_history_retention_policies;
+/* {"policy": {"max_actions", "max_age_days", …} or null, "resource"} → null. Null takes the policy away. */
+actionhist_operation actionhist_history_set_retention_policy;
+/* {"resource", "policy"} → an array of plans: what would go now, and why. */
+actionhist_operation actionhist_history_retention_plan;
+/* {"resource", "policy", "batch": 500} → {"run_id", "removed", "operations": […]}: removes what the plan says. */
+actionhist_operation actionhist_history_apply_retention;
+/* {"limit": 100} → an array of what runs did, the newest first. */
+actionhist_operation actionhist_history_retention_operations;
+/* {"resource"} → an array of the monthly sums that policies with `compact` have left. */
+actionhist_operation actionhist_history_compacted;
+
 /* Patterns and health */
 
 /* {} → an array of the patterns that are watched for. */

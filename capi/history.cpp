@@ -213,6 +213,48 @@ actionhist_status actionhist_history_wait_indexed(actionhist_history* history, c
   return operate<wait_indexed>(history, request, request_length, answer, error);
 }
 
+actionhist_status actionhist_history_retention_policy(actionhist_history* history, const char* request,
+                                                      size_t request_length, actionhist_text** answer,
+                                                      actionhist_error** error) {
+  return operate<retention_policy>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_retention_policies(actionhist_history* history, const char* request,
+                                                        size_t request_length, actionhist_text** answer,
+                                                        actionhist_error** error) {
+  return operate<retention_policies>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_set_retention_policy(actionhist_history* history, const char* request,
+                                                          size_t request_length, actionhist_text** answer,
+                                                          actionhist_error** error) {
+  return operate<set_retention_policy>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_retention_plan(actionhist_history* history, const char* request,
+                                                    size_t request_length, actionhist_text** answer,
+                                                    actionhist_error** error) {
+  return operate<retention_plan>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_apply_retention(actionhist_history* history, const char* request,
+                                                     size_t request_length, actionhist_text** answer,
+                                                     actionhist_error** error) {
+  return operate<apply_retention>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_retention_operations(actionhist_history* history, const char* request,
+                                                          size_t request_length, actionhist_text** answer,
+                                                          actionhist_error** error) {
+  return operate<retention_operations>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_compacted(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<compacted>(history, request, request_length, answer, error);
+}
+
 actionhist_status actionhist_history_patterns(actionhist_history* history, const char* request,
                                               size_t request_length, actionhist_text** answer,
                                               actionhist_error** error) {

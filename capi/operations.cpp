@@ -55,6 +55,14 @@ class Request {
     return resource;
   }
 
+  std::optional<RetentionPolicy> policy() {
+    if (!reader_.given("policy")) {
+      reader_.take("policy");
+      return std::nullopt;
+    }
+    return parse_retention_policy(json("policy"));
+  }
+
   SimilarQuery similar() {
     SimilarQuery query;
     query.text = text("text");
@@ -263,6 +271,61 @@ std::string wait_indexed(History& history, std::string_view text) {
   constexpr std::int64_t year_ms = 366LL * 86'400'000;
   if (timeout_ms < 0 || timeout_ms > year_ms) refuse("timeout_ms", "must be 0 to 31622400000");
   return flag(history.wait_indexed(std::chrono::milliseconds(timeout_ms)));
+}
+
+std::string retention_policy(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  request.done();
+  return to_json(history.retention_policy(resource));
+}
+
+std::string retention_policies(History& history, std::string_view request) {
+  Request(request).done();
+  return array_of(history.retention_policies());
+}
+
+std::string set_retention_policy(History& history, std::string_view text) {
+  Request request(text);
+  const auto policy = request.policy();
+  const Resource resource = request.resource();
+  request.done();
+  history.set_retention_policy(policy, resource);
+  return std::string(null);
+}
+
+std::string retention_plan(History& history, std::string_view text) {
+  Request request(text);
+  RetentionRequest wanted;
+  wanted.resource = request.resource();
+  wanted.policy = request.policy();
+  request.done();
+  return array_of(history.retention_plan(wanted));
+}
+
+std::string apply_retention(History& history, std::string_view text) {
+  Request request(text);
+  RetentionRequest wanted;
+  wanted.resource = request.resource();
+  wanted.policy = request.policy();
+  request.read("batch", wanted.batch);
+  request.done();
+  return to_json(history.apply_retention(wanted));
+}
+
+std::string retention_operations(History& history, std::string_view text) {
+  Request request(text);
+  int limit = 100;
+  request.read("limit", limit);
+  request.done();
+  return array_of(history.retention_operations(limit));
+}
+
+std::string compacted(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  request.done();
+  return array_of(history.compacted(resource));
 }
 
 std::string patterns(History& history, std::string_view request) {

@@ -49,7 +49,9 @@ type arguments struct {
 	Assessment   Assessment `json:"assessment"`
 	FollowUp     string     `json:"follow_up"`
 	Relation     string     `json:"relation"`
-	Resource     Resource   `json:"resource"`
+	Resource     *Resource  `json:"resource"`
+	Policy       *Policy    `json:"policy"`
+	Limit        int        `json:"limit"`
 	ChangedSince *time.Time `json:"changed_since"`
 	TimeoutMS    int64      `json:"timeout_ms"`
 }
@@ -84,6 +86,14 @@ func perform(h *History, s step) (any, error) {
 	case "health":
 		return h.Health(ctx)
 	}
+	switch s.Call {
+	case "recommend":
+		return h.Recommend(ctx, read[RecommendQuery](s.Request))
+	case "retention_plan":
+		return h.RetentionPlan(ctx, read[RetentionRequest](s.Request))
+	case "apply_retention":
+		return h.ApplyRetention(ctx, read[RetentionRequest](s.Request))
+	}
 	a := read[arguments](s.Request)
 	switch s.Call {
 	case "get":
@@ -102,11 +112,19 @@ func perform(h *History, s step) (any, error) {
 	case "erase":
 		return h.Delete(ctx, a.ActionID)
 	case "resource_seen":
-		return nil, h.ResourceSeen(ctx, a.Resource, a.At)
+		return nil, h.ResourceSeen(ctx, *a.Resource, a.At)
 	case "resource_deleted":
-		return h.ResourceDeleted(ctx, a.Resource, a.At)
+		return h.ResourceDeleted(ctx, *a.Resource, a.At)
 	case "summaries":
 		return h.Summaries(ctx, a.ChangedSince)
+	case "retention_policy":
+		return h.RetentionPolicy(ctx, a.Resource)
+	case "retention_policies":
+		return h.RetentionPolicies(ctx)
+	case "set_retention_policy":
+		return nil, h.SetRetentionPolicy(ctx, a.Policy, a.Resource)
+	case "retention_operations":
+		return h.RetentionOperations(ctx, a.Limit)
 	case "wait_indexed":
 		return h.WaitIndexed(ctx, time.Duration(a.TimeoutMS)*time.Millisecond)
 	}

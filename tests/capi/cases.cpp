@@ -36,6 +36,14 @@ const std::map<std::string_view, actionhist_operation*> operations{
     {"wait_indexed", actionhist_history_wait_indexed},
     {"put_pattern", actionhist_history_put_pattern},
     {"health", actionhist_history_health},
+    {"recommend", actionhist_history_recommend},
+    {"retention_policy", actionhist_history_retention_policy},
+    {"retention_policies", actionhist_history_retention_policies},
+    {"set_retention_policy", actionhist_history_set_retention_policy},
+    {"retention_plan", actionhist_history_retention_plan},
+    {"apply_retention", actionhist_history_apply_retention},
+    {"retention_operations", actionhist_history_retention_operations},
+    {"compacted", actionhist_history_compacted},
 };
 
 std::string text_of(Element element) { return simdjson::minify(element); }

@@ -12,15 +12,36 @@ using namespace actionhist::test;
 
 namespace {
 
-const std::array<actionhist_operation*, 22> operations{
-    actionhist_history_record,   actionhist_history_record_many,   actionhist_history_propose,
-    actionhist_history_check,    actionhist_history_start,         actionhist_history_complete,
-    actionhist_history_assess,   actionhist_history_observe,       actionhist_history_link,
-    actionhist_history_erase,    actionhist_history_resource_seen, actionhist_history_resource_deleted,
-    actionhist_history_get,      actionhist_history_find,          actionhist_history_similar,
-    actionhist_history_detect,   actionhist_history_summaries,     actionhist_history_wait_indexed,
-    actionhist_history_patterns, actionhist_history_put_pattern,   actionhist_history_health,
-    actionhist_history_verify};
+const std::array<actionhist_operation*, 30> operations{actionhist_history_record,
+                                                       actionhist_history_record_many,
+                                                       actionhist_history_propose,
+                                                       actionhist_history_check,
+                                                       actionhist_history_start,
+                                                       actionhist_history_complete,
+                                                       actionhist_history_assess,
+                                                       actionhist_history_observe,
+                                                       actionhist_history_link,
+                                                       actionhist_history_erase,
+                                                       actionhist_history_resource_seen,
+                                                       actionhist_history_resource_deleted,
+                                                       actionhist_history_get,
+                                                       actionhist_history_find,
+                                                       actionhist_history_similar,
+                                                       actionhist_history_detect,
+                                                       actionhist_history_summaries,
+                                                       actionhist_history_wait_indexed,
+                                                       actionhist_history_patterns,
+                                                       actionhist_history_put_pattern,
+                                                       actionhist_history_health,
+                                                       actionhist_history_verify,
+                                                       actionhist_history_recommend,
+                                                       actionhist_history_retention_policy,
+                                                       actionhist_history_retention_policies,
+                                                       actionhist_history_set_retention_policy,
+                                                       actionhist_history_retention_plan,
+                                                       actionhist_history_apply_retention,
+                                                       actionhist_history_retention_operations,
+                                                       actionhist_history_compacted};
 
 // The status of an open that must fail, and its message.
 Answer open_with(const actionhist_options* options, std::string_view uri = "memory:") {

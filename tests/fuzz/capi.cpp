@@ -8,14 +8,35 @@
 
 namespace {
 
-actionhist_operation* const operations[] = {
-    actionhist_history_record,      actionhist_history_record_many,   actionhist_history_propose,
-    actionhist_history_check,       actionhist_history_start,         actionhist_history_complete,
-    actionhist_history_assess,      actionhist_history_observe,       actionhist_history_link,
-    actionhist_history_erase,       actionhist_history_resource_seen, actionhist_history_resource_deleted,
-    actionhist_history_get,         actionhist_history_find,          actionhist_history_similar,
-    actionhist_history_detect,      actionhist_history_summaries,     actionhist_history_patterns,
-    actionhist_history_put_pattern, actionhist_history_health,        actionhist_history_verify};
+actionhist_operation* const operations[] = {actionhist_history_record,
+                                            actionhist_history_record_many,
+                                            actionhist_history_propose,
+                                            actionhist_history_check,
+                                            actionhist_history_start,
+                                            actionhist_history_complete,
+                                            actionhist_history_assess,
+                                            actionhist_history_observe,
+                                            actionhist_history_link,
+                                            actionhist_history_erase,
+                                            actionhist_history_resource_seen,
+                                            actionhist_history_resource_deleted,
+                                            actionhist_history_get,
+                                            actionhist_history_find,
+                                            actionhist_history_similar,
+                                            actionhist_history_detect,
+                                            actionhist_history_summaries,
+                                            actionhist_history_patterns,
+                                            actionhist_history_put_pattern,
+                                            actionhist_history_health,
+                                            actionhist_history_verify,
+                                            actionhist_history_recommend,
+                                            actionhist_history_retention_policy,
+                                            actionhist_history_retention_policies,
+                                            actionhist_history_set_retention_policy,
+                                            actionhist_history_retention_plan,
+                                            actionhist_history_apply_retention,
+                                            actionhist_history_retention_operations,
+                                            actionhist_history_compacted};
 
 void expect(bool holds) {
   if (!holds) std::abort();
