@@ -30,6 +30,7 @@ from ._errors import (
     Unavailable,
     Unsupported,
 )
+from . import otlp, tables, transcripts
 from ._history import History, Model, Page, open
 from ._tracking import TrackedAction
 
@@ -56,4 +57,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "open",
+    "otlp",
+    "tables",
+    "transcripts",
 ]
