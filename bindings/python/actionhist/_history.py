@@ -30,12 +30,14 @@ class Model(Protocol):
     @property
     def space_id(self) -> str:
         """Names the model and its version: vectors of two spaces are never compared."""
+        ...
 
     @property
     def dimension(self) -> int: ...
 
     def embed(self, texts: list[str], role: str) -> Iterable[Iterable[float]]:
         """One vector a text, as lists or numpy arrays. `role` is "document" or "query"."""
+        ...
 
 
 class Page(list[Trace]):
