@@ -58,8 +58,8 @@ const char* actionhist_version(void);
 /* The ACTIONHIST_ABI_VERSION that the library was built with. */
 int32_t actionhist_abi_version(void);
 
-/* 1 if the library has the feature: "memory", "sqlite", "host-model", "submit", or the name of one of its
- * functions, as "actionhist_history_similar". `name` ends with NUL. */
+/* 1 if the library has the feature: "memory", "sqlite", "postgresql", "host-model", "submit", or the name of
+ * one of its functions, as "actionhist_history_similar". `name` ends with NUL. */
 int32_t actionhist_has_feature(const char* name);
 
 /* The name of a status: "invalid_argument"; lives for ever. */
@@ -119,7 +119,7 @@ typedef struct actionhist_options {
 #define ACTIONHIST_OPTIONS_INIT \
   {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL}
 
-/* Opens `uri`: "memory:", "sqlite:PATH" or a path. `options` may be NULL. On success `*history` is a handle
+/* Opens `uri`: "memory:", "sqlite:PATH" or a path, "postgresql://USER@HOST/DATABASE". `options` may be NULL. On success `*history` is a handle
  * that actionhist_history_free ends; on failure it is NULL. */
 actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
                                           const actionhist_options* options, actionhist_history** history,

@@ -7,10 +7,7 @@
 namespace {
 
 constexpr std::string_view features[] = {
-    "memory",
-    "sqlite",
-    "host-model",
-    "submit",
+    "memory", "sqlite", "postgresql", "host-model", "submit",
 #include "exports.inc"
 };
 

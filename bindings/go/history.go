@@ -24,7 +24,7 @@ type History struct {
 // Version of the library that runs, such as "0.1.0".
 func Version() string { return C.GoString(C.actionhist_version()) }
 
-// Open opens "memory:", "sqlite:PATH" or a path. Options may be nil.
+// Open opens "memory:", "sqlite:PATH" or a path, or "postgresql://USER@HOST/DATABASE". Options may be nil.
 func Open(uri string, options *Options) (*History, error) {
 	host := Options{}
 	if options != nil {

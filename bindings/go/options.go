@@ -35,13 +35,14 @@ type Model interface {
 // Options of Open; the zero value is the default. Functions may be called from any goroutine and must not close
 // the History that calls them. One that panics is logged and counts as having failed.
 type Options struct {
-	Tenant           string // "default" if empty
+	Tenant           string // "default" if empty; PostgreSQL needs one
 	NoMigrations     bool   // a database of another schema version is refused
 	ReadOnly         bool
 	NoSemantic       bool // Similar uses the text search of the database
 	NoWorker         bool // another process makes actions searchable
 	AllowUnavailable bool // Propose allows when the database cannot be reached, instead of failing
 	Redact           []string
+	Postgres         Object        // {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, …}
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
 
 	Model   Model
@@ -65,6 +66,9 @@ func (o *Options) settings() ([]byte, error) {
 	}
 	if len(o.Redact) > 0 {
 		settings["redact"] = o.Redact
+	}
+	if len(o.Postgres) > 0 {
+		settings["postgres"] = o.Postgres
 	}
 	if o.BusyTimeout != 0 {
 		settings["busy_timeout_ms"] = o.BusyTimeout.Milliseconds()

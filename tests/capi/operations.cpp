@@ -160,6 +160,7 @@ TEST_CASE("C ABI: alerts, resources, links, patterns and health") {
 TEST_CASE("C ABI: the library says what it is and has") {
   CHECK(actionhist_abi_version() == ACTIONHIST_ABI_VERSION);
   CHECK(actionhist_has_feature("sqlite") == 1);
+  CHECK(actionhist_has_feature("postgresql") == 1);
   CHECK(actionhist_has_feature("actionhist_history_similar") == 1);
   CHECK(actionhist_has_feature("actionhist_history_teleport") == 0);
   CHECK(actionhist_has_feature(nullptr) == 0);
