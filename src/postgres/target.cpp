@@ -117,6 +117,7 @@ Target::Target(std::string_view uri) {
   std::string ports;
   std::string database;
   bool service = false;
+  bool attributes_given = false;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string_view keyword = option->keyword;
@@ -129,6 +130,7 @@ Target::Target(std::string_view uri) {
       ports = value;
     } else if (keyword == "target_session_attrs") {
       session_attributes_ = value;
+      attributes_given = true;
     } else {
       settings_.emplace_back(keyword, value);
     }
@@ -170,6 +172,8 @@ Target::Target(std::string_view uri) {
     endpoints_.push_back(std::move(endpoint));
   }
   location_ += "/" + database;
+  // Several hosts mean a primary that moves, and a standby cannot take what we write.
+  if (!attributes_given && endpoints_.size() > 1) session_attributes_ = "read-write";
 }
 
 const std::string* Target::find(std::string_view keyword) const {

@@ -35,7 +35,8 @@ class Target {
   const std::string& location() const noexcept { return location_; }
 
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
-  // any, read-write, read-only, primary, standby or prefer-standby.
+  // any, read-write, read-only, primary, standby or prefer-standby. A URI with several hosts that does not
+  // say means read-write.
   const std::string& session_attributes() const noexcept { return session_attributes_; }
 
   // libpq's settings for a connection to `endpoint` at `address` (numeric; empty for a socket), with the

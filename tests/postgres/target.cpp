@@ -53,7 +53,8 @@ TEST_CASE("a URI names its servers, and silence is filled with safe settings", "
   CHECK(value_of(target, "tcp_user_timeout") == "5000");
   CHECK(value_of(target, "keepalives_idle") == "10");
   CHECK(value_of(target, "application_name") == "actionhist");
-  CHECK(target.session_attributes() == "any");
+  CHECK(target.session_attributes() == "read-write");
+  CHECK(Target("postgresql://one/db").session_attributes() == "any");
   const Target other(
       "postgres:///db?host=/tmp&application_name=mine&tcp_user_timeout=9&target_session_attrs=primary");
   CHECK(other.location() == "/tmp:5432/db");

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -133,16 +134,22 @@ bool gone(pid_t pid) {
   return state.empty() || state.starts_with('Z');
 }
 
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> children;
+// Children, their children and so on.
+std::vector<pid_t> descendants_of(pid_t root) {
+  std::multimap<pid_t, pid_t> children;  // by parent
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc", ignored)) {
     const pid_t pid = std::atoi(entry.path().filename().c_str());
-    if (pid <= 0) continue;
-    const std::string state = process_state(pid);
-    if (!state.empty() && std::atoi(state.c_str() + 2) == parent) children.push_back(pid);
+    const std::string state = pid > 0 ? process_state(pid) : "";
+    if (!state.empty()) children.emplace(std::atoi(state.c_str() + 2), pid);
   }
-  return children;
+  std::vector<pid_t> found = {root};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto [begin, end] = children.equal_range(found[i]);
+    for (auto at = begin; at != end; ++at) found.push_back(at->second);
+  }
+  found.erase(found.begin());
+  return found;
 }
 
 int exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
@@ -170,12 +177,7 @@ Service::Service(ServiceSetup setup) : setup_(std::move(setup)) {
   pid_ = spawn(setup_.command, setup_.environment, setup_.user, setup_.log, setup_.stop_signal);
 }
 
-Service::~Service() {
-  if (!running()) return;
-  send(SIGCONT);
-  send(SIGKILL);
-  wait();
-}
+Service::~Service() { kill_all(); }
 
 bool Service::running() {
   if (pid_ < 0) return false;
@@ -203,7 +205,7 @@ void Service::kill_all() {
   if (!running()) return;
   // Stopped, so that it starts no more while they are counted.
   send(SIGSTOP);
-  const std::vector<pid_t> children = children_of(pid_);
+  const std::vector<pid_t> children = descendants_of(pid_);
   send(SIGKILL);
   for (const pid_t child : children) kill(child, SIGKILL);
   wait();

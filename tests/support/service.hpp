@@ -39,7 +39,7 @@ struct ServiceSetup {
 class Service {
  public:
   explicit Service(ServiceSetup setup);
-  // Kills it if it still runs.
+  // Kills it and all that comes from it.
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -49,7 +49,7 @@ class Service {
   void send(int signal) const;
   // Sends `signal` and waits for the end; after two minutes it is killed.
   void stop(int signal);
-  // Ends it and the processes that it has started, all with SIGKILL.
+  // Ends it and all processes that come from it, with SIGKILL.
   void kill_all();
   // Waits for its end and returns the exit status, 128 + n after signal n.
   int wait();
