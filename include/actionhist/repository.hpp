@@ -3,6 +3,7 @@
 // several calls one. A Repository belongs to one tenant: no call can name another.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +36,25 @@ struct Scope {
 
 std::string to_string(const Scope& scope);  // "resource:4f1c…"
 
+// What a proposal asks of the storage.
+struct GuardQuestion {
+  std::string action_id;
+  std::vector<Scope> scopes;
+  TimePoint now{};
+  std::chrono::microseconds window{};  // how far back actions are read
+  std::chrono::microseconds alerts{};  // how far back alerts are read
+  int max_traces = 0;                  // of each scope, the newest ones
+};
+
+// The answer: all that the decision on a proposal depends on.
+struct GuardView {
+  std::optional<Trace> stored;  // the action itself, if its id is taken
+  std::vector<Pattern> patterns;
+  std::vector<Detection> in_force;         // of the scopes, at `now`
+  std::vector<Alert> alerts;               // by time
+  std::vector<std::vector<Trace>> recent;  // of each scope, as ActionStore::recent gives them, 5 min ahead too
+};
+
 class ActionStore {
  public:
   virtual ~ActionStore() = default;
@@ -43,6 +63,11 @@ class ActionStore {
   // in order; `stored` is false for an id that was there already, and then the stored trace is returned.
   // Throws Error: conflict when an id was deleted before.
   virtual std::vector<Trace> insert(std::span<const Trace> traces) = 0;
+
+  // Stores a trace whose id this transaction has found free. An engine may send it together with the commit,
+  // and runs the transaction again if the id was taken meanwhile.
+  // REQUIRES: inside transaction().
+  virtual void insert_new(const Trace& trace) { insert({&trace, 1}); }
 
   virtual std::optional<Trace> get(std::string_view action_id) = 0;
   virtual Page find(const ActionQuery& query) = 0;
@@ -263,6 +288,11 @@ class Repository {
   // An engine without one learns from similar cases alone.
   virtual LearningStore& learning();
   virtual MaintenanceStore& maintenance() = 0;
+
+  // Reads what a proposal is decided on. With `lock`, what is read can change only after this transaction: the
+  // guard heads of the scopes are taken first.
+  // REQUIRES: with `lock`, inside transaction().
+  virtual GuardView guard_view(const GuardQuestion& question, bool lock);
 
   // Runs `work` as one transaction: all of its writes or, when it throws, none. It may run more than once.
   // A transaction inside a transaction joins the outer one.

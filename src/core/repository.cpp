@@ -37,6 +37,21 @@ LearningStore& Repository::learning() {
   return store;
 }
 
+GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
+  GuardView view;
+  if (lock) actions().lock(question.scopes);
+  view.stored = actions().get(question.action_id);
+  if (view.stored || question.scopes.empty()) return view;
+  view.patterns = patterns().patterns();
+  view.in_force = patterns().in_force(question.scopes, question.now);
+  view.alerts = resources().alerts(question.now - question.alerts, question.now);
+  for (const Scope& scope : question.scopes) {
+    view.recent.push_back(actions().recent(scope, question.now - question.window,
+                                           question.now + std::chrono::minutes(5), question.max_traces));
+  }
+  return view;
+}
+
 RetentionStore& Repository::retention() {
   static KeepEverything store;
   return store;

@@ -20,6 +20,8 @@ constexpr std::size_t kept_refused_ids = 16;
 constexpr int budget_actions = 6;
 constexpr auto budget_span = 1h;
 constexpr auto baseline = std::chrono::hours{24 * 7};
+// A cascade begins with an alert that fired before the window.
+constexpr auto alert_lead = 30min;
 
 std::chrono::minutes longest_window(const std::vector<Pattern>& patterns) {
   std::chrono::minutes longest{0};
@@ -83,18 +85,36 @@ std::vector<Scope> scopes_of(const Action& action, const std::string& resource_i
   return scopes;
 }
 
+GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock) {
+  GuardQuestion question{proposed.action_id, std::move(scopes), now, {}, {}, max_traces};
+  while (true) {
+    const auto window = window_.load();
+    question.window = window;
+    question.alerts = window + alert_lead;
+    GuardView view = repository_.guard_view(question, lock);
+    const auto needed = longest_window(view.patterns);
+    if (needed <= window || view.stored) return view;
+    window_ = needed;
+  }
+}
+
 Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
   Verdict verdict;
   const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
-  if (write) repository_.actions().lock(scopes);
+  GuardView view = this->view(proposed, scopes, now, write);
+  if (view.stored) {
+    verdict.repeated = true;
+    verdict.trace = std::move(view.stored);
+    return verdict;
+  }
   if (scopes.empty()) {
     verdict.not_evaluated.push_back("all: neither the resource nor a correlation or session is known");
     return verdict;
   }
-  std::vector<Pattern> patterns = repository_.patterns().patterns();
+  std::vector<Pattern>& patterns = view.patterns;
   std::erase_if(patterns, [&](const Pattern& pattern) { return !in_scope(pattern, proposed); });
 
-  const std::vector<Detection> in_force = repository_.patterns().in_force(scopes, now);
+  const std::vector<Detection>& in_force = view.in_force;
   const auto pattern_of = [&](const Detection& detection) {
     return std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
   };
@@ -105,12 +125,12 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
     return verdict;
   }
 
-  const auto window = longest_window(patterns);
-  std::vector<Alert> alerts = repository_.resources().alerts(now - window - 30min, now);
+  std::vector<Alert>& alerts = view.alerts;
   // How surprising an alert is depends on the week before.
   if (!alerts.empty()) alerts = repository_.resources().alerts(now - baseline, now);
-  for (const Scope& scope : scopes) {
-    std::vector<Trace> traces = repository_.actions().recent(scope, now - window, now + 5min, max_traces);
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const Scope& scope = scopes[i];
+    std::vector<Trace>& traces = view.recent[i];
     const auto in_last_hour =
         std::ranges::count_if(traces, [&](const Trace& trace) { return trace.time() >= now - budget_span; });
     if (in_last_hour >= budget_actions - 1 && scope.kind == ScopeKind::resource) {

@@ -1,7 +1,8 @@
 // Decides on a proposed action: reads what happened in its scopes, asks the detectors, and notes a refusal.
-// A Guard keeps no state of its own and may be used from any thread.
+// A Guard may be used from any thread.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include <actionhist/history.hpp>
@@ -13,7 +14,8 @@ class Guard {
   // `repository` must outlive the guard.
   explicit Guard(Repository& repository) : repository_(repository) {}
 
-  // What to answer to `proposed` at `now`. With `write` a refusal is noted, so that its like is refused too.
+  // What to answer to `proposed` at `now`. With `write` a refusal is noted, so that its like is refused too. An
+  // id that is stored already is allowed, `repeated`, with its trace.
   // REQUIRES: with `write`, inside a transaction.
   Verdict decide(const Trace& proposed, TimePoint now, bool write);
 
@@ -26,7 +28,12 @@ class Guard {
   // Adds a detection in force to the reasons of a refusal.
   Verdict refuse(Verdict verdict, Detection detection, const Trace& proposed, bool write);
 
+  // The storage's answer for a window that is as long as the patterns need.
+  GuardView view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock);
+
   Repository& repository_;
+  // The longest window of the patterns as they were last read, a guess for the next reading.
+  std::atomic<std::chrono::minutes> window_{std::chrono::minutes{120}};
 };
 
 // The scopes of an action that are known: its guarded resource, its correlation, its session.

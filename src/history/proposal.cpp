@@ -17,14 +17,10 @@ Verdict History::propose(const Action& action) {
   Verdict verdict;
   try {
     state.repository->transaction([&] {
-      if (auto stored = state.repository->actions().get(proposed.action_id)) {
-        verdict = {};
-        verdict.repeated = true;
-        verdict.trace = std::move(stored);
-        return;
-      }
       verdict = state.guard.decide(proposed, std::max(state.now(), proposed.time()), true);
-      if (verdict.allowed()) verdict.trace = state.repository->actions().insert({&proposed, 1}).front();
+      if (!verdict.allowed() || verdict.repeated) return;
+      state.repository->actions().insert_new(proposed);
+      verdict.trace = proposed;
     });
   } catch (const Error& error) {
     const bool unreachable = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::timeout;
@@ -43,12 +39,9 @@ Verdict History::check(const Action& action) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::real_time_decisions);
   const Trace proposed = state.prepare(action, true);
-  if (state.repository->actions().get(proposed.action_id)) {
-    Verdict verdict;
-    verdict.repeated = true;
-    return verdict;
-  }
-  return state.guard.decide(proposed, std::max(state.now(), proposed.time()), false);
+  Verdict verdict = state.guard.decide(proposed, std::max(state.now(), proposed.time()), false);
+  verdict.trace.reset();
+  return verdict;
 }
 std::vector<Detection> History::detect(const DetectQuery& query) {
   State& state = alive(state_);

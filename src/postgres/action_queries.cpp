@@ -5,8 +5,9 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/trace_fields.hpp"
 #include "postgres/condition.hpp"
-#include "postgres/rows.hpp"
+#include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/cursor.hpp"
 #include "sql/trace_columns.hpp"
@@ -47,14 +48,6 @@ class Statement {
   Parameters parameters_;
   int count_ = 1;
 };
-
-std::string_view scope_column(ScopeKind kind) {
-  switch (kind) {
-    case ScopeKind::resource: return "resource_id";
-    case ScopeKind::correlation: return "correlation_id";
-    default: return "session_id";
-  }
-}
 
 }  // namespace
 
@@ -109,12 +102,8 @@ Page PostgresActionStore::find(const ActionQuery& query) {
 
 std::vector<Trace> PostgresActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
                                                int limit) {
-  Statement statement(engine_.tenant());
-  statement.add(fmt::format(" AND {} = {{}}", scope_column(scope.kind)), scope.key);
-  statement.add(" AND action_timestamp BETWEEN {}", since);
-  statement.add(" AND {}", until);
-  statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", limit);
-  std::vector<Trace> traces = read_traces(engine_.run(statement.text(), statement.take()));
+  std::vector<Call> calls{ask_recent(engine_.tenant(), scope, since, until, limit)};
+  std::vector<Trace> traces = read_traces(engine_.run(std::move(calls)).front());
   std::ranges::reverse(traces);
   return traces;
 }

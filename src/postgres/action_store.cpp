@@ -6,36 +6,14 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/trace_fields.hpp"
 #include "postgres/insert_statement.hpp"
-#include "postgres/rows.hpp"
+#include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {
 namespace {
-
-const std::string& select_own() {
-  static const std::string text = "SELECT " + sql::trace_columns() +
-                                  " FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND "
-                                  "action_timestamp = $3";
-  return text;
-}
-
-const std::string& select_registered() {
-  static const std::string text =
-      "SELECT " + sql::trace_columns() +
-      " FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = (SELECT "
-      "action_timestamp FROM action_ids WHERE tenant_id = $1 AND action_id = $2 AND deleted_at IS NULL)";
-  return text;
-}
-
-// The questions that find an action by its id, wherever it is.
-void ask_for(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id) {
-  if (const auto time = time_inside(action_id)) {
-    calls.push_back({select_own(), Parameters(tenant, action_id, *time), Plan::kept});
-  }
-  calls.push_back({select_registered(), Parameters(tenant, action_id), Plan::kept});
-}
 
 // A commit whose answer was lost is sent again, and finds what it stored itself.
 bool same_call(const Trace& sent, const Trace& stored) {
@@ -104,9 +82,21 @@ std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
   return answer;
 }
 
+void PostgresActionStore::insert_new(const Trace& trace) {
+  const Trace* const row = &trace;
+  const InsertShape shape{.registers = !carries_its_time(trace), .must_be_new = true};
+  if (engine_.assuming() && (shape.registers ? !time_inside(trace.action_id) : true)) {
+    engine_.ensure_months({&trace.action_timestamp.value(), 1});
+    engine_.put_off(
+        {insert_statement(shape), insert_parameters(engine_.tenant(), {&row, 1}, shape), Plan::kept});
+    return;
+  }
+  insert({row, 1});
+}
+
 std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
   std::vector<Call> calls;
-  ask_for(calls, engine_.tenant(), action_id);
+  ask_action(calls, engine_.tenant(), action_id);
   for (const Result& result : engine_.run(std::move(calls))) {
     std::vector<Trace> traces = read_traces(result);
     if (!traces.empty()) return std::move(traces.front());
@@ -166,16 +156,8 @@ void PostgresActionStore::lock(std::span<const Scope> scopes) {
   if (!engine_.in_transaction()) {
     throw Error(ErrorCode::internal, "lock: is only possible inside a transaction");
   }
-  if (scopes.empty()) return;
-  std::vector<std::string> names;
-  for (const Scope& scope : scopes) names.push_back(to_string(scope));
-  // The rows are taken in the order of their keys, by everybody. What is read afterwards, by statements of
-  // their own, is newer than the lock. Nothing here needs the answer.
-  engine_.put_off(
-      {"INSERT INTO guard_heads AS h (tenant_id, scope) SELECT $1, scope FROM unnest($2::text[]) AS "
-       "wanted(scope) ORDER BY scope COLLATE \"C\" ON CONFLICT (tenant_id, scope) DO UPDATE SET "
-       "version = h.version + 1",
-       Parameters(engine_.tenant(), std::span<const std::string>(names)), Plan::kept});
+  // Nothing needs the answer, and whatever is read next comes after it.
+  if (!scopes.empty()) engine_.put_off(take_heads(engine_.tenant(), scopes));
 }
 
 }  // namespace actionhist::postgres

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 5ms;
 constexpr auto longest_pause = 1'000ms;
+constexpr std::string_view division_by_zero = "22012";
 
 // Doubles with each attempt; the jitter keeps agents that failed together from returning together.
 std::chrono::milliseconds pause_before(int attempt) {
@@ -34,7 +35,8 @@ std::chrono::sys_days month_of(TimePoint time) {
 // the next. Rolls back unless committed: the lease does, when it gives the connection back.
 class Engine::Transaction {
  public:
-  explicit Transaction(Engine& engine) : engine_(engine), outer_(newest), lease_(engine.pool_.acquire()) {
+  Transaction(Engine& engine, bool assuming)
+      : engine_(engine), outer_(newest), lease_(engine.pool_.acquire()), assuming_(assuming) {
     newest = this;
   }
   ~Transaction() { newest = outer_; }
@@ -67,6 +69,7 @@ class Engine::Transaction {
     run(std::move(last));
   }
 
+  bool assuming() const noexcept { return assuming_; }
   bool of(const Engine& engine) const noexcept { return &engine_ == &engine; }
   Transaction* outer() const noexcept { return outer_; }
 
@@ -79,6 +82,7 @@ class Engine::Transaction {
   Lease lease_;
   std::vector<Call> waiting_;
   bool begun_ = false;
+  const bool assuming_;
 };
 
 thread_local Engine::Transaction* Engine::Transaction::newest = nullptr;
@@ -151,11 +155,22 @@ void Engine::put_off(Call call) { current()->put_off(std::move(call)); }
 
 void Engine::transaction(const std::function<void()>& work) {
   if (in_transaction()) return work();
-  retrying([&] {
-    Transaction transaction(*this);
+  const auto run_once = [&](bool assuming) {
+    Transaction transaction(*this, assuming);
     work();
     transaction.commit();
-  });
+  };
+  try {
+    return retrying([&] { run_once(true); });
+  } catch (const ServerError& error) {
+    if (error.sqlstate() != division_by_zero) throw;
+  }
+  retrying([&] { run_once(false); });
+}
+
+bool Engine::assuming() const noexcept {
+  const Transaction* open = current();
+  return open && open->assuming();
 }
 
 void Engine::apart(const std::function<void(Connection&)>& work) {

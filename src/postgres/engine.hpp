@@ -34,6 +34,10 @@ class Engine {
   // is not looked at; its error fails that round trip. REQUIRES: in_transaction().
   void put_off(Call call);
 
+  // Whether a statement may be put off whose own assumption can fail, with a division by zero: the transaction
+  // runs again then, and this is false.
+  bool assuming() const noexcept;
+
   // Runs `work` as one transaction, again after a failure that passes. Joins the one that is open.
   void transaction(const std::function<void()>& work);
 

@@ -79,7 +79,8 @@ std::string make_statement(InsertShape shape) {
       "SELECT $1, action_id, 1, created_at FROM trace ORDER BY action_id "
       "ON CONFLICT (tenant_id, subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, "
       "last_error = NULL) "
-      "SELECT action_id FROM trace";
+      "SELECT ";
+  text += shape.must_be_new ? "1 / count(*) FROM trace" : "action_id FROM trace";
   return text;
 }
 
@@ -149,10 +150,22 @@ std::optional<TimePoint> time_inside(std::string_view id) {
 bool carries_its_time(const Trace& trace) { return time_inside(trace.action_id) == trace.action_timestamp; }
 
 const std::string& insert_statement(InsertShape shape) {
-  static const std::array<std::string, 4> texts = {
-      make_statement({false, false}), make_statement({true, false}), make_statement({false, true}),
-      make_statement({true, true})};
-  return texts[(shape.many ? 1 : 0) + (shape.registers ? 2 : 0)];
+  const auto place = [](InsertShape s) {
+    return (s.many ? 1u : 0u) + (s.registers ? 2u : 0u) + (s.must_be_new ? 4u : 0u);
+  };
+  static const std::array<std::string, 8> texts = [&] {
+    std::array<std::string, 8> all;
+    for (const bool many : {false, true}) {
+      for (const bool registers : {false, true}) {
+        for (const bool must_be_new : {false, true}) {
+          const InsertShape each{many, registers, must_be_new};
+          all[place(each)] = make_statement(each);
+        }
+      }
+    }
+    return all;
+  }();
+  return texts[place(shape)];
 }
 
 Parameters insert_parameters(const std::string& tenant, std::span<const Trace* const> traces,

@@ -18,8 +18,9 @@ bool carries_its_time(const Trace& trace);
 std::optional<TimePoint> time_inside(std::string_view action_id);
 
 struct InsertShape {
-  bool many = false;       // arrays instead of single values
-  bool registers = false;  // some ids do not carry their time
+  bool many = false;         // arrays instead of single values
+  bool registers = false;    // some ids do not carry their time
+  bool must_be_new = false;  // an id that is taken fails the statement, with a division by zero
 };
 
 // $1 is the tenant, the rest as insert_parameters gives them. Returns the ids that were new; an id that is

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
+#include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/pattern_rows.hpp"
 
@@ -27,29 +28,11 @@ std::string insert_into(std::string_view table, const std::string& columns) {
   return fmt::format("INSERT INTO {} (tenant_id, {}) VALUES ({})", table, columns, marks);
 }
 
-std::vector<std::string> names_of(std::span<const Scope> scopes) {
-  std::vector<std::string> names;
-  for (const Scope& scope : scopes) names.push_back(to_string(scope));
-  return names;
-}
-
-std::vector<Detection> read_detections(const Result& result) {
-  std::vector<Detection> detections;
-  Reader reader(result);
-  while (reader.next()) detections.push_back(sql::read_detection(reader));
-  return detections;
-}
-
 }  // namespace
 
 std::vector<Pattern> PostgresPatternStore::patterns() {
-  static const std::string text = "SELECT " + sql::pattern_columns() +
-                                  " FROM oscillation_patterns WHERE tenant_id = $1 ORDER BY pattern_id";
-  const Result result = engine_.run(text, Parameters(engine_.tenant()));
-  std::vector<Pattern> patterns;
-  Reader reader(result);
-  while (reader.next()) patterns.push_back(sql::read_pattern(reader));
-  return patterns;
+  std::vector<Call> calls{ask_patterns(engine_.tenant())};
+  return read_patterns(engine_.run(std::move(calls)).front());
 }
 
 void PostgresPatternStore::put(const Pattern& pattern) {
@@ -87,16 +70,8 @@ Detection PostgresPatternStore::put(const Detection& detection) {
 }
 
 std::vector<Detection> PostgresPatternStore::in_force(std::span<const Scope> scopes, TimePoint now) {
-  static const std::string all =
-      "SELECT " + sql::detection_columns() +
-      " FROM oscillation_detections WHERE tenant_id = $1 AND in_force_until > $2 AND "
-      "resolved_at IS NULL";
-  static const std::string all_ordered = all + " ORDER BY detection_id";
-  static const std::string of_scopes = all + " AND scope = ANY($3) ORDER BY detection_id";
-  if (scopes.empty()) return read_detections(engine_.run(all_ordered, Parameters(engine_.tenant(), now)));
-  const std::vector<std::string> names = names_of(scopes);
-  return read_detections(
-      engine_.run(of_scopes, Parameters(engine_.tenant(), now, std::span<const std::string>(names))));
+  std::vector<Call> calls{ask_in_force(engine_.tenant(), scopes, now)};
+  return read_detections(engine_.run(std::move(calls)).front());
 }
 
 std::vector<Detection> PostgresPatternStore::detections(std::span<const Scope> scopes, TimePoint since,

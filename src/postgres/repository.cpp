@@ -4,6 +4,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "postgres/guard_view.hpp"
 #include "postgres/stores.hpp"
 
 namespace actionhist::postgres {
@@ -20,6 +21,9 @@ class PostgresRepository final : public Repository {
   FeedStore& feed() override { return feed_; }
   LearningStore& learning() override { return learning_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
+  GuardView guard_view(const GuardQuestion& question, bool lock) override {
+    return read_guard_view(engine_, question, lock);
+  }
   void transaction(const std::function<void()>& work) override { engine_.transaction(work); }
   const std::string& tenant() const noexcept override { return engine_.tenant(); }
 

@@ -1,4 +1,5 @@
 #include "core/trace_fields.hpp"
+#include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 
 namespace actionhist::postgres {
@@ -67,20 +68,8 @@ void PostgresResourceStore::observe(const Alert& alert) {
 }
 
 std::vector<Alert> PostgresResourceStore::alerts(TimePoint since, TimePoint until) {
-  const Result result = engine_.run(
-      "SELECT fingerprint, starts_at, ends_at, alert_name, severity, labels, cluster, api_group, api_version, "
-      "kind, namespace, name, resource_uid FROM alert_events WHERE tenant_id = $1 AND starts_at BETWEEN $2 AND $3 "
-      "ORDER BY starts_at, fingerprint",
-      Parameters(engine_.tenant(), since, until));
-  std::vector<Alert> alerts;
-  Reader reader(result);
-  while (reader.next()) {
-    Alert& alert = alerts.emplace_back();
-    reader.read(alert.fingerprint).read(alert.starts_at).read(alert.ends_at).read(alert.name);
-    reader.read(alert.severity).read(alert.labels);
-    visit_resource(alert.resource, [&](std::string_view, std::string& part) { reader.read(part); });
-  }
-  return alerts;
+  std::vector<Call> calls{ask_alerts(engine_.tenant(), since, until)};
+  return read_alerts(engine_.run(std::move(calls)).front());
 }
 
 }  // namespace actionhist::postgres

@@ -1,0 +1,44 @@
+#include "postgres/guard_view.hpp"
+
+#include <algorithm>
+
+#include "postgres/reads.hpp"
+
+namespace actionhist::postgres {
+
+GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lock) {
+  const std::string& tenant = engine.tenant();
+  std::vector<Call> calls;
+  // The first statement takes the lock, and each later one sees what was committed before it.
+  if (lock && !question.scopes.empty()) calls.push_back(take_heads(tenant, question.scopes));
+  const std::size_t action = calls.size();
+  ask_action(calls, tenant, question.action_id);
+  const std::size_t patterns = calls.size();
+  if (!question.scopes.empty()) {
+    calls.push_back(ask_patterns(tenant));
+    calls.push_back(ask_in_force(tenant, question.scopes, question.now));
+    calls.push_back(ask_alerts(tenant, question.now - question.alerts, question.now));
+    for (const Scope& scope : question.scopes) {
+      calls.push_back(ask_recent(tenant, scope, question.now - question.window,
+                                 question.now + std::chrono::minutes(5), question.max_traces));
+    }
+  }
+  const std::vector<Result> results = engine.run(std::move(calls));
+
+  GuardView view;
+  for (std::size_t i = action; i < patterns && !view.stored; ++i) {
+    std::vector<Trace> found = read_traces(results[i]);
+    if (!found.empty()) view.stored = std::move(found.front());
+  }
+  if (view.stored || question.scopes.empty()) return view;
+  view.patterns = read_patterns(results[patterns]);
+  view.in_force = read_detections(results[patterns + 1]);
+  view.alerts = read_alerts(results[patterns + 2]);
+  for (std::size_t i = patterns + 3; i < results.size(); ++i) {
+    view.recent.push_back(read_traces(results[i]));
+    std::ranges::reverse(view.recent.back());
+  }
+  return view;
+}
+
+}  // namespace actionhist::postgres

@@ -1,0 +1,123 @@
+#include "postgres/reads.hpp"
+
+#include <fmt/format.h>
+
+#include "core/trace_fields.hpp"
+#include "postgres/insert_statement.hpp"
+#include "sql/pattern_rows.hpp"
+#include "sql/trace_columns.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+std::string select_traces(std::string_view where) {
+  return fmt::format("SELECT {} FROM resource_action_traces WHERE tenant_id = $1 AND {}",
+                     sql::trace_columns(), where);
+}
+
+std::string select_recent(std::string_view column) {
+  return select_traces(fmt::format(
+      "{} = $2 AND action_timestamp BETWEEN $3 AND $4 ORDER BY action_timestamp DESC, action_id DESC LIMIT $5",
+      column));
+}
+
+const std::string& recent_text(ScopeKind kind) {
+  static const std::string by_resource = select_recent("resource_id");
+  static const std::string by_correlation = select_recent("correlation_id");
+  static const std::string by_session = select_recent("session_id");
+  switch (kind) {
+    case ScopeKind::resource: return by_resource;
+    case ScopeKind::correlation: return by_correlation;
+    default: return by_session;
+  }
+}
+
+}  // namespace
+
+void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id) {
+  static const std::string own = select_traces("action_id = $2 AND action_timestamp = $3");
+  static const std::string registered = select_traces(
+      "action_id = $2 AND action_timestamp = (SELECT action_timestamp FROM action_ids WHERE "
+      "tenant_id = $1 AND action_id = $2 AND deleted_at IS NULL)");
+  if (const auto time = time_inside(action_id)) {
+    calls.push_back({own, Parameters(tenant, action_id, *time), Plan::kept});
+  }
+  calls.push_back({registered, Parameters(tenant, action_id), Plan::kept});
+}
+
+std::vector<Trace> read_traces(const Result& result) {
+  std::vector<Trace> traces;
+  traces.reserve(static_cast<std::size_t>(result.rows()));
+  for (Reader reader(result); reader.next();) {
+    Trace& trace = traces.emplace_back();
+    visit_columns(trace, [&](std::string_view, auto& member) { reader.read(member); });
+  }
+  return traces;
+}
+
+Call take_heads(const std::string& tenant, std::span<const Scope> scopes) {
+  return {
+      "INSERT INTO guard_heads AS h (tenant_id, scope) SELECT $1, scope FROM unnest($2::text[]) AS wanted(scope) "
+      "ORDER BY scope COLLATE \"C\" ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + 1",
+      Parameters(tenant, names_of(scopes)), Plan::kept};
+}
+
+Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
+  return {recent_text(scope.kind), Parameters(tenant, scope.key, since, until, std::int64_t{limit}),
+          Plan::kept};
+}
+
+Call ask_patterns(const std::string& tenant) {
+  static const std::string text = fmt::format(
+      "SELECT {} FROM oscillation_patterns WHERE tenant_id = $1 ORDER BY pattern_id", sql::pattern_columns());
+  return {text, Parameters(tenant), Plan::kept};
+}
+
+std::vector<Pattern> read_patterns(const Result& result) {
+  std::vector<Pattern> patterns;
+  for (Reader reader(result); reader.next();) patterns.push_back(sql::read_pattern(reader));
+  return patterns;
+}
+
+Call ask_in_force(const std::string& tenant, std::span<const Scope> scopes, TimePoint now) {
+  constexpr std::string_view form =
+      "SELECT {} FROM oscillation_detections WHERE tenant_id = $1 AND in_force_until > $2 AND resolved_at IS NULL{} "
+      "ORDER BY detection_id";
+  static const std::string all = fmt::format(form, sql::detection_columns(), "");
+  static const std::string of_scopes = fmt::format(form, sql::detection_columns(), " AND scope = ANY($3)");
+  if (scopes.empty()) return {all, Parameters(tenant, now), Plan::kept};
+  return {of_scopes, Parameters(tenant, now, names_of(scopes)), Plan::kept};
+}
+
+std::vector<Detection> read_detections(const Result& result) {
+  std::vector<Detection> detections;
+  for (Reader reader(result); reader.next();) detections.push_back(sql::read_detection(reader));
+  return detections;
+}
+
+Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until) {
+  return {
+      "SELECT fingerprint, starts_at, ends_at, alert_name, severity, labels, cluster, api_group, api_version, "
+      "kind, namespace, name, resource_uid FROM alert_events WHERE tenant_id = $1 AND starts_at BETWEEN $2 AND $3 "
+      "ORDER BY starts_at, fingerprint",
+      Parameters(tenant, since, until), Plan::kept};
+}
+
+std::vector<Alert> read_alerts(const Result& result) {
+  std::vector<Alert> alerts;
+  for (Reader reader(result); reader.next();) {
+    Alert& alert = alerts.emplace_back();
+    reader.read(alert.fingerprint).read(alert.starts_at).read(alert.ends_at).read(alert.name);
+    reader.read(alert.severity).read(alert.labels);
+    visit_resource(alert.resource, [&](std::string_view, std::string& part) { reader.read(part); });
+  }
+  return alerts;
+}
+
+std::vector<std::string> names_of(std::span<const Scope> scopes) {
+  std::vector<std::string> names;
+  for (const Scope& scope : scopes) names.push_back(to_string(scope));
+  return names;
+}
+
+}  // namespace actionhist::postgres

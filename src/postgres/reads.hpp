@@ -1,0 +1,41 @@
+// Reads that the stores and the guard's view share: each a call whose text is static, and how its answer is
+// read. Free functions without state.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <actionhist/repository.hpp>
+
+#include "postgres/connection.hpp"
+
+namespace actionhist::postgres {
+
+// An action by its id, wherever it is. One call or two: it is in the answer to any of them.
+void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id);
+
+// REQUIRES: the result's columns are those of sql::trace_columns(), perhaps with more behind them.
+std::vector<Trace> read_traces(const Result& result);
+
+// Takes the guard heads of the scopes, in the order of their keys as everybody does. What is read afterwards,
+// by statements of their own, is newer than the lock. REQUIRES: at least one scope.
+Call take_heads(const std::string& tenant, std::span<const Scope> scopes);
+
+// The actions of a scope, newest first.
+Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
+
+Call ask_patterns(const std::string& tenant);
+std::vector<Pattern> read_patterns(const Result& result);
+
+// Of all scopes when none is given.
+Call ask_in_force(const std::string& tenant, std::span<const Scope> scopes, TimePoint now);
+std::vector<Detection> read_detections(const Result& result);
+
+Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until);
+std::vector<Alert> read_alerts(const Result& result);
+
+// "resource:ID", … as the tables name scopes.
+std::vector<std::string> names_of(std::span<const Scope> scopes);
+
+}  // namespace actionhist::postgres
