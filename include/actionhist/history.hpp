@@ -51,6 +51,9 @@ struct Options {
   Clock clock = {};                                // system_now if empty
   // Called from any thread; must not throw; nothing is logged if empty.
   LogCallback log = {};
+  // Where this tenant's index keeps its files, so that a start need not read the whole feed. Absent: PATH.index
+  // beside a file, for a server the user's cache folder; empty: nowhere.
+  std::optional<std::string> index_folder = {};
 };
 
 struct SimilarQuery {

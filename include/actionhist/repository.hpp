@@ -160,8 +160,9 @@ struct FeedBatch {
 struct FeedHead {
   std::string epoch;  // changes when the feed was rebuilt: replicas start over
   std::int64_t seq = 0;
-  std::int64_t queued = 0;                    // rows that wait
-  std::int64_t failed = 0;                    // of them given up after the last attempt
+  std::int64_t trimmed_below = 0;  // deletions before this are no longer told: older replicas start over
+  std::int64_t queued = 0;         // rows that wait
+  std::int64_t failed = 0;         // of them given up after the last attempt
   std::optional<TimePoint> oldest_queued_at;  // of those that still may succeed
   std::string worker;                         // who holds the lease, empty if nobody
 };

@@ -84,6 +84,7 @@ struct IndexStats {
   std::size_t bytes = 0;  // estimate of the memory held
   int ef_search = 0;      // as measured when the graph was built, 0 before
   std::string error;      // why the last build failed, empty if it did not
+  bool verified = true;   // the files that it was opened from have been read completely
 };
 
 // How a search found the nearest vectors.
@@ -142,8 +143,26 @@ class SemanticIndex {
 
   IndexStats stats() const;
 
+  // Writes all of it into a folder, which is made if need be, and replaces what was saved there in one step:
+  // whoever is killed meanwhile leaves what was there before. Searches go on; changes wait for a part of it.
+  // From then on the vectors in full are read from the files. `note` is a JSON object of the caller's own.
+  // REQUIRES: nobody else saves into the folder meanwhile. Throws Error: unavailable.
+  void save(const std::string& folder, const Json& note = {});
+
+  // What save() wrote. Checksums are compared, those of the vectors in full in the background: see damage().
+  // Throws Error: not_found, corrupt (naming the file), unavailable.
+  static SemanticIndex open(const std::string& folder);
+
+  // What was given to save(); absent if nothing was or the index was not opened from files.
+  Json note() const;
+
+  // What is wrong with the files that it was opened from, as far as they have been read; empty if nothing is.
+  // Then clear it and put the rows again.
+  std::string damage() const;
+
  private:
   struct State;
+  explicit SemanticIndex(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "analysis/verbs.hpp"
 #include "core/hash.hpp"
+#include "history/index_folder.hpp"
 #include "history/subject.hpp"
 #include "history/validate.hpp"
 
@@ -54,7 +55,14 @@ void History::State::ship_patterns() {
 }
 
 void History::State::start_sync() {
-  replica.emplace(repository->feed(), model->space_id(), model->dimension());
+  const auto warn = [this](const std::string& text) {
+    if (options.log) options.log(LogLevel::warning, "index: " + text);
+  };
+  ReplicaFiles files;
+  files.folder = index_folder(repository->maintenance().info(), repository->tenant(), options);
+  files.write = !options.read_only;
+  files.log = warn;
+  replica.emplace(repository->feed(), model->space_id(), model->dimension(), std::move(files));
   std::unique_ptr<FeedWorker> worker;
   if (options.worker && !options.read_only) {
     worker = std::make_unique<FeedWorker>(repository->feed(), *model, [this](const std::string& id) {
@@ -62,9 +70,7 @@ void History::State::start_sync() {
       return trace ? std::optional(subject_of(*trace)) : std::nullopt;
     });
   }
-  sync = std::make_unique<SyncThread>(std::move(worker), *replica, [this](const std::string& error) {
-    if (options.log) options.log(LogLevel::warning, "index: " + error);
-  });
+  sync = std::make_unique<SyncThread>(std::move(worker), *replica, warn);
 }
 
 Trace History::State::prepare(Action action, bool proposed) const {

@@ -19,6 +19,12 @@ class Bitmap {
   bool test(std::size_t i) const { return (words_[i >> 6] >> (i & 63) & 1) != 0; }
   void set(std::size_t i) { words_[i >> 6] |= std::uint64_t{1} << (i & 63); }
   void reset(std::size_t i) { words_[i >> 6] &= ~(std::uint64_t{1} << (i & 63)); }
+  // New ones are not members.
+  void resize(std::size_t size) {
+    words_.resize((size + 63) / 64, 0);
+    size_ = size;
+    clear_tail();
+  }
   void push_back(bool value) {
     if (size_ % 64 == 0) words_.push_back(0);
     if (value) set(size_);
@@ -36,8 +42,11 @@ class Bitmap {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
     return *this;
   }
+  // What of `other` lies beyond size() is left out.
   Bitmap& operator|=(const Bitmap& other) {
-    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    const std::size_t common = words_.size() < other.words_.size() ? words_.size() : other.words_.size();
+    for (std::size_t i = 0; i < common; ++i) words_[i] |= other.words_[i];
+    clear_tail();
     return *this;
   }
   void flip() {
@@ -55,6 +64,7 @@ class Bitmap {
     }
   }
 
+  const std::vector<std::uint64_t>& words() const { return words_; }
   std::size_t bytes() const { return words_.capacity() * sizeof(std::uint64_t); }
 
  private:

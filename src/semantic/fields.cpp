@@ -1,6 +1,8 @@
 #include "semantic/fields.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include <actionhist/error.hpp>
 
@@ -41,9 +43,40 @@ void flatten(simdjson::dom::object object, std::string& path, Use&& use) {
 
 }  // namespace
 
-Fields::Fields() : values_(2), shapes_{&shape_ids_.try_emplace({}, 0).first->first} {
-  values_[compound_id].scalar = &compound;
+Fields::Column::Column() : values(2) {
+  values[compound_id].scalar = &compound;
+  values[compound_id].number = std::nan("");
 }
+
+Fields::ValueId Fields::Column::acquire(const Scalar& scalar) {
+  if (&scalar == &compound) return compound_id;
+  const auto entry = ids.try_emplace(scalar, 0);
+  ValueId& id = entry.first->second;
+  if (entry.second) {
+    if (free_values.empty()) {
+      id = static_cast<ValueId>(values.size());
+      values.emplace_back();
+    } else {
+      id = free_values.back();
+      free_values.pop_back();
+    }
+    values[id].scalar = &entry.first->first;
+    const double* number = std::get_if<double>(&scalar);
+    values[id].number = number != nullptr ? *number : std::nan("");
+  }
+  ++values[id].users;
+  return id;
+}
+
+void Fields::Column::release(ValueId id) {
+  if (id == compound_id || --values[id].users > 0) return;
+  ids.erase(ids.find(*values[id].scalar));
+  values[id].scalar = nullptr;
+  free_values.push_back(id);
+}
+
+Fields::Fields()
+    : shapes_{&shape_ids_.try_emplace({}, 0).first->first}, sets_mutex_(std::make_unique<std::mutex>()) {}
 
 std::uint32_t Fields::path_id(std::string_view path) {
   const auto found = path_ids_.find(path);
@@ -54,32 +87,13 @@ std::uint32_t Fields::path_id(std::string_view path) {
   return id;
 }
 
-Fields::ValueId Fields::acquire(const Scalar& scalar) {
-  if (&scalar == &compound) return compound_id;
-  const auto entry = value_ids_.try_emplace(scalar, 0);
-  ValueId& id = entry.first->second;
-  if (entry.second) {
-    if (free_values_.empty()) {
-      id = static_cast<ValueId>(values_.size());
-      values_.emplace_back();
-    } else {
-      id = free_values_.back();
-      free_values_.pop_back();
-    }
-    values_[id].scalar = &entry.first->first;
-  }
-  ++values_[id].users;
-  return id;
-}
-
-void Fields::release(ValueId id) {
-  if (id == compound_id || --values_[id].users > 0) return;
-  value_ids_.erase(value_ids_.find(*values_[id].scalar));
-  values_[id].scalar = nullptr;
-  free_values_.push_back(id);
-}
-
 void Fields::put(Column& column, std::uint32_t row, ValueId id) {
+  if (column.indexed) {
+    if (column.sets.size() <= id) column.sets.resize(id + std::size_t{1});
+    column.sets[id].add(row, row_shapes_.size());
+    if (column.present.size() <= row) column.present.resize(row + std::size_t{1});
+    column.present.set(row);
+  }
   if (column.dense.empty() && (column.sparse.size() + 1) * 4 > row_shapes_.size()) {
     column.dense.resize(row_shapes_.size(), absent_id);
     for (const auto& cell : column.sparse) column.dense[cell.first] = cell.second;
@@ -106,6 +120,10 @@ Fields::ValueId Fields::take(Column& column, std::uint32_t row) {
   } else {
     column.dense[row] = absent_id;
   }
+  if (column.indexed) {
+    column.sets[id].remove(row);
+    column.present.reset(row);
+  }
   return id;
 }
 
@@ -115,10 +133,11 @@ void Fields::set(std::uint32_t row, const Json& fields) {
     thread_local JsonDocument document;
     const JsonElement root = document.parse(fields);
     if (!root.is_object()) throw Error(ErrorCode::invalid_argument, "fields: expected a JSON object");
-    std::string path;
-    flatten(simdjson::dom::object(root), path, [&](std::string_view name, JsonElement element) {
+    std::string scratch;
+    flatten(simdjson::dom::object(root), scratch, [&](std::string_view name, JsonElement element) {
       const bool nested = element.is_object() || element.is_array();
-      cells.emplace_back(path_id(name), nested ? compound_id : acquire(scalar_of(element)));
+      const std::uint32_t path = path_id(name);
+      cells.push_back({path, nested ? compound_id : columns_[path].acquire(scalar_of(element))});
     });
   }
   store(row, std::move(cells));
@@ -130,8 +149,9 @@ void Fields::set_from(std::uint32_t row, const Fields& other, std::uint32_t othe
   std::vector<Cell> cells;
   if (other_row < other.row_shapes_.size()) {
     for (const std::uint32_t path : *other.shapes_[other.row_shapes_[other_row]]) {
-      const ValueId id = value_at(other.columns_[path], other_row);
-      cells.emplace_back(path_id(*other.path_names_[path]), acquire(*other.values_[id].scalar));
+      const Column& column = other.columns_[path];
+      const std::uint32_t own = path_id(*other.path_names_[path]);
+      cells.push_back({own, columns_[own].acquire(*column.values[value_at(column, other_row)].scalar)});
     }
   }
   store(row, std::move(cells));
@@ -139,20 +159,21 @@ void Fields::set_from(std::uint32_t row, const Fields& other, std::uint32_t othe
 
 void Fields::store(std::uint32_t row, std::vector<Cell> cells) {
   // {"a.b": 1, "a": {"b": 2}} names one path twice; one of the values is kept.
-  std::sort(cells.begin(), cells.end());
+  std::ranges::sort(cells, {}, &Cell::path);
   const auto last = std::unique(cells.begin(), cells.end(), [this](const Cell& kept, const Cell& other) {
-    if (kept.first != other.first) return false;
-    release(other.second);
+    if (kept.path != other.path) return false;
+    columns_[other.path].release(other.value);
     return true;
   });
   cells.erase(last, cells.end());
 
   if (row_shapes_.size() <= row) row_shapes_.resize(row + std::size_t{1}, 0);
-  for (const std::uint32_t path : *shapes_[row_shapes_[row]]) release(take(columns_[path], row));
+  for (const std::uint32_t path : *shapes_[row_shapes_[row]])
+    columns_[path].release(take(columns_[path], row));
   std::vector<std::uint32_t> shape;
   for (const Cell& cell : cells) {
-    put(columns_[cell.first], row, cell.second);
-    shape.push_back(cell.first);
+    put(columns_[cell.path], row, cell.value);
+    shape.push_back(cell.path);
   }
   const auto entry = shape_ids_.try_emplace(std::move(shape), static_cast<std::uint32_t>(shapes_.size()));
   if (entry.second) shapes_.push_back(&entry.first->first);
@@ -176,37 +197,84 @@ Bitmap Fields::select(const Filter& filter, std::size_t rows) const {
   return out;
 }
 
+// Makes the sets of a column if that pays: if many rows share a value. True if there are sets now.
+bool Fields::index(const Column& column) const {
+  if (column.indexed) return true;
+  const std::size_t rows = row_shapes_.size();
+  if (column.distinct() * 32 > rows) return false;
+  const std::lock_guard lock(*sets_mutex_);
+  if (column.indexed) return true;
+  column.sets.assign(column.values.size(), {});
+  column.present = Bitmap(rows);
+  const auto add = [&](std::uint32_t row, ValueId id) {
+    if (id == absent_id) return;
+    column.sets[id].add(row, rows);
+    column.present.set(row);
+  };
+  for (std::uint32_t row = 0; row < column.dense.size(); ++row) add(row, column.dense[row]);
+  std::vector<std::pair<std::uint32_t, ValueId>> sparse(column.sparse.begin(), column.sparse.end());
+  std::ranges::sort(sparse);
+  for (const auto& cell : sparse) add(cell.first, cell.second);
+  column.indexed = true;
+  return true;
+}
+
 // Asks core/filter.hpp once for each value that occurs, so that both can never differ.
 Bitmap Fields::select_leaf(const Filter& filter, std::size_t rows) const {
-  const auto answer = [&](ValueId id) {
-    return matches(filter, [&](std::string_view) { return values_[id].scalar; });
-  };
   const auto path = path_ids_.find(filter.field);
-  const bool absent_matches = answer(absent_id);
-  Bitmap out(rows, absent_matches);
-  if (path == path_ids_.end()) return out;
+  const auto answer = [&](const Scalar* scalar) {
+    return matches(filter, [&](std::string_view) { return scalar; });
+  };
+  const bool absent_matches = answer(nullptr);
+  if (path == path_ids_.end()) return Bitmap(rows, absent_matches);
+  const Column& column = columns_[path->second];
 
   enum : std::uint8_t { no, yes, unknown };
   const bool by_equality = filter.op == Filter::Op::eq || filter.op == Filter::Op::in;
-  std::vector<std::uint8_t> answers(values_.size(), by_equality ? no : unknown);
+  std::vector<std::uint8_t> answers(column.values.size(), by_equality ? no : unknown);
   answers[absent_id] = absent_matches ? yes : no;
   if (by_equality) {
     for (const Scalar& wanted : filter.values) {
-      const auto found = value_ids_.find(wanted);
-      if (found != value_ids_.end()) answers[found->second] = answer(found->second) ? yes : no;
+      const auto found = column.ids.find(wanted);
+      if (found != column.ids.end()) answers[found->second] = answer(column.values[found->second].scalar);
     }
+    answers[compound_id] = answer(&compound);
   }
-  const auto apply = [&](std::size_t row, ValueId id) {
-    if (answers[id] == unknown) answers[id] = answer(id) ? yes : no;
-    if ((answers[id] == yes) == absent_matches) return;
+  const double* bound = filter.values.empty() ? nullptr : std::get_if<double>(&filter.values[0]);
+  const auto answer_of = [&](ValueId id) {
+    std::uint8_t& known = answers[id];
+    if (known != unknown) return known == yes;
+    // Numbers are compared here, because a column of times has as many values as rows.
+    const double number = column.values[id].number;
+    if (bound != nullptr && filter.op == Filter::Op::gt) return number > *bound;
+    if (bound != nullptr && filter.op == Filter::Op::gte) return number >= *bound;
+    if (bound != nullptr && filter.op == Filter::Op::lt) return number < *bound;
+    if (bound != nullptr && filter.op == Filter::Op::lte) return number <= *bound;
+    known = answer(column.values[id].scalar) ? yes : no;
+    return known == yes;
+  };
+
+  Bitmap out(rows);
+  if (index(column)) {
     if (absent_matches) {
-      out.reset(row);
-    } else {
+      out |= column.present;
+      out.flip();
+    }
+    for (ValueId id = compound_id; id < column.sets.size(); ++id) {
+      if (column.values[id].scalar != nullptr && answer_of(id)) column.sets[id].add_to(out);
+    }
+    return out;
+  }
+  if (absent_matches) out.flip();
+  const auto apply = [&](std::size_t row, ValueId id) {
+    if (answer_of(id)) {
       out.set(row);
+    } else {
+      out.reset(row);
     }
   };
-  const Column& column = columns_[path->second];
-  for (std::size_t row = 0; row < std::min(rows, column.dense.size()); ++row) apply(row, column.dense[row]);
+  const std::size_t dense = std::min(rows, column.dense.size());
+  for (std::size_t row = 0; row < dense; ++row) apply(row, column.dense[row]);
   for (const auto& cell : column.sparse) {
     if (cell.first < rows) apply(cell.first, cell.second);
   }
@@ -215,10 +283,78 @@ Bitmap Fields::select_leaf(const Filter& filter, std::size_t rows) const {
 
 std::size_t Fields::bytes() const {
   std::size_t sum = row_shapes_.capacity() * sizeof(std::uint32_t);
-  for (const Column& column : columns_)
-    sum += 64 + column.dense.capacity() * sizeof(ValueId) + column.sparse.size() * 40;
-  // Around a value and a shape lie the nodes of their maps.
-  return sum + value_ids_.size() * 120 + shapes_.size() * 100;
+  for (const Column& column : columns_) {
+    sum += 200 + column.dense.capacity() * sizeof(ValueId) + column.sparse.size() * 40;
+    // Around a value lie the nodes of its map.
+    sum += column.ids.size() * 120;
+    for (const RowSet& set : column.sets) sum += set.bytes();
+  }
+  return sum + shapes_.size() * 100;
+}
+
+void Fields::write(BinaryWriter& out) const {
+  out.put(row_shapes_.size());
+  out.put(columns_.size());
+  for (std::size_t path = 0; path < columns_.size(); ++path) {
+    const Column& column = columns_[path];
+    out.put_text(*path_names_[path]);
+    out.put(column.values.size());
+    for (const Value& value : column.values) {
+      // A freed value is written as absent, so that nothing of a deleted row reaches the disk.
+      const Scalar none;
+      const Scalar& scalar = value.scalar != nullptr && value.scalar != &compound ? *value.scalar : none;
+      out.put(scalar.index());
+      if (const auto* flag = std::get_if<bool>(&scalar)) out.put(*flag);
+      if (const auto* number = std::get_if<double>(&scalar)) out.put(*number);
+      if (const auto* text = std::get_if<std::string>(&scalar)) out.put_text(*text);
+    }
+    std::vector<Cell> cells;  // rows and values
+    for (std::uint32_t row = 0; row < column.dense.size(); ++row) {
+      if (column.dense[row] != absent_id) cells.push_back({row, column.dense[row]});
+    }
+    for (const auto& cell : column.sparse) cells.push_back({cell.first, cell.second});
+    std::ranges::sort(cells, {}, &Cell::path);
+    out.put_all(std::span<const Cell>(cells));
+  }
+}
+
+void Fields::read(BinaryReader& in) {
+  const auto rows = in.get<std::size_t>();
+  const auto columns = in.get<std::size_t>();
+  in.require(rows <= 0xffff'ffffU && columns <= in.left(), "more fields than bytes");
+  row_shapes_.assign(rows, 0);
+  std::vector<std::vector<std::uint32_t>> paths(rows);  // of each row
+  for (std::size_t i = 0; i < columns; ++i) {
+    const std::uint32_t path = path_id(in.get_text());
+    in.require(path == i, "a field that comes twice");
+    Column& column = columns_[path];
+    const auto values = in.get<std::size_t>();
+    in.require(values <= in.left(), "more values than bytes");
+    std::vector<Scalar> scalars;
+    for (std::size_t v = 0; v < values; ++v) {
+      switch (in.get<std::size_t>()) {
+        case 0: scalars.emplace_back(); break;
+        case 1: scalars.emplace_back(in.get<bool>()); break;
+        case 2: scalars.emplace_back(in.get<double>()); break;
+        case 3: scalars.emplace_back(std::string(in.get_text())); break;
+        default: in.require(false, "a value of no known type");
+      }
+    }
+    for (const Cell& cell : in.get_all<Cell>()) {
+      const std::uint32_t row = cell.path;
+      in.require(row < rows && cell.value > absent_id && cell.value < values, "a field outside its table");
+      in.require(value_at(column, row) == absent_id, "two values of one field");
+      put(column, row, cell.value == compound_id ? compound_id : column.acquire(scalars[cell.value]));
+      paths[row].push_back(path);
+    }
+  }
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    if (paths[row].empty()) continue;
+    const auto entry =
+        shape_ids_.try_emplace(std::move(paths[row]), static_cast<std::uint32_t>(shapes_.size()));
+    if (entry.second) shapes_.push_back(&entry.first->first);
+    row_shapes_[row] = entry.first->second;
+  }
 }
 
 }  // namespace actionhist

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "semantic/binary.hpp"
+
 namespace actionhist {
 
 class Graph {
@@ -42,6 +44,10 @@ class Graph {
     return parts_.upper_links.subspan((parts_.upper_places[slot] + level - 1) * std::size_t{parts_.m},
                                       parts_.m);
   }
+
+  // As a file keeps it; read() shows it in place. Throws Error: corrupt.
+  void write(BinaryWriter& out) const;
+  static std::shared_ptr<const Graph> read(BinaryReader& in, std::shared_ptr<const void> owner);
 
   std::size_t bytes() const {
     return parts_.links.size_bytes() + parts_.upper_places.size_bytes() + parts_.upper_links.size_bytes() +

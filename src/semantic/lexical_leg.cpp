@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "embedding/tokens.hpp"
@@ -135,6 +136,57 @@ std::vector<std::string> LexicalLeg::matched_terms(const Query& query, std::uint
   std::vector<std::string> out;
   for (const auto& matched : parts) out.push_back(*matched.second);
   return out;
+}
+
+void LexicalLeg::write(BinaryWriter& out) const {
+  // A term that no row has any more belongs to deleted text, which must leave the disk.
+  std::vector<std::uint32_t> kept(terms_.size(), 0);
+  out.put(live_terms_);
+  std::uint32_t next = 0;
+  for (std::size_t term = 0; term < terms_.size(); ++term) {
+    if (terms_[term].rows == 0) continue;
+    kept[term] = next++;
+    out.put_text(*names_[term]);
+  }
+  std::vector<TermCount> counts;
+  std::vector<std::uint32_t> sizes;  // of each row, how many counts
+  for (const auto& row : rows_) {
+    const std::size_t begin = counts.size();
+    for (const TermCount& count : row) counts.push_back({kept[count.term], count.count});
+    std::sort(counts.begin() + static_cast<std::ptrdiff_t>(begin), counts.end(),
+              [](const TermCount& x, const TermCount& y) { return x.term < y.term; });
+    sizes.push_back(static_cast<std::uint32_t>(row.size()));
+  }
+  out.put_all(std::span<const std::uint32_t>(lengths_));
+  out.put_all(std::span<const std::uint32_t>(sizes));
+  out.put_all(std::span<const TermCount>(counts));
+}
+
+void LexicalLeg::read(BinaryReader& in) {
+  const auto terms = in.get<std::size_t>();
+  in.require(terms <= in.left(), "more terms than bytes");
+  for (std::size_t i = 0; i < terms; ++i) in.require(intern(in.get_text()) == i, "a term that comes twice");
+  const auto lengths = in.get_all<std::uint32_t>();
+  const auto sizes = in.get_all<std::uint32_t>();
+  const auto counts = in.get_all<TermCount>();
+  in.require(lengths.size() == sizes.size(), "rows of words without a length");
+  for (const TermCount& count : counts) {
+    in.require(count.term < terms, "a term outside its table");
+    ++terms_[count.term].rows;
+  }
+  for (Term& term : terms_) {
+    term.postings.reserve(term.rows);
+    term.rows = 0;
+  }
+  std::size_t at = 0;
+  for (std::uint32_t row = 0; row < sizes.size(); ++row) {
+    in.require(sizes[row] <= counts.size() - at, "fewer terms than its rows have");
+    const auto own = counts.subspan(at, sizes[row]);
+    at += own.size();
+    if (!own.empty()) append(row, {own.begin(), own.end()}, lengths[row]);
+  }
+  rows_.resize(sizes.size());
+  lengths_.resize(sizes.size(), 0);
 }
 
 std::size_t LexicalLeg::bytes() const {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "semantic/binary.hpp"
 #include "semantic/bitmap.hpp"
 
 namespace actionhist {
@@ -55,6 +56,10 @@ class LexicalLeg {
 
   // The terms of the query that the row has, as the user wrote them, by their part of the score.
   std::vector<std::string> matched_terms(const Query& query, std::uint32_t row) const;
+
+  // As a file keeps it. REQUIRES of read(): no row was added yet. Throws Error: corrupt.
+  void write(BinaryWriter& out) const;
+  void read(BinaryReader& in);
 
   std::size_t rows() const { return live_rows_; }
   std::size_t terms() const { return live_terms_; }

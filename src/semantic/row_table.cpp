@@ -39,6 +39,7 @@ std::uint32_t RowTable::append(std::string_view id, ContentHash text, std::uint6
   by_id_.erase(id);
   by_id_.emplace(rows_.back().id, row);
   id_starts_.push_back(start_of(id));
+  id_bytes_ += rows_.back().id.capacity();
   alive_.push_back(true);
   return row;
 }
@@ -104,6 +105,39 @@ std::unique_ptr<RowTable> RowTable::compacted() const {
   return out;
 }
 
+void RowTable::write(BinaryWriter& out) const {
+  out.put(rows_.size());
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    // Nothing of a deleted row reaches the disk.
+    out.put_text(alive_.test(row) ? std::string_view(rows_[row].id) : std::string_view());
+    out.put(rows_[row].text);
+    out.put(rows_[row].version);
+  }
+  lexical_.write(out);
+  fields_.write(out);
+  vectors_.write(out);
+}
+
+void RowTable::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+                    std::shared_ptr<const Graph> graph) {
+  const auto rows = in.get<std::size_t>();
+  in.require(rows < 0xffff'ffffU && rows <= in.left(), "more rows than bytes");
+  by_id_.reserve(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::string_view id = in.get_text();
+    const auto text = in.get<ContentHash>();
+    const auto version = in.get<std::uint64_t>();
+    const std::uint32_t row = append(id, text, version);
+    if (!id.empty()) continue;
+    by_id_.erase(id);
+    alive_.reset(row);
+  }
+  in.require(by_id_.size() == alive_.count(), "an id that comes twice");
+  lexical_.read(in);
+  fields_.read(in);
+  vectors_.read(in, std::move(chunks), std::move(graph));
+}
+
 Bitmap RowTable::select(const Filter& filter) const {
   Bitmap rows = fields_.select(filter, rows_.size());
   rows &= alive_;
@@ -119,8 +153,7 @@ IndexStats RowTable::stats() const {
   stats.ef_search =
       vectors_.calibration().slots > 0 ? static_cast<int>(vectors_.calibration().walk.width) : 0;
   stats.terms = lexical_.terms();
-  std::size_t ids = rows_.size() * (sizeof(Row) + 64);
-  for (const Row& row : rows_) ids += row.id.capacity();
+  const std::size_t ids = rows_.size() * (sizeof(Row) + 64) + id_bytes_;
   stats.bytes = ids + alive_.bytes() + lexical_.bytes() + fields_.bytes() + vectors_.bytes();
   return stats;
 }

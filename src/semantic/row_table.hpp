@@ -50,6 +50,15 @@ class RowTable {
   void adopt(Sealing built) { vectors_.adopt(std::move(built)); }
   void swap_vectors(VectorLeg& other) { std::swap(vectors_, other); }
 
+  // As files keep it; the full chunks and the graph are files by themselves. REQUIRES of read(): the table is
+  // empty. Throws Error: corrupt.
+  void write(BinaryWriter& out) const;
+  void read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+            std::shared_ptr<const Graph> graph);
+  void replace_chunk(std::size_t number, std::shared_ptr<std::byte> same) {
+    vectors_.replace_chunk(number, std::move(same));
+  }
+
   const std::string& id(std::uint32_t row) const { return rows_[row].id; }
   // The order of hits of equal score. Rows may repeat each other by thousands, so the first bytes of the ids
   // are kept where they are compared quickly.
@@ -78,6 +87,7 @@ class RowTable {
   IndexOptions options_;
   std::deque<Row> rows_;  // a row never moves: by_id_ holds views of the ids
   std::unordered_map<std::string_view, std::uint32_t> by_id_;
+  std::size_t id_bytes_ = 0;
   std::vector<std::uint64_t> id_starts_;  // by row; eight bytes, the first one highest
   Bitmap alive_;
   LexicalLeg lexical_;

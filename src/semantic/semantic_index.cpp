@@ -15,6 +15,7 @@
 #include "core/filter.hpp"
 #include "semantic/row_table.hpp"
 #include "semantic/search.hpp"
+#include "semantic/snapshot.hpp"
 
 namespace actionhist {
 namespace {
@@ -58,6 +59,16 @@ struct SemanticIndex::State {
   explicit State(const IndexOptions& given)
       : options(checked(given)), table(std::make_unique<RowTable>(given)) {}
 
+  explicit State(Snapshot opened)
+      : options(checked(opened.options)),
+        table(std::move(opened.table)),
+        note(std::move(opened.note)),
+        unverified(std::move(opened.unverified)) {
+    if (unverified.empty()) return;
+    const std::lock_guard lock(builder_mutex);
+    wake_builder();
+  }
+
   ~State() {
     {
       const std::lock_guard lock(builder_mutex);
@@ -85,6 +96,11 @@ struct SemanticIndex::State {
                       table->vectors().wanted_sealing(false).has_value();
     if (!work) return;
     const std::lock_guard lock(builder_mutex);
+    wake_builder();
+  }
+
+  // REQUIRES: the caller holds `builder_mutex`.
+  void wake_builder() {
     work_waits = true;
     if (!builder.joinable()) builder = std::thread([this] { run(); });
     builder_wakes.notify_all();
@@ -99,6 +115,44 @@ struct SemanticIndex::State {
         work_waits = false;
       }
       while (!stop && build(false)) continue;
+      verify_files();
+    }
+  }
+
+  // Reads what was not read when the files were opened.
+  void verify_files() {
+    while (!stop) {
+      Snapshot::Unverified part;
+      {
+        const std::lock_guard lock(builder_mutex);
+        if (unverified.empty()) return;
+        part = std::move(unverified.back());
+        unverified.pop_back();
+        verifying = true;
+      }
+      const bool whole = verify(part);
+      const std::lock_guard lock(builder_mutex);
+      verifying = false;
+      if (!whole) damage = fmt::format("index: file \"{}\" is damaged", part.file);
+    }
+  }
+
+  // Saves one snapshot at a time.
+  void save(const std::string& folder, const Json& given) {
+    const std::lock_guard one(saving);
+    std::optional<SnapshotWriter> writer;
+    {
+      const std::lock_guard lock(writers);
+      writer.emplace(*table, given);
+    }
+    const auto chunks = writer->write(folder);
+
+    const std::lock_guard lock(writers);
+    note = given;
+    if (table->vectors().vectors().lineage() != writer->lineage()) return;
+    const auto locked = gate.exclusive();
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      if (chunks[i]) table->replace_chunk(i, chunks[i]);
     }
   }
 
@@ -158,18 +212,23 @@ struct SemanticIndex::State {
 
   const IndexOptions options;
   const pid_t process = getpid();
+  std::mutex saving;    // taken first; held while files are written
   std::mutex building;  // taken first; held while something is built
   std::mutex writers;   // taken before the gate; held over a whole change
   mutable Gate gate;
   std::unique_ptr<RowTable> table;  // guarded by gate; replaced and changed only under both
   std::uint64_t generation = 0;     // guarded by writers; counts clear()
+  Json note;                        // guarded by writers
 
   mutable std::mutex builder_mutex;
   std::condition_variable builder_wakes;
   std::atomic<bool> stop = false;
-  bool work_waits = false;  // guarded by builder_mutex
-  std::string build_error;  // guarded by builder_mutex
-  std::thread builder;      // guarded by builder_mutex
+  bool work_waits = false;                       // guarded by builder_mutex
+  std::string build_error;                       // guarded by builder_mutex
+  std::string damage;                            // guarded by builder_mutex
+  std::vector<Snapshot::Unverified> unverified;  // guarded by builder_mutex
+  bool verifying = false;                        // guarded by builder_mutex
+  std::thread builder;                           // guarded by builder_mutex
 };
 
 namespace {
@@ -198,6 +257,7 @@ std::size_t estimated_bytes(std::size_t vectors, const IndexOptions& options) {
 }
 
 SemanticIndex::SemanticIndex(IndexOptions options) : state_(std::make_unique<State>(options)) {}
+SemanticIndex::SemanticIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SemanticIndex::~SemanticIndex() {
   // The child leaks what belongs to its parent.
   if (state_ && state_->process != getpid()) static_cast<void>(state_.release());
@@ -259,6 +319,33 @@ void SemanticIndex::clear() {
   const auto lock = state.gate.exclusive();
   state.table.swap(empty);
   ++state.generation;
+  state.note = {};
+  const std::lock_guard builder(state.builder_mutex);
+  state.unverified.clear();
+  state.damage.clear();
+}
+
+void SemanticIndex::save(const std::string& folder, const Json& note) {
+  if (!note.absent() && note.text()[0] != '{') refuse("note", "expected a JSON object");
+  alive(state_).save(folder, note);
+}
+
+SemanticIndex SemanticIndex::open(const std::string& folder) {
+  auto snapshot = read_snapshot(folder);
+  if (!snapshot) throw Error(ErrorCode::not_found, fmt::format("index: nothing was saved in \"{}\"", folder));
+  return SemanticIndex(std::make_unique<State>(std::move(*snapshot)));
+}
+
+Json SemanticIndex::note() const {
+  State& state = alive(state_);
+  const std::lock_guard lock(state.writers);
+  return state.note;
+}
+
+std::string SemanticIndex::damage() const {
+  const State& state = alive(state_);
+  const std::lock_guard lock(state.builder_mutex);
+  return state.damage;
 }
 
 void SemanticIndex::optimize() {
@@ -277,6 +364,7 @@ IndexStats SemanticIndex::stats() const {
   }
   const std::lock_guard lock(state.builder_mutex);
   stats.error = state.build_error;
+  stats.verified = state.unverified.empty() && !state.verifying;
   return stats;
 }
 

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int worker_batch = 256;
-constexpr int replica_batch = 1024;
 constexpr auto lease_time = 30s;
 // Under steady writing the worker's commits compete with the agent's, so it collects for this long.
 constexpr auto collect_time = 200ms;
@@ -97,57 +96,6 @@ std::vector<FeedEmbedding> FeedWorker::embed(const std::vector<FeedSubject>& sub
   return embeddings;
 }
 
-Replica::Replica(FeedStore& feed, std::string space_id, std::size_t dimension)
-    : feed_(feed), space_id_(std::move(space_id)), index_({.dimension = dimension}) {}
-
-bool Replica::step() {
-  const FeedHead head = feed_.head();
-  feed_seq_ = head.seq;
-  if (head.epoch != epoch_) {
-    index_.clear();
-    content_hashes_.clear();
-    seq_ = 0;
-    epoch_ = head.epoch;
-  }
-  if (head.seq == seq_) {
-    caught_up_ = true;
-    return false;
-  }
-  const FeedBatch batch = feed_.read(space_id_, seq_, replica_batch);
-
-  std::unordered_map<std::string_view, const FeedEmbedding*> vectors;
-  for (const FeedEmbedding& e : batch.embeddings) vectors[e.subject_id] = &e;
-  std::vector<IndexRow> rows;
-  for (const FeedSubject& subject : batch.subjects) {
-    const std::string& id = subject.subject_id;
-    if (subject.deleted) {
-      index_.remove(id);
-      content_hashes_.erase(id);
-    } else if (content_hashes_.contains(id) && content_hashes_[id] == subject.content_hash) {
-      index_.set_fields(id, subject.fields);
-    } else {
-      IndexRow row{id, subject.text, {}, subject.fields};
-      const auto vector = vectors.find(id);
-      if (vector != vectors.end() && vector->second->content_hash == subject.content_hash) {
-        row.vector = vector->second->vector;
-        vectors.erase(vector);
-      }
-      rows.push_back(std::move(row));
-      content_hashes_[id] = subject.content_hash;
-    }
-  }
-  index_.put(rows);
-  for (const auto& [id, embedding] : vectors) {
-    const auto known = content_hashes_.find(std::string(id));
-    if (known != content_hashes_.end() && known->second == embedding->content_hash) {
-      index_.set_vector(id, embedding->vector);
-    }
-  }
-  seq_ = batch.last_seq;
-  if (seq_ >= head.seq) caught_up_ = true;
-  return true;
-}
-
 SyncThread::SyncThread(std::unique_ptr<FeedWorker> worker, Replica& replica,
                        std::function<void(const std::string&)> log)
     : worker_(std::move(worker)), replica_(replica), log_(std::move(log)), thread_([this] { run(); }) {}
@@ -159,6 +107,7 @@ SyncThread::~SyncThread() {
   }
   changed_.notify_all();
   thread_.join();
+  replica_.close();
   if (worker_) worker_->release();
 }
 

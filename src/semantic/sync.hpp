@@ -1,5 +1,5 @@
-// How the index follows the database: FeedWorker turns queue rows into the feed, Replica applies the feed to
-// a local index, SyncThread drives both. The steps have no threads of their own, so tests can walk them.
+// How the index follows the database: FeedWorker turns queue rows into the feed, a Replica applies the feed to a
+// local index, SyncThread drives both. The steps have no threads of their own, so tests can walk them.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@
 
 #include <actionhist/embedding.hpp>
 #include <actionhist/repository.hpp>
-#include <actionhist/semantic_index.hpp>
+
+#include "semantic/replica.hpp"
 
 namespace actionhist {
 
@@ -45,31 +46,6 @@ class FeedWorker {
   SubjectSource source_;
   std::string name_;  // of this worker, unique among processes
   bool behind_ = false;
-};
-
-// step() is used by one thread at a time; the rest from any.
-class Replica {
- public:
-  Replica(FeedStore& feed, std::string space_id, std::size_t dimension);
-
-  // Applies the next rows of the feed. False when there were none. Starts over when the epoch changed.
-  bool step();
-
-  const SemanticIndex& index() const noexcept { return index_; }
-  std::int64_t seq() const noexcept { return seq_.load(); }
-  std::int64_t feed_seq() const noexcept { return feed_seq_.load(); }
-  // True once everything that the feed held at the first look has been applied.
-  bool caught_up() const noexcept { return caught_up_.load(); }
-
- private:
-  FeedStore& feed_;
-  std::string space_id_;
-  SemanticIndex index_;
-  std::string epoch_;
-  std::unordered_map<std::string, std::string> content_hashes_;  // of what the index holds, by subject
-  std::atomic<std::int64_t> seq_{0};
-  std::atomic<std::int64_t> feed_seq_{0};
-  std::atomic<bool> caught_up_{false};
 };
 
 class SyncThread {

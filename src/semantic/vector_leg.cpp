@@ -1,6 +1,7 @@
 #include "semantic/vector_leg.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -356,6 +357,49 @@ VectorLeg VectorLeg::without_dead_slots(const VectorLeg* base) const {
     for (std::uint32_t row = first_rows_[slot]; row != none; row = rows_[row].next) out.attach(row, copy);
   }
   return out;
+}
+
+void VectorLeg::write(BinaryWriter& out) const {
+  out.put(vectors_.lineage());
+  out.put(vectors_.size());
+  out.put_all(vectors_.mean());
+  vectors_.write_last(out);
+  out.put(calibration_);
+  out.put_all(std::span<const Row>(rows_));
+  out.put(by_hash_.used());
+  out.put_all(by_hash_.entries());
+}
+
+void VectorLeg::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+                     std::shared_ptr<const Graph> graph) {
+  const auto lineage = in.get<std::uint64_t>();
+  const auto size = in.get<std::size_t>();
+  const auto mean = in.get_all<float>();
+  in.require(mean.empty() || mean.size() == vectors_.dimension(), "a mean of another dimension");
+  in.require(chunks.size() == size / ChunkLayout::slots, "another number of vectors than its files");
+  const std::size_t rest = size % ChunkLayout::slots;
+  if (rest > 0) chunks.push_back(vectors_.read_last(in, rest));
+  vectors_.adopt(std::move(chunks), size, {mean.begin(), mean.end()}, lineage);
+  calibration_ = in.get<Calibration>();
+  in.require(!graph || graph->size() <= size, "a graph of more vectors than there are");
+  graph_ = std::move(graph);
+
+  const auto rows = in.get_all<Row>();
+  first_rows_.assign(size, none);
+  rows_.resize(rows.size());
+  for (std::uint32_t row = 0; row < rows.size(); ++row) {
+    if (rows[row].slot == none) continue;
+    in.require(rows[row].slot < size, "a vector outside its table");
+    attach(row, rows[row].slot);
+  }
+  const auto used = in.get<std::size_t>();
+  const auto entries = in.get_all<SlotTable::Entry>();
+  const bool table =
+      entries.empty() ? used == 0 : std::has_single_bit(entries.size()) && used <= entries.size() / 2;
+  in.require(table, "a table of slots of an odd size");
+  for (const SlotTable::Entry& entry : entries)
+    in.require(entry.slot == SlotTable::none || entry.slot < size, "a slot outside its table");
+  by_hash_.adopt({entries.begin(), entries.end()}, used);
 }
 
 std::size_t VectorLeg::bytes() const {

@@ -104,6 +104,17 @@ class VectorLeg {
   // earlier result, with its graph.
   VectorLeg without_dead_slots(const VectorLeg* base) const;
 
+  // As files keep it: the tables here, the full chunks and the graph by themselves. REQUIRES of read(): the leg
+  // is empty. Throws Error: corrupt.
+  void write(BinaryWriter& out) const;
+  void read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+            std::shared_ptr<const Graph> graph);
+  const std::shared_ptr<const Graph>& graph() const { return graph_; }
+  // Reads a full chunk from the file that holds the same.
+  void replace_chunk(std::size_t number, std::shared_ptr<std::byte> same) {
+    vectors_.replace(number, std::move(same));
+  }
+
   Metric metric() const { return vectors_.metric(); }
   const Vectors& vectors() const { return vectors_; }
   std::size_t rows() const { return live_rows_; }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <random>
 
 #include "semantic/huge_pages.hpp"
 
@@ -25,6 +26,11 @@ std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, round_up(bytes, alignment)));
   if (memory == nullptr) throw std::bad_alloc();
   return {memory, std::free};
+}
+
+std::uint64_t new_lineage() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
 }
 
 // Scales the largest component to ±127 and returns what a unit is worth.
@@ -72,7 +78,8 @@ Vectors::Vectors(std::size_t dimension, Metric metric, Precision precision)
       squared_(metric == Metric::l2),
       layout_(dimension, precision),
       prefetched_(std::min<std::size_t>(layout_.code_bytes, 1024)),
-      kernels_(&kernels()) {}
+      kernels_(&kernels()),
+      lineage_(new_lineage()) {}
 
 std::size_t Vectors::append(std::span<const float> vector) {
   const std::size_t place = size_ % ChunkLayout::slots;
@@ -179,11 +186,40 @@ Vectors::Query Vectors::query(std::span<const float> vector) const {
   return query;
 }
 
-void Vectors::adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size,
-                    std::vector<float> mean) {
+void Vectors::adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size, std::vector<float> mean,
+                    std::uint64_t lineage) {
   chunks_ = std::move(chunks);
   size_ = size;
   mean_ = std::move(mean);
+  lineage_ = lineage;
+}
+
+void Vectors::write_last(BinaryWriter& out) const {
+  const std::size_t slots = size_ % ChunkLayout::slots;
+  if (slots == 0) return;
+  const auto part = [&](std::size_t begin, std::size_t bytes_each) {
+    out.put_all(std::span<const std::byte>(chunks_.back().get() + begin, slots * bytes_each));
+  };
+  part(0, layout_.code_bytes);
+  part(layout_.signs, layout_.sign_words * sizeof(std::uint64_t));
+  part(layout_.scales, sizeof(float));
+  part(layout_.squares, sizeof(float));
+  part(layout_.originals, layout_.original_bytes);
+}
+
+std::shared_ptr<std::byte> Vectors::read_last(BinaryReader& in, std::size_t slots) const {
+  auto chunk = allocate(layout_.bytes);
+  const auto part = [&](std::size_t begin, std::size_t bytes_each) {
+    const auto bytes = in.get_all<std::byte>();
+    in.require(bytes.size() == slots * bytes_each, "vectors of another size");
+    std::memcpy(chunk.get() + begin, bytes.data(), bytes.size());
+  };
+  part(0, layout_.code_bytes);
+  part(layout_.signs, layout_.sign_words * sizeof(std::uint64_t));
+  part(layout_.scales, sizeof(float));
+  part(layout_.squares, sizeof(float));
+  part(layout_.originals, layout_.original_bytes);
+  return chunk;
 }
 
 std::size_t Vectors::bytes() const { return size_ * (layout_.bytes / ChunkLayout::slots); }

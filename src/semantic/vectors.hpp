@@ -14,6 +14,7 @@
 
 #include <actionhist/semantic_index.hpp>
 
+#include "semantic/binary.hpp"
 #include "semantic/kernels.hpp"
 
 namespace actionhist {
@@ -125,13 +126,20 @@ class Vectors {
     return squared_ ? -std::sqrt(static_cast<double>(distance)) : -static_cast<double>(distance);
   }
 
-  // The chunks as they are written to files and come back. REQUIRES: those adopted are whole, of this layout,
-  // and there is no slot yet; `mean` is the one that their signs were taken around.
+  // Tells these chunks from those of other objects; copies share it.
+  std::uint64_t lineage() const { return lineage_; }
+
+  // The chunks as they are written to files and come back. REQUIRES: those adopted are of this layout, and
+  // there is no slot yet; `mean` is the one that their signs were taken around.
   std::span<const std::byte> chunk_bytes(std::size_t number) const {
     return {chunks_[number].get(), layout_.bytes};
   }
   std::size_t chunks() const { return chunks_.size(); }
-  void adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size, std::vector<float> mean);
+  void adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size, std::vector<float> mean,
+             std::uint64_t lineage);
+  // The last chunk while it is not full, slot by slot: it is not worth a file of its own.
+  void write_last(BinaryWriter& out) const;
+  std::shared_ptr<std::byte> read_last(BinaryReader& in, std::size_t slots) const;
   // Reads a chunk from other memory that holds the same, such as a file.
   void replace(std::size_t number, std::shared_ptr<std::byte> same) { chunks_[number] = std::move(same); }
 
@@ -163,6 +171,7 @@ class Vectors {
   ChunkLayout layout_;
   std::size_t prefetched_;
   const Kernels* kernels_;
+  std::uint64_t lineage_;
   std::size_t size_ = 0;
   std::vector<std::shared_ptr<std::byte>> chunks_;
   std::vector<float> mean_;

@@ -1,0 +1,94 @@
+#include "semantic/files.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+namespace actionhist {
+namespace {
+
+[[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
+  const std::error_code reason(errno, std::generic_category());
+  throw Error(ErrorCode::unavailable,
+              fmt::format("index: cannot {} \"{}\": {}", what, path.string(), reason.message()));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int file) : file_(file) {}
+  ~Descriptor() {
+    if (file_ >= 0) close(file_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return file_; }
+  int release() { return std::exchange(file_, -1); }
+
+ private:
+  int file_;
+};
+
+}  // namespace
+
+std::optional<MappedFile> map_file(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 && errno == ENOENT) return std::nullopt;
+  if (file.get() < 0) fail("open", path);
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) fail("look at", path);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size == 0) return MappedFile{};
+  void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (memory == MAP_FAILED) fail("map", path);
+  return MappedFile{{static_cast<std::byte*>(memory), [size](std::byte* begin) { munmap(begin, size); }},
+                    size};
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+  const std::filesystem::path unfinished = path.string() + ".tmp";
+  {
+    const Descriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (file.get() < 0) fail("create", unfinished);
+    for (std::span<const std::byte> part : parts) {
+      while (!part.empty()) {
+        const ssize_t written = write(file.get(), part.data(), part.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail("write", unfinished);
+        part = part.subspan(static_cast<std::size_t>(written));
+      }
+    }
+    if (fsync(file.get()) != 0) fail("sync", unfinished);
+  }
+  if (rename(unfinished.c_str(), path.c_str()) != 0) fail("put in place", path);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const Descriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.get() < 0 || fsync(file.get()) != 0) fail("sync", folder);
+}
+
+std::optional<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "lock";
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) fail("open", path);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    fail("lock", path);
+  }
+  return FolderLock(file.release());
+}
+
+FolderLock::~FolderLock() {
+  if (file_ >= 0) close(file_);
+}
+
+}  // namespace actionhist

@@ -1,0 +1,50 @@
+// Files that are there as a whole or not at all, and mappings of them. Functions may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace actionhist {
+
+// A file that is read where the system keeps it. Writing to the mapping changes neither the file nor other
+// mappings. It stays readable when the file is removed.
+struct MappedFile {
+  std::shared_ptr<std::byte> begin;
+  std::size_t size = 0;
+  std::span<const std::byte> bytes() const { return {begin.get(), size}; }
+};
+
+// Nothing if there is no such file. Throws Error: unavailable.
+std::optional<MappedFile> map_file(const std::filesystem::path& path);
+
+// Writes the parts into a new file, has the disk keep it, and puts it where `path` says in one step.
+// Throws Error: unavailable.
+void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
+
+// Has the disk keep the names in a folder. Throws Error: unavailable.
+void sync_folder(const std::filesystem::path& folder);
+
+// Holds a folder against other processes and other objects of this one.
+class FolderLock {
+ public:
+  // Nothing if another holds it. Throws Error: unavailable.
+  static std::optional<FolderLock> take(const std::filesystem::path& folder);
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int file) : file_(file) {}
+  int file_;
+};
+
+}  // namespace actionhist

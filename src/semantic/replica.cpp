@@ -1,0 +1,178 @@
+#include "semantic/replica.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "core/json_io.hpp"
+#include "embedding/content_hash.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr int batch_rows = 1024;
+
+// Fewer changes are read from the feed sooner than they are saved and opened.
+constexpr std::size_t worth_saving = 512;
+
+// What a row is known by, so that a subject whose text did not change keeps its vector.
+std::uint64_t version_of(const std::string& content_hash) {
+  return actionhist::content_hash(content_hash.data(), content_hash.size()).low;
+}
+
+}  // namespace
+
+Replica::Replica(FeedStore& feed, std::string space_id, std::size_t dimension, ReplicaFiles files)
+    : feed_(feed),
+      space_id_(std::move(space_id)),
+      options_({.dimension = dimension}),
+      files_(std::move(files)),
+      index_(options_) {
+  if (!files_.folder.empty()) open();
+}
+
+void Replica::log(const std::string& text) const {
+  if (files_.log) files_.log(text);
+}
+
+Json Replica::cursor() const {
+  return Json::object({{"epoch", epoch_}, {"seq", seq_.load()}, {"space_id", space_id_}});
+}
+
+// Another process may replace the files while they are opened, so a second and a third look are worth it.
+void Replica::open() {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    try {
+      if (!std::filesystem::exists(files_.folder)) return;
+      lock();
+      SemanticIndex opened = SemanticIndex::open(files_.folder.string());
+      JsonDocument document;
+      const JsonElement note = document.parse(opened.note());
+      if (std::string_view(note["space_id"]) != space_id_) {
+        log("the files hold vectors of another model; the index is built anew from the feed");
+        return;
+      }
+      epoch_ = std::string_view(note["epoch"]);
+      seq_ = std::int64_t(note["seq"]);
+      index_ = std::move(opened);
+      opened_ = true;
+      return;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::not_found) return;
+      if (attempt < 2 && !lock_) continue;
+      log(fmt::format("{}; the index is built anew from the feed", error.what()));
+    } catch (const std::exception& error) {
+      log(fmt::format("the files lack their cursor ({}); the index is built anew from the feed",
+                      error.what()));
+      return;
+    }
+  }
+}
+
+// Whoever holds the lock writes; the others read what it wrote and keep what is newer in memory.
+bool Replica::lock() {
+  if (lock_ || !files_.write) return lock_.has_value();
+  try {
+    lock_ = FolderLock::take(files_.folder);
+  } catch (const Error&) {
+    // A folder that this process may only read.
+    files_.write = false;
+  }
+  return lock_.has_value();
+}
+
+void Replica::start_over(const std::string& why) {
+  if (seq_ > 0) {
+    ++rebuilds_;
+    log(why + "; the index is built anew from the feed");
+  }
+  caught_up_ = false;
+  index_.clear();
+  seq_ = 0;
+  changes_ = 0;
+}
+
+bool Replica::step() {
+  const FeedHead head = feed_.head();
+  if (head.epoch != epoch_) {
+    start_over("the feed was rebuilt");
+    epoch_ = head.epoch;
+  } else if (head.seq < seq_) {
+    start_over("the feed is older than the index, as after a restore");
+  } else if (seq_ > 0 && seq_ < head.trimmed_below) {
+    start_over("the feed no longer holds what this index has not read");
+  } else if (const std::string damage = index_.damage(); !damage.empty()) {
+    start_over(damage);
+  }
+  feed_seq_ = head.seq;
+  if (head.seq == seq_) {
+    caught_up_ = true;
+    return false;
+  }
+  const FeedBatch batch = feed_.read(space_id_, seq_, batch_rows);
+  apply(batch);
+  seq_ = batch.last_seq;
+  changes_ += batch.subjects.size() + batch.embeddings.size();
+  if (seq_ >= head.seq) caught_up_ = true;
+  const std::size_t worth = std::max(files_.least_changes, index_.stats().rows / 2);
+  if (caught_up_ && changes_ >= worth) save();
+  return true;
+}
+
+void Replica::apply(const FeedBatch& batch) {
+  std::unordered_map<std::string_view, const FeedEmbedding*> vectors;
+  for (const FeedEmbedding& e : batch.embeddings) vectors[e.subject_id] = &e;
+  std::vector<IndexRow> rows;
+  for (const FeedSubject& subject : batch.subjects) {
+    const std::string& id = subject.subject_id;
+    const std::uint64_t version = version_of(subject.content_hash);
+    if (subject.deleted) {
+      removed_ = index_.remove(id) || removed_;
+    } else if (index_.version(id) == version) {
+      index_.set_fields(id, subject.fields);
+    } else {
+      IndexRow row{id, subject.text, {}, subject.fields, version};
+      const auto vector = vectors.find(id);
+      if (vector != vectors.end() && vector->second->content_hash == subject.content_hash) {
+        row.vector = vector->second->vector;
+        vectors.erase(vector);
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  index_.put(rows);
+  for (const auto& [id, embedding] : vectors) {
+    if (index_.version(id) == version_of(embedding->content_hash)) index_.set_vector(id, embedding->vector);
+  }
+}
+
+void Replica::save() {
+  if (files_.folder.empty() || !files_.write) return;
+  try {
+    std::filesystem::create_directories(files_.folder);
+    if (!lock()) return;
+    index_.save(files_.folder.string(), cursor());
+    changes_ = 0;
+    removed_ = false;
+  } catch (const std::exception& error) {
+    // The feed has everything; the next start reads more of it.
+    log(fmt::format("the index was not saved: {}", error.what()));
+    changes_ = 0;
+  }
+}
+
+void Replica::close() noexcept {
+  try {
+    // What was deleted must leave the files too.
+    if (seq_ > 0 && (changes_ >= worth_saving || (removed_ && opened_))) save();
+    lock_.reset();
+  } catch (const std::exception&) {
+    // Nothing is lost.
+  }
+}
+
+}  // namespace actionhist

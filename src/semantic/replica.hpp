@@ -1,0 +1,73 @@
+// A local index that follows the feed of one tenant and space. It keeps itself in files, so that a start reads
+// them and the rest of the feed instead of all of it; with any doubt about them it starts over, and says so.
+// step() and close() are used by one thread at a time; the rest from any.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <actionhist/repository.hpp>
+#include <actionhist/semantic_index.hpp>
+
+#include "semantic/files.hpp"
+
+namespace actionhist {
+
+// Where a replica keeps itself, and how.
+struct ReplicaFiles {
+  std::filesystem::path folder;                           // empty: nothing is kept
+  bool write = true;                                      // false: only read what another process keeps there
+  std::size_t least_changes = 4096;                       // so many are saved without waiting for the end
+  std::function<void(const std::string&)> log = nullptr;  // why it starts over; may be empty
+};
+
+class Replica {
+ public:
+  // Opens the files if there are any. `feed` must outlive the replica.
+  Replica(FeedStore& feed, std::string space_id, std::size_t dimension, ReplicaFiles files = {});
+
+  // Applies the next rows of the feed. False when there were none. Starts over when the feed was rebuilt or
+  // trimmed, is behind the replica, or when its files turn out to be damaged.
+  bool step();
+
+  // Saves what has changed if that makes the next start faster. Never throws: the feed has everything.
+  void close() noexcept;
+
+  const SemanticIndex& index() const noexcept { return index_; }
+  std::int64_t seq() const noexcept { return seq_.load(); }
+  std::int64_t feed_seq() const noexcept { return feed_seq_.load(); }
+  // True once everything that the feed held at the first look has been applied.
+  bool caught_up() const noexcept { return caught_up_.load(); }
+  // How often it has started over, and whether it began with what its files held.
+  std::int64_t rebuilds() const noexcept { return rebuilds_.load(); }
+  bool opened() const noexcept { return opened_; }
+
+ private:
+  void open();
+  void start_over(const std::string& why);
+  void apply(const FeedBatch& batch);
+  bool lock();
+  void save();
+  Json cursor() const;
+  void log(const std::string& text) const;
+
+  FeedStore& feed_;
+  std::string space_id_;
+  IndexOptions options_;
+  ReplicaFiles files_;
+  std::optional<FolderLock> lock_;
+  SemanticIndex index_;
+  std::string epoch_;
+  std::size_t changes_ = 0;  // since the files were written
+  bool removed_ = false;     // among them a deletion, which must reach the disk
+  bool opened_ = false;
+  std::atomic<std::int64_t> seq_{0};
+  std::atomic<std::int64_t> feed_seq_{0};
+  std::atomic<std::int64_t> rebuilds_{0};
+  std::atomic<bool> caught_up_{false};
+};
+
+}  // namespace actionhist
