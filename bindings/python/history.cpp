@@ -218,9 +218,14 @@ void bind_writes(py::class_<Handle>& type) {
     return self.call([&](History& history) { return history.record(parse_action(text)); });
   });
   type.def("record_many", &record_many);
-  type.def("propose", [](const Handle& self, const py::object& action) {
+  type.def("propose", [](const Handle& self, const py::object& action, const py::object& override_) {
     const std::string text = to_json(action, "action");
-    return self.call([&](History& history) { return history.propose(parse_action(text)); });
+    if (override_.is_none()) {
+      return self.call([&](History& history) { return history.propose(parse_action(text)); });
+    }
+    const std::string given = to_json(override_, "override");
+    return self.call(
+        [&](History& history) { return history.propose(parse_action(text), parse_override(given)); });
   });
   type.def("start", [](const Handle& self, const py::object& action_id, const py::object& at) {
     const std::string id = to_text(action_id, "action_id");
@@ -258,6 +263,24 @@ void bind_writes(py::class_<Handle>& type) {
     const std::string id = to_text(action_id, "action_id");
     return self.call([&](History& history) { return history.erase(id); });
   });
+  type.def("remove_pattern", [](const Handle& self, const py::object& pattern_id) {
+    const std::string id = to_text(pattern_id, "pattern_id");
+    return self.call([&](History& history) { return history.remove_pattern(id); });
+  });
+  type.def("resolve", [](const Handle& self, const py::object& detection_id, const py::dict& resolution) {
+    const std::string id = to_text(detection_id, "detection_id");
+    const std::string text = to_json(resolution, "resolution");
+    return self.call([&](History& history) { return history.resolve(id, parse_resolution(text)); });
+  });
+  type.def("settle", [](const Handle& self, const py::object& limit) {
+    const int most = to_int(limit, "limit");
+    return from_json(to_json(self.call([&](History& history) { return history.settle(most); })));
+  });
+  type.def("set_guard_policy", [](const Handle& self, const py::dict& parts, const py::dict& policy) {
+    const Resource resource = to_resource(parts);
+    const std::string text = to_json(policy, "policy");
+    self.call([&](History& history) { history.set_guard_policy(resource, parse_guard_policy(text)); });
+  });
   type.def("put_pattern", [](const Handle& self, const py::object& pattern) {
     const std::string text = to_json(pattern, "pattern");
     self.call([&](History& history) { history.put_pattern(parse_pattern(text)); });
@@ -285,6 +308,31 @@ void bind_reads(py::class_<Handle>& type) {
   type.def("summaries", [](const Handle& self, const py::object& changed_since) {
     const auto since = to_time(changed_since, "changed_since");
     return dicts(self.call([&](History& history) { return history.summaries(since); }));
+  });
+  type.def("detection", [](const Handle& self, const py::object& detection_id) {
+    const std::string id = to_text(detection_id, "detection_id");
+    return self.call([&](History& history) { return history.detection(id); });
+  });
+  type.def("detections", [](const Handle& self, const py::object& pattern_id, const py::object& scope,
+                            const py::object& since, const py::object& until, const py::object& unresolved,
+                            const py::object& limit) {
+    DetectionQuery query;
+    query.pattern_id = to_optional_text(pattern_id, "pattern_id");
+    query.scope = to_optional_text(scope, "scope");
+    query.since = to_time(since, "since");
+    query.until = to_time(until, "until");
+    query.unresolved = to_flag(unresolved, "unresolved");
+    query.limit = to_int(limit, "limit");
+    return self.call([&](History& history) { return history.detections(query); });
+  });
+  type.def("overrides", [](const Handle& self, const py::object& since, const py::object& limit) {
+    const auto from = to_time(since, "since");
+    const int most = to_int(limit, "limit");
+    return dicts(self.call([&](History& history) { return history.overrides(from, most); }));
+  });
+  type.def("guard_policy", [](const Handle& self, const py::dict& parts) {
+    const Resource resource = to_resource(parts);
+    return from_json(to_json(self.call([&](History& history) { return history.guard_policy(resource); })));
   });
   type.def("patterns", [](const Handle& self) {
     return dicts(self.call([](History& history) { return history.patterns(); }));

@@ -52,6 +52,28 @@ LogCallback to_log(const py::object& callable) {
   };
 }
 
+DetectionCallback to_on_detection(const py::object& callable) {
+  if (callable.is_none()) return {};
+  return [shared = shared_callable(callable, "on_detection")](const DetectionNotice& notice) {
+    py::gil_scoped_acquire gil;
+    try {
+      py::dict given;
+      given["detection"] = from_json(to_json(notice.detection));
+      given["action_id"] = notice.action_id;
+      given["fresh"] = notice.fresh;
+      given["overridden"] = notice.overridden;
+      given["alert_severity"] = notice.alert_severity;
+      py::list channels;
+      for (const std::string& channel : notice.alert_channels) channels.append(channel);
+      given["alert_channels"] = channels;
+      (*shared)(given);
+    } catch (py::error_already_set& error) {
+      // The proposal is decided and stored; its caller gets the verdict all the same.
+      error.discard_as_unraisable(*shared);
+    }
+  };
+}
+
 OnUnavailable to_on_unavailable(const py::object& value) {
   const std::string text = to_text(value, "on_unavailable");
   if (text == "deny") return OnUnavailable::deny;
@@ -85,6 +107,7 @@ Options to_options(const py::dict& given) {
   options.model = to_model(given["model"]);
   options.clock = to_clock(given["clock"]);
   options.log = to_log(given["log"]);
+  options.on_detection = to_on_detection(given["on_detection"]);
   return options;
 }
 

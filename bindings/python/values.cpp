@@ -125,6 +125,12 @@ void bind_detection(py::module_& module) {
   });
   type.def_property_readonly("in_force_until", [](const Detection& d) { return value_of(d.in_force_until); });
   type.def_readonly("refusals", &Detection::refusals);
+  type.def_readonly("overrides", &Detection::overrides);
+  type.def_readonly("shadow", &Detection::shadow);
+  type.def_readonly("false_positive", &Detection::false_positive);
+  type.def_readonly("prevention_successful", &Detection::prevention_successful);
+  type.def_property_readonly("resolution_notes",
+                             [](const Detection& d) { return value_of(d.resolution_notes); });
   type.def_readonly("refused_ids", &Detection::refused_ids);
   type.def_property_readonly("resolved_at", [](const Detection& d) { return value_of(d.resolved_at); });
   type.def_property_readonly("resolution_method",
@@ -142,6 +148,11 @@ void bind_verdict(py::module_& module) {
       "trace", [](const Verdict& v) { return v.trace ? &*v.trace : nullptr; },
       py::return_value_policy::reference_internal);
   type.def_readonly("detections", &Verdict::detections);
+  type.def_readonly("shadowed", &Verdict::shadowed);
+  type.def_readonly("overridden", &Verdict::overridden);
+  type.def_property_readonly("alternative", [](const Verdict& v) -> py::object {
+    return v.alternative ? from_json(to_json(*v.alternative)) : py::none();
+  });
   type.def_readonly("not_evaluated", &Verdict::not_evaluated);
   type.def_property_readonly("retry_after", [](const Verdict& v) { return value_of(v.retry_after); });
   type.def_readonly("reason", &Verdict::reason);

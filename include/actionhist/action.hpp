@@ -102,6 +102,10 @@ struct Trace : Action {
   TimePoint time() const { return *action_timestamp; }
 };
 
+// The resource that the guard watches for an action, and that its resource_id means: its owner if given, else
+// the resource itself.
+Resource guarded_resource(const Action& action);
+
 // An action from a JSON object in the field names of the table `resource_action_traces`, with
 // `resource_reference` for the resource. Also understood: `observation_hash`, `record_kind`, `mutating`,
 // and `kind`, `namespace`, `name`, `cluster` beside the rest. Unknown fields go to `metadata`.

@@ -30,6 +30,17 @@
 namespace actionhist {
 
 enum class LogLevel { debug, info, warning, error };
+// A refusal, or a detection of a pattern that is only tried.
+struct DetectionNotice {
+  Detection detection;
+  std::string action_id;  // that was proposed
+  bool fresh = false;     // found now, not in force already
+  bool overridden = false;
+  std::string alert_severity;  // as the pattern says
+  std::vector<std::string> alert_channels;
+};
+using DetectionCallback = std::function<void(const DetectionNotice&)>;
+
 using LogCallback = std::function<void(LogLevel, std::string_view)>;
 
 // What propose() answers when the database cannot be reached.
@@ -54,6 +65,8 @@ struct Options {
   // Where this tenant's index keeps its files, so that a start need not read the whole feed. Absent: PATH.index
   // beside a file, for a server the user's cache folder; empty: nowhere.
   std::optional<std::string> index_folder = {};
+  // Called after the commit by the thread that proposed, for patterns with alerting_enabled; must not throw.
+  DetectionCallback on_detection = {};
 };
 
 struct SimilarQuery {
@@ -139,6 +152,10 @@ class History {
   // verdict, `repeated`.
   Verdict propose(const Action& action);
 
+  // The same, but a refusal does not hold: the action is stored, and who let it pass and why are kept.
+  // Throws Error: invalid_argument when the override names no actor or no reason.
+  Verdict propose(const Action& action, const Override& override_);
+
   // The same decision, without writing anything.
   Verdict check(const Action& action);
 
@@ -194,6 +211,23 @@ class History {
 
   std::vector<Pattern> patterns();
   void put_pattern(const Pattern& pattern);
+  // Its detections stay. False if there is none.
+  bool remove_pattern(std::string_view pattern_id);
+
+  std::optional<Detection> detection(std::string_view detection_id);
+  std::vector<Detection> detections(const DetectionQuery& query = {});
+  // Ends a detection: it refuses nothing any more. Resolved again, the latest word counts.
+  // Throws Error: not_found.
+  Detection resolve(std::string_view detection_id, const Resolution& resolution = {});
+  // Ends the detections whose time has passed or whose alert has ended, judges preventions of more than a day
+  // ago, and brings the patterns' rates up to date. At most `limit` detections at once.
+  Settlement settle(int limit = 1000);
+  // Who let refused actions pass, newest first.
+  std::vector<OverrideRecord> overrides(std::optional<TimePoint> since = {}, int limit = 100);
+
+  // What the guard takes for a resource instead of each pattern's own.
+  GuardPolicy guard_policy(const Resource& resource);
+  void set_guard_policy(const Resource& resource, const GuardPolicy& policy);
 
   // Past actions like this one, best first. Falls back to the text search of the database when the index
   // cannot answer, and says so in each hit.

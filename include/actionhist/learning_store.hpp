@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <actionhist/detection.hpp>
 #include <actionhist/json.hpp>
 
 namespace actionhist {
@@ -29,13 +30,27 @@ struct Tally {
   double success = 0;      // sum of the scores; a failure without a score counts 0
 };
 
-// An engine that has no learning of its own counts nothing.
+// An engine that has no learning of its own counts nothing and throws Error: unsupported for what it would
+// have to keep.
 class LearningStore {
  public:
   virtual ~LearningStore() = default;
 
   // Counts the newest mutating actions that pass the filter. What the query leaves empty is never the same.
   virtual std::vector<Tally> tally(const TallyQuery& query);
+
+  // Who let what pass; the newest first.
+  virtual void put(const OverrideRecord& record);
+  virtual std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit);
+
+  // What the guard takes for one resource; nothing set is all absent.
+  virtual GuardPolicy guard_policy(std::string_view resource_id);
+  virtual void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now);
+
+  // Detections before `until` that are unresolved or whose prevention nobody judged, oldest first.
+  virtual std::vector<Detection> unsettled(TimePoint until, int limit);
+  // Counts each pattern's rates anew from its detections.
+  virtual void refresh_pattern_rates();
 };
 
 }  // namespace actionhist

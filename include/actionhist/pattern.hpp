@@ -42,8 +42,14 @@ struct Pattern {
   int min_occurrences = 3;
   std::chrono::minutes time_window{120};
   // {"min_confidence": .5, "max_pause_minutes": 30, "amplitude_ratio": .25, "return_ratio": .6, …};
+  // "confidence_drop": .2 asks in addition that the model's confidence fell by that much over the matched
+  // actions;
   // every key is optional and falls back to the default of its detector.
   Json threshold_config;
+  // When given, it takes the place of the type's own rule: the pattern holds where the actions of one resource
+  // (or of the scope, where no resource is known) contain these types in this order, with others between them
+  // or not, `min_occurrences` times one after the other.
+  std::vector<std::string> action_sequence;
 
   // Scope; empty means all.
   std::vector<std::string> resource_types;
@@ -57,8 +63,15 @@ struct Pattern {
   std::string alert_severity = "warning";
   std::vector<std::string> alert_channels;
 
+  // Kept by the store; what put_pattern() is given here is not taken.
   std::int64_t total_detections = 0;
+  std::optional<double> prevention_success_rate;  // of preventions that can be judged; an association
+  std::optional<double> false_positive_rate;      // of resolved detections
   std::optional<TimePoint> last_detection_at;
+  std::optional<TimePoint> created_at;
+  std::optional<TimePoint> updated_at;
+
+  bool shadow = false;  // decide and record, but do not refuse
   bool active = true;
 
   friend bool operator==(const Pattern&, const Pattern&) = default;

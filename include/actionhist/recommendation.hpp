@@ -65,6 +65,7 @@ struct Recommendations {
 // Throws Error: invalid_argument, naming the field.
 RecommendQuery parse_recommend_query(std::string_view json);
 
+std::string to_json(const Recommendation& recommendation);
 std::string to_json(const Recommendations& recommendations);
 
 }  // namespace actionhist

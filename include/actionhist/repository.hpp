@@ -52,6 +52,7 @@ struct GuardView {
   std::vector<Pattern> patterns;
   std::vector<Detection> in_force;         // of the scopes, at `now`
   std::vector<Alert> alerts;               // by time
+  GuardPolicy policy;                      // of the resource among the scopes
   std::vector<std::vector<Trace>> recent;  // of each scope, as ActionStore::recent gives them, 5 min ahead too
 };
 
@@ -120,6 +121,8 @@ class PatternStore {
   virtual Detection put(const Detection& detection) = 0;
   // Detections of the scopes that are unresolved and in force at `now`; of all scopes when none is given.
   virtual std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) = 0;
+  // A stored detection. Engines may answer faster than the default, which reads all of them.
+  virtual std::optional<Detection> detection(std::string_view detection_id);
   // Detections with as_of in [since, until), newest first.
   virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
                                             int limit) = 0;

@@ -25,9 +25,59 @@ std::string to_json(const Detection& detection) {
   put("in_force_until", detection.in_force_until);
   put("refusals", detection.refusals);
   put("refused_ids", detection.refused_ids);
+  put("shadow", detection.shadow);
+  put("overrides", detection.overrides);
+  put("prevention_details", detection.prevention_details);
+  put("prevention_successful", detection.prevention_successful);
   put("resolved_at", detection.resolved_at);
   put("resolution_method", detection.resolution_method);
+  put("resolution_notes", detection.resolution_notes);
+  put("false_positive", detection.false_positive);
   return writer.end_object().take();
+}
+
+std::string to_json(const OverrideRecord& record) {
+  JsonWriter writer;
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("override_id", record.override_id);
+  put("action_id", record.action_id);
+  put("actor", record.actor);
+  put("reason", record.reason);
+  put("overridden_at", record.overridden_at);
+  put("detection_ids", record.detection_ids);
+  return writer.end_object().take();
+}
+
+std::string to_json(const Settlement& settlement) {
+  JsonWriter writer;
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("resolved_by_timeout", settlement.resolved_by_timeout);
+  put("resolved_by_evidence", settlement.resolved_by_evidence);
+  put("judged", settlement.judged);
+  return writer.end_object().take();
+}
+
+Resolution parse_resolution(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "resolution"), "resolution");
+  Resolution resolution;
+  reader("method", resolution.method);
+  reader("notes", resolution.notes);
+  reader("false_positive", resolution.false_positive);
+  reader.expect_done();
+  return resolution;
+}
+
+Override parse_override(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "override"), "override");
+  Override override_;
+  reader("actor", override_.actor);
+  reader("reason", override_.reason);
+  reader.expect_done();
+  return override_;
 }
 
 }  // namespace actionhist

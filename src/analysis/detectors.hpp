@@ -17,6 +17,7 @@ void find_resource_thrashing(const Window& window, const Thresholds& thresholds,
 void find_ineffective_loop(const Window& window, const Thresholds& thresholds, Finding& finding);
 void find_cascading_failure(const Window& window, const Thresholds& thresholds, Finding& finding);
 void find_action_budget(const Window& window, const Thresholds& thresholds, Finding& finding);
+void find_action_sequence(const Window& window, const Thresholds& thresholds, Finding& finding);
 
 // A rule that holds.
 struct Match {

@@ -49,6 +49,24 @@ void write_types(JsonWriter& writer, const Steps& steps) {
   writer.end_array();
 }
 
+// So that .9 − .7 is a drop of .2.
+constexpr double tolerance = 1e-9;
+
+// From the first known confidence of the model to the last; empty for fewer than two.
+std::optional<double> confidence_drop(const Steps& steps) {
+  std::optional<double> first;
+  std::optional<double> last;
+  int known = 0;
+  for (const Step* step : steps) {
+    if (!step->trace->model_confidence) continue;
+    if (!first) first = step->trace->model_confidence;
+    last = step->trace->model_confidence;
+    ++known;
+  }
+  if (known < 2) return std::nullopt;
+  return *first - *last;
+}
+
 double rounded(double value) { return std::round(value * 1e9) / 1e9; }
 
 }  // namespace
@@ -76,6 +94,10 @@ Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of
   const Window window(pattern, evidence, as_of, window_length.value_or(pattern.time_window));
   if (evidence.candidate && window.candidate() == nullptr) return finding;
   const Thresholds thresholds = thresholds_of(pattern);
+  if (!pattern.action_sequence.empty()) {
+    find_action_sequence(window, thresholds, finding);
+    return finding;
+  }
   switch (pattern.pattern_type) {
     case PatternType::scale_oscillation: find_scale_oscillation(window, thresholds, finding); break;
     case PatternType::resource_thrashing: find_resource_thrashing(window, thresholds, finding); break;
@@ -103,6 +125,12 @@ void keep_stronger(const Window& window, std::optional<Match>& best, std::option
 
 void report(const Window& window, const Thresholds& thresholds, Match match, Finding& finding) {
   if (!answers(window, match)) return;
+  if (thresholds.confidence_drop > 0) {
+    const auto drop = confidence_drop(match.steps);
+    if (!drop) return not_evaluated(window, "no model confidence to see a drop in", finding);
+    if (*drop < thresholds.confidence_drop - tolerance) return;
+    match.facts.member("model_confidence_drop", rounded(*drop));
+  }
   Detection detection;
   detection.pattern_id = window.pattern().pattern_id;
   detection.pattern_type = window.pattern().pattern_type;

@@ -31,10 +31,22 @@ constexpr NameTable<Severity, 4> severity_names{{
     {Severity::critical, "critical"},
 }};
 
+constexpr std::size_t max_sequence = 32;
 constexpr int max_window_minutes = 30 * 24 * 60;
 
 void require_object(const Json& json, std::string_view field) {
   if (!json.absent() && json.text().front() != '{') refuse_field(field, "must be a JSON object");
+}
+
+// Labels are texts, so a selector of anything else could never hold.
+void require_selectors(const Json& selectors) {
+  if (selectors.absent()) return;
+  JsonDocument document;
+  for (auto [key, value] : simdjson::dom::object(document.parse(selectors))) {
+    if (!value.is_string()) {
+      refuse_field(fmt::format("label_selectors.{}", key), "must be a text, as labels are");
+    }
+  }
 }
 
 // A pattern that names only its type behaves like the shipped one.
@@ -73,12 +85,20 @@ void validate(const Pattern& pattern) {
                  fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
   }
   validate_thresholds(pattern);
+  if (pattern.action_sequence.size() > max_sequence) {
+    refuse_field("action_sequence", fmt::format("must hold at most {} types", max_sequence));
+  }
   require_object(pattern.label_selectors, "label_selectors");
   require_object(pattern.prevention_parameters, "prevention_parameters");
   const auto empty = [](const std::string& text) { return text.empty(); };
   if (std::ranges::any_of(pattern.resource_types, empty))
     refuse_field("resource_types", "holds an empty text");
   if (std::ranges::any_of(pattern.namespaces, empty)) refuse_field("namespaces", "holds an empty text");
+  if (std::ranges::any_of(pattern.action_sequence, empty))
+    refuse_field("action_sequence", "holds an empty text");
+  if (std::ranges::any_of(pattern.alert_channels, empty))
+    refuse_field("alert_channels", "holds an empty text");
+  require_selectors(pattern.label_selectors);
 }
 
 Pattern parse_pattern(std::string_view json) {
@@ -99,6 +119,13 @@ Pattern parse_pattern(std::string_view json) {
   reader("time_window_minutes", window);
   pattern.time_window = std::chrono::minutes(window);
   reader("threshold_config", pattern.threshold_config);
+  const bool sequence_given = reader.given("action_sequence");
+  reader("action_sequence", pattern.action_sequence);
+  if (sequence_given && pattern.action_sequence.empty()) {
+    refuse_field("action_sequence", "must hold at least one type, or be left out");
+  }
+  // The sequence once, unless it is said.
+  if (sequence_given && !reader.given("min_occurrences")) pattern.min_occurrences = 1;
   reader("resource_types", pattern.resource_types);
   reader("namespaces", pattern.namespaces);
   reader("label_selectors", pattern.label_selectors);
@@ -110,7 +137,12 @@ Pattern parse_pattern(std::string_view json) {
   reader("alert_severity", pattern.alert_severity);
   reader("alert_channels", pattern.alert_channels);
   reader("total_detections", pattern.total_detections);
+  reader("prevention_success_rate", pattern.prevention_success_rate);
+  reader("false_positive_rate", pattern.false_positive_rate);
   reader("last_detection_at", pattern.last_detection_at);
+  reader("created_at", pattern.created_at);
+  reader("updated_at", pattern.updated_at);
+  reader("shadow", pattern.shadow);
   reader("active", pattern.active);
   reader.expect_done();
   validate(pattern);
@@ -128,6 +160,7 @@ std::string to_json(const Pattern& pattern) {
   put("min_occurrences", pattern.min_occurrences);
   put("time_window_minutes", static_cast<std::int64_t>(pattern.time_window.count()));
   put("threshold_config", pattern.threshold_config);
+  put("action_sequence", pattern.action_sequence);
   put("resource_types", pattern.resource_types);
   put("namespaces", pattern.namespaces);
   put("label_selectors", pattern.label_selectors);
@@ -137,7 +170,12 @@ std::string to_json(const Pattern& pattern) {
   put("alert_severity", pattern.alert_severity);
   put("alert_channels", pattern.alert_channels);
   put("total_detections", pattern.total_detections);
+  put("prevention_success_rate", pattern.prevention_success_rate);
+  put("false_positive_rate", pattern.false_positive_rate);
   put("last_detection_at", pattern.last_detection_at);
+  put("created_at", pattern.created_at);
+  put("updated_at", pattern.updated_at);
+  put("shadow", pattern.shadow);
   put("active", pattern.active);
   return writer.end_object().take();
 }

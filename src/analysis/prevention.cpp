@@ -100,6 +100,11 @@ bool repeats(const Detection& detection, const Trace& proposed) {
   const EvidenceReader evidence(detection);
   if (detection.sub_kind == "exact-cycle") return evidence.holds("keys", canonical_key(proposed));
   const auto& resources = detection.resources;
+  if (detection.sub_kind == "action-sequence") {
+    const bool here =
+        resources.empty() || std::ranges::find(resources, proposed.resource_id) != resources.end();
+    return here && evidence.text("completed_by") == plain_type(proposed.action_type);
+  }
   if (std::ranges::find(resources, proposed.resource_id) == resources.end()) return false;
   const bool mutating = proposed.effect.value_or(effect_of(proposed.action_type)) == Effect::mutating;
   if (!mutating) return false;

@@ -185,6 +185,45 @@ std::vector<Recommendation> rank_actions(std::span<const SimilarCase> cases, std
   return ranking;
 }
 
+std::optional<Recommendation> alternative_to(std::string_view action_type, std::span<const Tally> tallies) {
+  Records records;
+  std::map<std::string, Rate> here;
+  Rate all;
+  for (const Tally& tally : tallies) {
+    add(records, tally);
+    all.add(tally);
+    if (tally.same_alert || tally.same_resource) here[plain_type(tally.action_type)].add(tally);
+  }
+  const double overall = all.shrunk(even_odds);
+  const auto judged = [&](const std::string& type) {
+    const Record& record = records[type];
+    const Rate& rate = here[type];
+    Recommendation out;
+    out.action_type = record.name.empty() ? type : record.name;
+    out.all_cases = record.actions;
+    out.usual_success = record.everywhere.shrunk(overall);
+    out.effective_sample_size = rate.known;
+    const double a = std::max(least_parameter, prior_strength * out.usual_success + rate.success);
+    const double b =
+        std::max(least_parameter, prior_strength * (1 - out.usual_success) + rate.known - rate.success);
+    out.expected_success = a / (a + b);
+    out.lower = beta_quantile(a, b, tail);
+    out.upper = beta_quantile(a, b, 1 - tail);
+    out.reason = fmt::format("worked in {:.3g} of {:.0f} cases on this resource or for this alert",
+                             rate.success, rate.known);
+    return out;
+  };
+  const std::string refused = plain_type(action_type);
+  const double least = judged(refused).lower;
+  std::optional<Recommendation> best;
+  for (const auto& [type, rate] : std::map(here)) {
+    if (type == refused || rate.known == 0) continue;
+    Recommendation other = judged(type);
+    if (other.lower > least && (!best || other.lower > best->lower)) best = std::move(other);
+  }
+  return best;
+}
+
 bool advises_against(const Recommendation& recommendation) {
   if (recommendation.effective_sample_size == 0) return false;
   double known = 0;

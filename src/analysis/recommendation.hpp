@@ -26,6 +26,10 @@ std::optional<double> outcome_of(const Trace& trace);
 std::vector<Recommendation> rank_actions(std::span<const SimilarCase> cases, std::span<const Tally> tallies,
                                          bool explore);
 
+// The type that works best on the same resource or for the same alert, if its lower quantile is above that of
+// `action_type` there; nothing if no other was tried or none is better.
+std::optional<Recommendation> alternative_to(std::string_view action_type, std::span<const Tally> tallies);
+
 // True if the cases speak against it: most of its examples with a known outcome failed, and there are at
 // least two of them or even the upper quantile is below one half.
 bool advises_against(const Recommendation& recommendation);

@@ -23,12 +23,14 @@ constexpr double month_minutes = 30 * 24 * 60;
 // The one table of what a threshold_config may say.
 constexpr auto keys = std::to_array<Key>({
     {PatternType::scale_oscillation, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
+    {PatternType::scale_oscillation, "confidence_drop", &Thresholds::confidence_drop, 0, 0, 1},
     {PatternType::scale_oscillation, "max_pause_minutes", &Thresholds::max_pause_minutes, 30, 0,
      month_minutes},
     {PatternType::scale_oscillation, "amplitude_ratio", &Thresholds::amplitude_ratio, .25, 0, 1},
     {PatternType::scale_oscillation, "return_ratio", &Thresholds::return_ratio, .6, 0, 1},
 
     {PatternType::resource_thrashing, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
+    {PatternType::resource_thrashing, "confidence_drop", &Thresholds::confidence_drop, 0, 0, 1},
     {PatternType::resource_thrashing, "max_pause_minutes", &Thresholds::max_pause_minutes, 45, 0,
      month_minutes},
     {PatternType::resource_thrashing, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .7, 0,
@@ -43,6 +45,7 @@ constexpr auto keys = std::to_array<Key>({
     {PatternType::resource_thrashing, "budget_ratio", &Thresholds::budget_ratio, 3, 0, 1'000},
 
     {PatternType::ineffective_loop, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
+    {PatternType::ineffective_loop, "confidence_drop", &Thresholds::confidence_drop, 0, 0, 1},
     {PatternType::ineffective_loop, "max_pause_minutes", &Thresholds::max_pause_minutes, 5, 0, month_minutes},
     {PatternType::ineffective_loop, "effectiveness_threshold", &Thresholds::effectiveness_threshold, .3, 0,
      1},
@@ -57,9 +60,11 @@ constexpr auto keys = std::to_array<Key>({
      month_minutes},
 
     {PatternType::cascading_failure, "min_confidence", &Thresholds::min_confidence, .7, 0, 1},
+    {PatternType::cascading_failure, "confidence_drop", &Thresholds::confidence_drop, 0, 0, 1},
     {PatternType::cascading_failure, "edge_minutes", &Thresholds::edge_minutes, 30, 1, month_minutes},
 
     {PatternType::action_budget, "min_confidence", &Thresholds::min_confidence, .5, 0, 1},
+    {PatternType::action_budget, "confidence_drop", &Thresholds::confidence_drop, 0, 0, 1},
 });
 
 const Key* find_key(PatternType type, std::string_view name) {

@@ -13,6 +13,7 @@ namespace actionhist {
 // One set for all detectors; each reads its own.
 struct Thresholds {
   double min_confidence = .5;
+  double confidence_drop = 0;  // of the model over the matched actions; 0 asks for none
 
   double max_pause_minutes = 30;  // between two moves, two thrashing actions, two read-only calls
   double amplitude_ratio = .25;   // smaller against larger of two moves

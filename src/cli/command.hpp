@@ -74,6 +74,7 @@ void add_history(CLI::App& app, Context& context);
 void add_similar(CLI::App& app, Context& context);
 void add_recommend(CLI::App& app, Context& context);
 void add_detect(CLI::App& app, Context& context);
+void add_detections(CLI::App& app, Context& context);
 void add_patterns(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);

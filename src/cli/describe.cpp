@@ -61,7 +61,15 @@ std::string describe(const Verdict& verdict) {
   if (verdict.trace) text += fmt::format(" {}", printable(verdict.trace->action_id));
   if (verdict.repeated) text += " (decided before)";
   if (!verdict.reason.empty()) text += fmt::format(": {}", printable(verdict.reason));
+  if (verdict.overridden) text += ", although it would be refused";
   for (const Detection& detection : verdict.detections) add_line(text, describe(detection));
+  for (const Detection& detection : verdict.shadowed) {
+    add_line(text, "only tried, not refused: " + describe(detection));
+  }
+  if (verdict.alternative) {
+    add_line(text, fmt::format("instead: {}, {}", printable(verdict.alternative->action_type),
+                               printable(verdict.alternative->reason)));
+  }
   if (verdict.retry_after) add_line(text, fmt::format("retry after {}", short_time(*verdict.retry_after)));
   for (const std::string& rule : verdict.not_evaluated) {
     add_line(text, fmt::format("not evaluated: {}", printable(rule)));

@@ -112,6 +112,30 @@ Exit switch_to(const Context& context, const std::string& id, bool active) {
   return Exit::done;
 }
 
+Exit remove(const Context& context, const std::string& id) {
+  if (!context.open(Access::change).remove_pattern(id)) {
+    throw Error(ErrorCode::not_found, fmt::format("pattern_id: \"{}\" is not stored", id));
+  }
+  context.say(fmt::format("removed pattern {}", printable(id)),
+              Json::object({{"pattern_id", id}, {"removed", true}}).text());
+  return Exit::done;
+}
+
+struct PolicyArguments {
+  Resource resource;
+  std::string json;
+};
+
+// Shows what the guard takes for a resource, after setting it when that is asked for.
+Exit policy(const Context& context, const PolicyArguments& arguments) {
+  History history = context.open(arguments.json.empty() ? Access::read : Access::create);
+  if (!arguments.json.empty()) {
+    history.set_guard_policy(arguments.resource, parse_guard_policy(arguments.json));
+  }
+  print_line(to_json(history.guard_policy(arguments.resource)));
+  return Exit::done;
+}
+
 }  // namespace
 
 void add_patterns(CLI::App& app, Context& context) {
@@ -129,6 +153,16 @@ void add_patterns(CLI::App& app, Context& context) {
   add("set", "Stores patterns, replacing those with the same id", "FILE", "JSON of one or more; - is stdin",
       set);
   add("show", "Shows all of a pattern", "ID", "The pattern", show);
+  add("remove", "Forgets a pattern; its detections stay", "ID", "The pattern", remove);
+  auto arguments = std::make_shared<PolicyArguments>();
+  CLI::App* own =
+      command->add_subcommand("policy", "What the guard takes for one resource instead of the patterns' own");
+  add_resource(*own, arguments->resource);
+  own->add_option(
+         "--set", arguments->json,
+         R"({"oscillation_window_minutes": 60, "effectiveness_threshold": 0.5, "pattern_min_occurrences": 4})")
+      ->type_name("JSON");
+  context.on(own, [&context, arguments] { return policy(context, *arguments); });
   add("enable", "Lets the guard watch for a pattern", "ID", "The pattern",
       [](const Context& c, const std::string& id) { return switch_to(c, id, true); });
   add("disable", "Keeps a pattern without watching for it", "ID", "The pattern",

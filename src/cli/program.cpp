@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_similar(app, context);
   add_recommend(app, context);
   add_detect(app, context);
+  add_detections(app, context);
   add_patterns(app, context);
   add_retention(app, context);
   add_stats(app, context);

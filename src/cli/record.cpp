@@ -31,14 +31,22 @@ void add_record(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand(name, description);
     arguments->add_to(*command);
     context.on(command, [arguments, run] { return run(*arguments); });
+    return command;
   };
   add("record", "Stores an action as it happened, without asking the guard",
       [&context](const ActionArguments& arguments) { return record(context, arguments); });
-  add("propose", "Asks the guard and stores the action if it may be done; exit status 1 if not",
-      [&context](const ActionArguments& arguments) {
-        const Action action = arguments.read();
-        return answer(context, context.open(Access::create).propose(action));
-      });
+  auto allowance = std::make_shared<Override>();
+  CLI::App* propose =
+      add("propose", "Asks the guard and stores the action if it may be done; exit status 1 if not",
+          [&context, allowance](const ActionArguments& arguments) {
+            const Action action = arguments.read();
+            History history = context.open(Access::create);
+            const bool insisted = !allowance->actor.empty() || !allowance->reason.empty();
+            return answer(context, insisted ? history.propose(action, *allowance) : history.propose(action));
+          });
+  propose->add_option("--override-by", allowance->actor, "Who lets it pass although it is refused")
+      ->type_name("ACTOR");
+  propose->add_option("--override-reason", allowance->reason, "Why; both are kept")->type_name("TEXT");
   add("check", "Asks the guard without storing anything; exit status 1 if the action would be refused",
       [&context](const ActionArguments& arguments) {
         const Action action = arguments.read();

@@ -73,4 +73,16 @@ int severity_rank(std::string_view severity) noexcept {
   return -1;
 }
 
+Resource guarded_resource(const Action& action) {
+  if (action.owner.empty()) return action.resource;
+  Resource owner;
+  owner.cluster = action.resource.cluster;
+  owner.namespace_ = action.resource.namespace_;
+  const auto slash = action.owner.find('/');
+  if (slash == std::string::npos) return action.resource;
+  owner.kind = action.owner.substr(0, slash);
+  owner.name = action.owner.substr(slash + 1);
+  return normalized(owner);
+}
+
 }  // namespace actionhist

@@ -32,6 +32,29 @@ class KeepEverything final : public RetentionStore {
 
 std::vector<Tally> LearningStore::tally(const TallyQuery&) { return {}; }
 
+void LearningStore::put(const OverrideRecord&) {
+  throw Error(ErrorCode::unsupported, "override: this engine keeps none");
+}
+
+std::vector<OverrideRecord> LearningStore::overrides(TimePoint, TimePoint, int) { return {}; }
+
+GuardPolicy LearningStore::guard_policy(std::string_view) { return {}; }
+
+void LearningStore::set_guard_policy(std::string_view, const GuardPolicy&, TimePoint) {
+  throw Error(ErrorCode::unsupported, "policy: this engine keeps none");
+}
+
+std::vector<Detection> LearningStore::unsettled(TimePoint, int) { return {}; }
+
+void LearningStore::refresh_pattern_rates() {}
+
+std::optional<Detection> PatternStore::detection(std::string_view detection_id) {
+  for (Detection& each : detections({}, TimePoint{}, TimePoint::max(), 1'000'000)) {
+    if (each.detection_id == detection_id) return std::move(each);
+  }
+  return std::nullopt;
+}
+
 LearningStore& Repository::learning() {
   static LearningStore store;
   return store;
@@ -46,6 +69,7 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   view.in_force = patterns().in_force(question.scopes, question.now);
   view.alerts = resources().alerts(question.now - question.alerts, question.now);
   for (const Scope& scope : question.scopes) {
+    if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     view.recent.push_back(actions().recent(scope, question.now - question.window,
                                            question.now + std::chrono::minutes(5), question.max_traces));
   }

@@ -6,7 +6,9 @@
 
 #include <actionhist/error.hpp>
 
+#include "analysis/guard_policy.hpp"
 #include "analysis/oscillation.hpp"
+#include "analysis/recommendation.hpp"
 
 namespace actionhist {
 namespace {
@@ -65,18 +67,6 @@ void note_refusal(Detection& detection, const std::string& action_id) {
 
 }  // namespace
 
-Resource guarded_resource(const Action& action) {
-  if (action.owner.empty()) return action.resource;
-  Resource owner;
-  owner.cluster = action.resource.cluster;
-  owner.namespace_ = action.resource.namespace_;
-  const auto slash = action.owner.find('/');
-  if (slash == std::string::npos) return action.resource;
-  owner.kind = action.owner.substr(0, slash);
-  owner.name = action.owner.substr(slash + 1);
-  return normalized(owner);
-}
-
 std::vector<Scope> scopes_of(const Action& action, const std::string& resource_id) {
   std::vector<Scope> scopes;
   if (!resource_id.empty()) scopes.push_back({ScopeKind::resource, resource_id});
@@ -92,16 +82,16 @@ GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoin
     question.window = window;
     question.alerts = window + alert_lead;
     GuardView view = repository_.guard_view(question, lock);
-    const auto needed = longest_window(view.patterns);
+    const auto needed = std::max(longest_window(view.patterns), view.policy.window.value_or(0min));
     if (needed <= window || view.stored) return view;
     window_ = needed;
   }
 }
 
-Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
+Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
   Verdict verdict;
   const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
-  GuardView view = this->view(proposed, scopes, now, write);
+  GuardView view = this->view(proposed, scopes, now, asking != Asking::check);
   if (view.stored) {
     verdict.repeated = true;
     verdict.trace = std::move(view.stored);
@@ -113,14 +103,21 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
   }
   std::vector<Pattern>& patterns = view.patterns;
   std::erase_if(patterns, [&](const Pattern& pattern) { return !in_scope(pattern, proposed); });
+  std::vector<Pattern> of_resource = patterns;
+  if (!proposed.resource_id.empty()) {
+    for (Pattern& pattern : of_resource) pattern = applied(view.policy, std::move(pattern));
+  }
 
   const std::vector<Detection>& in_force = view.in_force;
   const auto pattern_of = [&](const Detection& detection) {
     return std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
   };
   for (const Detection& detection : in_force) {
-    if (!was_refused(detection, proposed.action_id) || pattern_of(detection) == patterns.end()) continue;
-    verdict = refuse(std::move(verdict), detection, proposed, false);
+    const auto pattern = pattern_of(detection);
+    if (!was_refused(detection, proposed.action_id) || pattern == patterns.end()) continue;
+    if (pattern->shadow || asking == Asking::override_) continue;
+    refuse(verdict, *pattern, detection, proposed, Asking::check);
+    suggest(verdict, proposed);
     verdict.repeated = true;
     return verdict;
   }
@@ -141,7 +138,7 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
     traces.push_back(proposed);
     traces.back().action_timestamp = as_of;
     const Evidence evidence{traces, alerts, !alerts.empty(), true, to_string(scope)};
-    for (const Pattern& pattern : patterns) {
+    for (const Pattern& pattern : scope.kind == ScopeKind::resource ? of_resource : patterns) {
       Finding finding = actionhist::detect(pattern, evidence, as_of);
       add_once(verdict.not_evaluated, finding.not_evaluated);
       for (Detection& detection : finding.detections) {
@@ -155,17 +152,24 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, bool write) {
         } else {
           put_in_force(detection, pattern, scope, as_of);
         }
-        verdict = refuse(std::move(verdict), std::move(detection), proposed, write);
+        refuse(verdict, pattern, std::move(detection), proposed, asking);
         break;
       }
     }
   }
   // After the reversals have left the window, what was refused stays refused until it has cleared.
   for (const Detection& detection : in_force) {
-    const bool counted = std::ranges::find(verdict.detections, detection.detection_id,
-                                           &Detection::detection_id) != verdict.detections.end();
-    if (counted || pattern_of(detection) == patterns.end() || !repeats(detection, proposed)) continue;
-    verdict = refuse(std::move(verdict), detection, proposed, write);
+    const auto is_it = [&](const Detection& other) { return other.detection_id == detection.detection_id; };
+    const bool counted =
+        std::ranges::any_of(verdict.detections, is_it) || std::ranges::any_of(verdict.shadowed, is_it);
+    const auto pattern = pattern_of(detection);
+    if (counted || pattern == patterns.end() || !repeats(detection, proposed)) continue;
+    refuse(verdict, *pattern, detection, proposed, asking);
+  }
+  suggest(verdict, proposed);
+  if (asking == Asking::override_ && !verdict.detections.empty()) {
+    verdict.decision = Decision::allowed;
+    verdict.overridden = true;
   }
   return verdict;
 }
@@ -180,10 +184,18 @@ void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Sco
       as_of + (cooling ? cooling_period(detection, earlier + 1) : clear_after(detection));
 }
 
-Verdict Guard::refuse(Verdict verdict, Detection detection, const Trace& proposed, bool write) {
-  if (write) {
+void Guard::refuse(Verdict& verdict, const Pattern& pattern, Detection detection, const Trace& proposed,
+                   Asking asking) {
+  detection.shadow = pattern.shadow;
+  if (asking == Asking::override_ && !pattern.shadow) {
+    ++detection.overrides;
+  } else if (asking != Asking::check) {
     note_refusal(detection, proposed.action_id);
-    detection = repository_.patterns().put(detection);
+  }
+  if (asking != Asking::check) detection = repository_.patterns().put(detection);
+  if (pattern.shadow) {
+    verdict.shadowed.push_back(std::move(detection));
+    return;
   }
   const bool stronger = verdict.detections.empty() || precedence(*detection.prevention) <
                                                           precedence(*verdict.detections.front().prevention);
@@ -194,7 +206,20 @@ Verdict Guard::refuse(Verdict verdict, Detection detection, const Trace& propose
   verdict.retry_after = std::max(verdict.retry_after.value_or(TimePoint{}), *detection.in_force_until);
   verdict.detections.insert(stronger ? verdict.detections.begin() : verdict.detections.end(),
                             std::move(detection));
-  return verdict;
+}
+
+void Guard::suggest(Verdict& verdict, const Trace& proposed) {
+  if (verdict.decision != Decision::alternative) return;
+  const TallyQuery query{.alert_name = proposed.alert_name,
+                         .namespace_ = proposed.resource.namespace_,
+                         .resource_id = proposed.resource_id};
+  verdict.alternative = alternative_to(proposed.action_type, repository_.learning().tally(query));
+  if (verdict.alternative) {
+    verdict.reason += fmt::format("; {} works better here", verdict.alternative->action_type);
+  } else {
+    verdict.decision = Decision::escalate;
+    verdict.reason += "; no other action is known to work better here, so a human has to decide";
+  }
 }
 
 std::vector<Detection> Guard::detect(const DetectQuery& query, TimePoint as_of) {

@@ -9,15 +9,19 @@
 
 namespace actionhist {
 
+// What a proposal is about: only to know, to act, or to act whatever the answer is.
+enum class Asking { check, propose, override_ };
+
 class Guard {
  public:
   // `repository` must outlive the guard.
   explicit Guard(Repository& repository) : repository_(repository) {}
 
-  // What to answer to `proposed` at `now`. With `write` a refusal is noted, so that its like is refused too. An
-  // id that is stored already is allowed, `repeated`, with its trace.
-  // REQUIRES: with `write`, inside a transaction.
-  Verdict decide(const Trace& proposed, TimePoint now, bool write);
+  // What to answer to `proposed` at `now`. Unless it is only a check, a refusal is noted, so that its like is
+  // refused too. The answer to an override is allowed, with what would have refused it. An id that is stored
+  // already is allowed, `repeated`, with its trace.
+  // REQUIRES: unless it is only a check, inside a transaction.
+  Verdict decide(const Trace& proposed, TimePoint now, Asking asking);
 
   // Patterns found in the actions that match the query, as of a moment; nothing is noted.
   std::vector<Detection> detect(const DetectQuery& query, TimePoint as_of);
@@ -25,8 +29,11 @@ class Guard {
  private:
   // Chooses what a new detection does, and for how long.
   void put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of);
-  // Adds a detection in force to the reasons of a refusal.
-  Verdict refuse(Verdict verdict, Detection detection, const Trace& proposed, bool write);
+  // Adds a detection in force to the reasons of a refusal, or notes it beside when its pattern is only tried.
+  void refuse(Verdict& verdict, const Pattern& pattern, Detection detection, const Trace& proposed,
+              Asking asking);
+  // Says what to do instead, or that a human has to decide when nothing is better.
+  void suggest(Verdict& verdict, const Trace& proposed);
 
   // The storage's answer for a window that is as long as the patterns need.
   GuardView view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock);
@@ -38,8 +45,5 @@ class Guard {
 
 // The scopes of an action that are known: its guarded resource, its correlation, its session.
 std::vector<Scope> scopes_of(const Action& action, const std::string& resource_id);
-
-// The resource that the guard watches for an action: its owner if given, else the resource itself.
-Resource guarded_resource(const Action& action);
 
 }  // namespace actionhist

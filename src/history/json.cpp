@@ -80,6 +80,13 @@ std::string to_json(const Verdict& verdict) {
   writer.key("detections").begin_array();
   for (const Detection& detection : verdict.detections) writer.raw(to_json(detection));
   writer.end_array();
+  if (!verdict.shadowed.empty()) {
+    writer.key("shadowed").begin_array();
+    for (const Detection& detection : verdict.shadowed) writer.raw(to_json(detection));
+    writer.end_array();
+  }
+  if (verdict.overridden) put("overridden", true);
+  if (verdict.alternative) writer.key("alternative").raw(to_json(*verdict.alternative));
   put("not_evaluated", verdict.not_evaluated);
   return writer.end_object().take();
 }

@@ -25,7 +25,8 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
   }
   if (uri.find("://") != uri.npos) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…", scheme));
+                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…",
+                            scheme));
   }
   // SQLite gives these names a meaning of its own.
   if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {

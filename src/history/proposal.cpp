@@ -1,8 +1,9 @@
-// What an agent asks before it acts, and the patterns that the answer comes from.
+// What an agent asks before it acts, and what was found in the past.
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -10,39 +11,95 @@ namespace actionhist {
 
 using namespace std::chrono_literals;
 
-Verdict History::propose(const Action& action) {
-  State& state = alive(state_);
-  Router::Call call(state.router, UseCase::action_prevention);
-  const Trace proposed = state.prepare(action, true);
+namespace {
+
+constexpr std::size_t max_actor = 1024;
+constexpr std::size_t max_reason = 64 * 1024;
+
+void validate(const Override& given) {
+  const auto check = [](const std::string& text, const char* field, std::size_t limit) {
+    if (text.empty()) throw Error(ErrorCode::invalid_argument, fmt::format("{}: is required", field));
+    if (text.size() > limit) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{}: must be at most {} bytes long", field, limit));
+    }
+    Json::parse(Json(text).text(), field);  // UTF-8 without NUL
+  };
+  check(given.actor, "override.actor", max_actor);
+  check(given.reason, "override.reason", max_reason);
+}
+
+OverrideRecord record_of(const Override& given, const Verdict& verdict, const Trace& proposed,
+                         TimePoint now) {
+  OverrideRecord record{uuid_v7(now), proposed.action_id, given.actor, given.reason, now, {}};
+  for (const Detection& detection : verdict.detections)
+    record.detection_ids.push_back(detection.detection_id);
+  return record;
+}
+
+}  // namespace
+
+Verdict History::State::propose(const Action& action, const Override* given) {
+  Router::Call call(router, UseCase::action_prevention);
+  const Trace proposed = prepare(action, true);
   Verdict verdict;
   try {
-    state.repository->transaction([&] {
-      verdict = state.guard.decide(proposed, std::max(state.now(), proposed.time()), true);
+    repository->transaction([&] {
+      const TimePoint at = std::max(now(), proposed.time());
+      verdict = guard.decide(proposed, at, given != nullptr ? Asking::override_ : Asking::propose);
       if (!verdict.allowed() || verdict.repeated) return;
-      state.repository->actions().insert_new(proposed);
+      repository->actions().insert_new(proposed);
       verdict.trace = proposed;
+      if (verdict.overridden) repository->learning().put(record_of(*given, verdict, proposed, now()));
     });
   } catch (const Error& error) {
     const bool unreachable = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::timeout;
-    if (!unreachable || state.options.on_unavailable == OnUnavailable::deny) throw;
+    if (!unreachable || options.on_unavailable == OnUnavailable::deny) throw;
     verdict = {};
     verdict.not_evaluated.push_back(fmt::format("all: {}", error.what()));
     verdict.reason = "allowed without a record, because the database cannot be reached";
     return verdict;
   }
   if (verdict.trace) verdict.trace->stored = !verdict.repeated;
-  state.written();
+  written();
+  notify(verdict, proposed.action_id);
   return verdict;
+}
+
+void History::State::notify(const Verdict& verdict, const std::string& action_id) const {
+  if (!options.on_detection || (verdict.detections.empty() && verdict.shadowed.empty())) return;
+  const std::vector<Pattern> patterns = repository->patterns().patterns();
+  const auto tell = [&](const Detection& detection, bool overridden) {
+    const auto pattern = std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
+    if (pattern == patterns.end() || !pattern->alerting_enabled) return;
+    const bool fresh = detection.refusals + detection.overrides == 1;
+    options.on_detection(
+        {detection, action_id, fresh, overridden, pattern->alert_severity, pattern->alert_channels});
+  };
+  for (const Detection& detection : verdict.detections) tell(detection, verdict.overridden);
+  for (const Detection& detection : verdict.shadowed) tell(detection, false);
+}
+
+Verdict History::propose(const Action& action) { return alive(state_).propose(action, nullptr); }
+
+Verdict History::propose(const Action& action, const Override& override_) {
+  State& state = alive(state_);
+  validate(override_);
+  Override kept = override_;
+  state.redactor.redact(kept.reason);
+  return state.propose(action, &kept);
 }
 
 Verdict History::check(const Action& action) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::real_time_decisions);
   const Trace proposed = state.prepare(action, true);
-  Verdict verdict = state.guard.decide(proposed, std::max(state.now(), proposed.time()), false);
+  const TimePoint at = std::max(state.now(), proposed.time());
+  Verdict verdict = state.guard.decide(proposed, at, Asking::check);
   verdict.trace.reset();
   return verdict;
 }
+
 std::vector<Detection> History::detect(const DetectQuery& query) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::oscillation_detection);
@@ -59,13 +116,4 @@ std::vector<Detection> History::detect(const DetectQuery& query) {
   return state.guard.detect(wanted, query.as_of.value_or(state.now()));
 }
 
-std::vector<Pattern> History::patterns() { return alive(state_).repository->patterns().patterns(); }
-
-void History::put_pattern(const Pattern& pattern) {
-  State& state = alive(state_);
-  validate(pattern);
-  // Its texts must be UTF-8 without NUL, which JSON checks.
-  Json::parse(to_json(pattern), "pattern");
-  state.repository->patterns().put(pattern);
-}
 }  // namespace actionhist

@@ -58,6 +58,12 @@ RecommendQuery parse_recommend_query(std::string_view json) {
   return query;
 }
 
+std::string to_json(const Recommendation& recommendation) {
+  JsonWriter writer;
+  write(writer, recommendation);
+  return writer.take();
+}
+
 std::string to_json(const Recommendations& recommendations) {
   JsonWriter writer;
   writer.begin_object();

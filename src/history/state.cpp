@@ -80,7 +80,9 @@ Trace History::State::prepare(Action action, bool proposed) const {
   Trace trace;
   static_cast<Action&>(trace) = std::move(action);
   trace.resource = normalized(trace.resource);
-  trace.resource_id = resource_id(repository->tenant(), guarded_resource(trace));
+  const Resource guarded = guarded_resource(trace);
+  trace.resource_id = resource_id(repository->tenant(), guarded);
+  if (guarded != trace.resource) trace.owner = guarded.kind + '/' + guarded.name;
   if (!trace.effect) trace.effect = effect_of(trace.action_type);
   if (!trace.action_timestamp) trace.action_timestamp = clock;
   if (trace.action_id.empty()) {

@@ -37,6 +37,12 @@ struct History::State {
   // Throws Error: not_found.
   Trace update(std::string_view action_id, const std::function<bool(Trace&)>& change);
 
+  // Asks the guard and stores what it allows; with an override, in any case.
+  Verdict propose(const Action& action, const Override* given);
+
+  // Tells the host what was refused, and what would have been.
+  void notify(const Verdict& verdict, const std::string& action_id) const;
+
   // Why the index cannot answer, empty if it can.
   std::string index_trouble() const;
 

@@ -58,15 +58,27 @@ Page PostgresActionStore::find(const ActionQuery& query) {
   Statement statement(engine_.tenant());
   bool indexed = !query.correlation_id.empty();
   if (!query.resource.kind.empty() && !query.resource.name.empty()) {
-    // A resource goes by its index, whatever its cluster and group are.
+    // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
+    // by an index of its own.
     const Result ids = engine_.run(
-        "SELECT resource_id FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3",
+        "SELECT resource_id FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3 "
+        "UNION ALL SELECT NULL WHERE EXISTS (SELECT FROM resource_action_traces WHERE tenant_id = $1 AND "
+        "kind = $2 AND name = $3 AND owner IS NOT NULL)",
         Parameters(engine_.tenant(), query.resource.kind, query.resource.name));
     std::vector<std::string> wanted;
+    bool owned = false;
     Reader reader(ids);
-    while (reader.next()) wanted.push_back(reader.get<std::string>());
-    if (wanted.empty()) return {};
-    if (wanted.size() == 1) {
+    while (reader.next()) {
+      auto id = reader.get<std::string>();
+      owned |= id.empty();
+      if (!id.empty()) wanted.push_back(std::move(id));
+    }
+    if (wanted.empty() && !owned) return {};
+    if (owned) {
+      // Kind and name are asked for below.
+      statement.add(" AND (owner IS NOT NULL OR resource_id = ANY({}))",
+                    std::span<const std::string>(wanted));
+    } else if (wanted.size() == 1) {
       statement.add(" AND resource_id = {}", wanted.front());
     } else {
       statement.add(" AND resource_id = ANY({})", std::span<const std::string>(wanted));

@@ -5,6 +5,17 @@
 #include "postgres/reads.hpp"
 
 namespace actionhist::postgres {
+namespace {
+
+// Empty when the resource is not known; nothing is stored under that.
+std::string_view resource_of(std::span<const Scope> scopes) {
+  for (const Scope& scope : scopes) {
+    if (scope.kind == ScopeKind::resource) return scope.key;
+  }
+  return {};
+}
+
+}  // namespace
 
 GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lock) {
   const std::string& tenant = engine.tenant();
@@ -18,6 +29,7 @@ GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lo
     calls.push_back(ask_patterns(tenant));
     calls.push_back(ask_in_force(tenant, question.scopes, question.now));
     calls.push_back(ask_alerts(tenant, question.now - question.alerts, question.now));
+    calls.push_back(ask_policy(tenant, resource_of(question.scopes)));
     for (const Scope& scope : question.scopes) {
       calls.push_back(ask_recent(tenant, scope, question.now - question.window,
                                  question.now + std::chrono::minutes(5), question.max_traces));
@@ -34,7 +46,8 @@ GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lo
   view.patterns = read_patterns(results[patterns]);
   view.in_force = read_detections(results[patterns + 1]);
   view.alerts = read_alerts(results[patterns + 2]);
-  for (std::size_t i = patterns + 3; i < results.size(); ++i) {
+  view.policy = read_policy(results[patterns + 3]);
+  for (std::size_t i = patterns + 4; i < results.size(); ++i) {
     view.recent.push_back(read_traces(results[i]));
     std::ranges::reverse(view.recent.back());
   }

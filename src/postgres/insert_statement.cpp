@@ -58,17 +58,21 @@ std::string make_statement(InsertShape shape) {
       "ON CONFLICT DO NOTHING RETURNING action_id, action_timestamp, resource_id, created_at)",
       columns, wanted);
   text +=
-      ", stored AS (SELECT input.* FROM input JOIN trace USING (action_id) WHERE input.resource_id IS NOT NULL)"
+      ", stored AS (SELECT input.*, coalesce(strpos(owner, '/') > 0, false) AS owned FROM input JOIN trace USING (action_id) WHERE input.resource_id IS NOT NULL)"
       ", reference AS (INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, "
       "api_version, kind, namespace, name, created_at, last_seen) "
-      "SELECT DISTINCT ON (resource_id) $1, resource_id, coalesce(cluster, ''), coalesce(api_group, ''), "
-      "coalesce(api_version, ''), coalesce(kind, ''), coalesce(namespace, ''), coalesce(name, ''), "
+      // What is guarded under its owner is described by that: "Deployment/web".
+      "SELECT DISTINCT ON (resource_id) $1, resource_id, coalesce(cluster, ''), "
+      "CASE WHEN owned THEN '' ELSE coalesce(api_group, '') END, "
+      "CASE WHEN owned THEN '' ELSE coalesce(api_version, '') END, "
+      "CASE WHEN owned THEN split_part(owner, '/', 1) ELSE coalesce(kind, '') END, coalesce(namespace, ''), "
+      "CASE WHEN owned THEN substr(owner, strpos(owner, '/') + 1) ELSE coalesce(name, '') END, "
       "action_timestamp, action_timestamp FROM stored ORDER BY resource_id, action_timestamp, action_id "
       "ON CONFLICT DO NOTHING)"
       ", incarnation AS (INSERT INTO resource_incarnations (tenant_id, resource_id, resource_uid, api_version, "
       "created_at, last_seen) SELECT DISTINCT ON (resource_id, resource_uid) $1, resource_id, resource_uid, "
       "coalesce(api_version, ''), action_timestamp, action_timestamp FROM stored WHERE resource_uid IS NOT "
-      "NULL ORDER BY resource_id, resource_uid, action_timestamp, action_id ON CONFLICT DO NOTHING)"
+      "NULL AND NOT owned ORDER BY resource_id, resource_uid, action_timestamp, action_id ON CONFLICT DO NOTHING)"
       ", history AS (INSERT INTO action_histories AS h (tenant_id, resource_id, total_actions, last_action_at, "
       "created_at, updated_at) SELECT $1, resource_id, count(*), max(action_timestamp), max(created_at), "
       "max(created_at) FROM stored GROUP BY resource_id ORDER BY resource_id "

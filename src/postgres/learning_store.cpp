@@ -1,5 +1,7 @@
 #include "postgres/condition.hpp"
+#include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
+#include "sql/pattern_rows.hpp"
 
 namespace actionhist::postgres {
 
@@ -26,6 +28,73 @@ std::vector<Tally> PostgresLearningStore::tally(const TallyQuery& wanted) {
     reader.read(tally.same_resource).read(tally.actions).read(tally.known).read(tally.success);
   }
   return tallies;
+}
+
+void PostgresLearningStore::put(const OverrideRecord& record) {
+  engine_.run(
+      "INSERT INTO guard_overrides (tenant_id, override_id, action_id, actor, reason, overridden_at, "
+      "detection_ids) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+      Parameters(engine_.tenant(), record.override_id, record.action_id, record.actor, record.reason,
+                 record.overridden_at, sql::write_list(record.detection_ids)));
+}
+
+std::vector<OverrideRecord> PostgresLearningStore::overrides(TimePoint since, TimePoint until, int limit) {
+  const Result result = engine_.run(
+      "SELECT override_id, action_id, actor, reason, overridden_at, detection_ids FROM guard_overrides "
+      "WHERE tenant_id = $1 AND overridden_at >= $2 AND overridden_at < $3 "
+      "ORDER BY overridden_at DESC, override_id DESC LIMIT $4",
+      Parameters(engine_.tenant(), since, until, limit));
+  std::vector<OverrideRecord> records;
+  for (Reader reader(result); reader.next();) {
+    OverrideRecord& record = records.emplace_back();
+    reader.read(record.override_id).read(record.action_id).read(record.actor).read(record.reason);
+    reader.read(record.overridden_at);
+    record.detection_ids = sql::read_list(reader.get<std::string>());
+  }
+  return records;
+}
+
+GuardPolicy PostgresLearningStore::guard_policy(std::string_view resource_id) {
+  std::vector<Call> calls;
+  calls.push_back(ask_policy(engine_.tenant(), resource_id));
+  return read_policy(engine_.run(std::move(calls)).front());
+}
+
+void PostgresLearningStore::set_guard_policy(std::string_view resource_id, const GuardPolicy& policy,
+                                             TimePoint now) {
+  std::optional<std::int64_t> window, occurrences;
+  if (policy.window) window = policy.window->count();
+  if (policy.min_occurrences) occurrences = *policy.min_occurrences;
+  engine_.run(
+      "INSERT INTO action_histories (tenant_id, resource_id, oscillation_window_minutes, "
+      "effectiveness_threshold, pattern_min_occurrences, created_at, updated_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET "
+      "oscillation_window_minutes = excluded.oscillation_window_minutes, "
+      "effectiveness_threshold = excluded.effectiveness_threshold, "
+      "pattern_min_occurrences = excluded.pattern_min_occurrences, updated_at = excluded.updated_at",
+      Parameters(engine_.tenant(), resource_id, window, policy.effectiveness_threshold, occurrences, now));
+}
+
+std::vector<Detection> PostgresLearningStore::unsettled(TimePoint until, int limit) {
+  static const std::string text =
+      "SELECT " + sql::detection_columns() +
+      " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at < $2 AND "
+      "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
+      "(prevention_action IS NOT NULL AND NOT shadow AND overrides = 0 AND refusals > 0)) "
+      "ORDER BY detected_at, detection_id LIMIT $3";
+  const Result result = engine_.run(text, Parameters(engine_.tenant(), until, limit));
+  std::vector<Detection> detections;
+  for (Reader reader(result); reader.next();) detections.push_back(sql::read_detection(reader));
+  return detections;
+}
+
+void PostgresLearningStore::refresh_pattern_rates() {
+  engine_.run(
+      "UPDATE oscillation_patterns p SET (prevention_success_rate, false_positive_rate) = (SELECT "
+      "avg(d.prevention_successful::int)::float8, (avg(d.false_positive::int) FILTER (WHERE d.resolved_at IS "
+      "NOT NULL))::float8 FROM oscillation_detections d WHERE d.tenant_id = p.tenant_id AND "
+      "d.pattern_id = p.pattern_id) WHERE p.tenant_id = $1",
+      Parameters(engine_.tenant()));
 }
 
 }  // namespace actionhist::postgres

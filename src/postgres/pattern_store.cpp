@@ -57,9 +57,8 @@ Detection PostgresPatternStore::put(const Detection& detection) {
   // A pattern's counter grows with a row that is new, not with one that is sent again. xmax is zero then.
   static const std::string text =
       "WITH detection AS (" + insert_into("oscillation_detections", sql::detection_columns()) +
-      " ON CONFLICT (tenant_id, detection_id) DO UPDATE SET in_force_until = excluded.in_force_until, "
-      "refusals = excluded.refusals, refused_ids = excluded.refused_ids, resolved_at = excluded.resolved_at, "
-      "resolution_method = excluded.resolution_method RETURNING pattern_id, detected_at, (xmax = 0) AS fresh) "
+      " ON CONFLICT (tenant_id, detection_id) DO UPDATE SET " + sql::detection_assignments() +
+      " RETURNING pattern_id, detected_at, (xmax = 0) AS fresh) "
       "UPDATE oscillation_patterns p SET total_detections = total_detections + 1, "
       "last_detection_at = detection.detected_at FROM detection WHERE detection.fresh AND p.tenant_id = $1 AND "
       "p.pattern_id = detection.pattern_id";
@@ -72,6 +71,15 @@ Detection PostgresPatternStore::put(const Detection& detection) {
 std::vector<Detection> PostgresPatternStore::in_force(std::span<const Scope> scopes, TimePoint now) {
   std::vector<Call> calls{ask_in_force(engine_.tenant(), scopes, now)};
   return read_detections(engine_.run(std::move(calls)).front());
+}
+
+std::optional<Detection> PostgresPatternStore::detection(std::string_view detection_id) {
+  static const std::string text = "SELECT " + sql::detection_columns() +
+                                  " FROM oscillation_detections WHERE tenant_id = $1 AND detection_id = $2";
+  std::vector<Detection> found =
+      read_detections(engine_.run(text, Parameters(engine_.tenant(), detection_id)));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 std::vector<Detection> PostgresPatternStore::detections(std::span<const Scope> scopes, TimePoint since,

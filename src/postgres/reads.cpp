@@ -67,6 +67,24 @@ Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, 
           Plan::kept};
 }
 
+Call ask_policy(const std::string& tenant, std::string_view resource_id) {
+  return {
+      "SELECT oscillation_window_minutes, effectiveness_threshold, pattern_min_occurrences "
+      "FROM action_histories WHERE tenant_id = $1 AND resource_id = $2",
+      Parameters(tenant, resource_id), Plan::kept};
+}
+
+GuardPolicy read_policy(const Result& result) {
+  GuardPolicy policy;
+  Reader reader(result);
+  if (!reader.next()) return policy;
+  std::optional<std::int64_t> window, occurrences;
+  reader.read(window).read(policy.effectiveness_threshold).read(occurrences);
+  if (window) policy.window = std::chrono::minutes(*window);
+  if (occurrences) policy.min_occurrences = static_cast<int>(*occurrences);
+  return policy;
+}
+
 Call ask_patterns(const std::string& tenant) {
   static const std::string text = fmt::format(
       "SELECT {} FROM oscillation_patterns WHERE tenant_id = $1 ORDER BY pattern_id", sql::pattern_columns());

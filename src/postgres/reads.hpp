@@ -25,6 +25,9 @@ Call take_heads(const std::string& tenant, std::span<const Scope> scopes);
 // The actions of a scope, newest first.
 Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
 
+Call ask_policy(const std::string& tenant, std::string_view resource_id);
+GuardPolicy read_policy(const Result& result);
+
 Call ask_patterns(const std::string& tenant);
 std::vector<Pattern> read_patterns(const Result& result);
 

@@ -48,6 +48,7 @@ class PostgresPatternStore final : public PatternStore {
   bool remove(std::string_view pattern_id) override;
   Detection put(const Detection& detection) override;
   std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
+  std::optional<Detection> detection(std::string_view detection_id) override;
   std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
                                     int limit) override;
 
@@ -79,6 +80,12 @@ class PostgresLearningStore final : public LearningStore {
   explicit PostgresLearningStore(Engine& engine) : engine_(engine) {}
 
   std::vector<Tally> tally(const TallyQuery& query) override;
+  void put(const OverrideRecord& record) override;
+  std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit) override;
+  GuardPolicy guard_policy(std::string_view resource_id) override;
+  void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) override;
+  std::vector<Detection> unsettled(TimePoint until, int limit) override;
+  void refresh_pattern_rates() override;
 
  private:
   Engine& engine_;

@@ -26,6 +26,7 @@ void visit_pattern(const Pattern& p, Visitor&& visit) {
   visit("min_occurrences", static_cast<std::int64_t>(p.min_occurrences));
   visit("time_window_minutes", static_cast<std::int64_t>(p.time_window.count()));
   visit("threshold_config", p.threshold_config);
+  visit("action_sequence", p.action_sequence.empty() ? std::string() : write_list(p.action_sequence));
   visit("resource_types", write_list(p.resource_types));
   visit("namespaces", write_list(p.namespaces));
   visit("label_selectors", p.label_selectors);
@@ -35,7 +36,12 @@ void visit_pattern(const Pattern& p, Visitor&& visit) {
   visit("alert_severity", Required{p.alert_severity});
   visit("alert_channels", write_list(p.alert_channels));
   visit("total_detections", p.total_detections);
+  visit("prevention_success_rate", p.prevention_success_rate);
+  visit("false_positive_rate", p.false_positive_rate);
   visit("last_detection_at", p.last_detection_at);
+  visit("created_at", p.created_at);
+  visit("updated_at", p.updated_at);
+  visit("shadow", p.shadow);
   visit("active", p.active);
 }
 
@@ -47,13 +53,15 @@ Pattern read_pattern(R& row) {
   row.read(p.pattern_name).read(p.description).read(p.min_occurrences);
   p.time_window = std::chrono::minutes{row.template get<std::int64_t>()};
   row.read(p.threshold_config);
+  if (const auto list = row.template get<std::string>(); !list.empty()) p.action_sequence = read_list(list);
   p.resource_types = read_list(row.template get<std::string>());
   p.namespaces = read_list(row.template get<std::string>());
   row.read(p.label_selectors);
   p.prevention_strategy = parse_prevention(row.template get<std::string>());
   row.read(p.prevention_parameters).read(p.alerting_enabled).read(p.alert_severity);
   p.alert_channels = read_list(row.template get<std::string>());
-  row.read(p.total_detections).read(p.last_detection_at).read(p.active);
+  row.read(p.total_detections).read(p.prevention_success_rate).read(p.false_positive_rate);
+  row.read(p.last_detection_at).read(p.created_at).read(p.updated_at).read(p.shadow).read(p.active);
   return p;
 }
 
@@ -82,6 +90,12 @@ void visit_detection(const Detection& d, Visitor&& visit) {
   visit("refused_ids", write_list(d.refused_ids));
   visit("resolved_at", d.resolved_at);
   visit("resolution_method", d.resolution_method);
+  visit("resolution_notes", d.resolution_notes);
+  visit("false_positive", d.false_positive);
+  visit("shadow", d.shadow);
+  visit("overrides", d.overrides);
+  visit("prevention_details", d.prevention_details);
+  visit("prevention_successful", d.prevention_successful);
 }
 
 template <class R>
@@ -104,7 +118,8 @@ Detection read_detection(R& row) {
   }
   row.read(d.in_force_until).read(d.refusals);
   d.refused_ids = read_list(row.template get<std::string>());
-  row.read(d.resolved_at).read(d.resolution_method);
+  row.read(d.resolved_at).read(d.resolution_method).read(d.resolution_notes).read(d.false_positive);
+  row.read(d.shadow).read(d.overrides).read(d.prevention_details).read(d.prevention_successful);
   return d;
 }
 
@@ -114,5 +129,8 @@ const std::string& detection_columns();
 
 // "pattern_type = excluded.pattern_type, …": what storing a known pattern changes. What was counted stays.
 const std::string& pattern_assignments();
+
+// "in_force_until = excluded.in_force_until, …": what storing a known detection changes.
+const std::string& detection_assignments();
 
 }  // namespace actionhist::sql

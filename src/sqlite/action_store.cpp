@@ -1,6 +1,7 @@
 #include "sqlite/action_store.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -97,7 +98,7 @@ class Inserter {
   }
 
   void insert_resource_of(const Trace& trace) {
-    const Resource& r = trace.resource;
+    const Resource r = guarded_resource(trace);
     resource_.reset();
     resource_.bind_all(tenant_, trace.resource_id);
     for (const std::string* text :
@@ -105,7 +106,8 @@ class Inserter {
       resource_.bind_text(*text);
     }
     resource_.bind_all(trace.time(), trace.time()).run();
-    if (!r.uid.empty()) {
+    // The uid is that of the resource itself, not of its owner.
+    if (trace.owner.empty() && !r.uid.empty()) {
       Query(connection_, insert_incarnation)
           .bind_all(tenant_, trace.resource_id, r.uid)
           .bind_text(r.api_version)
@@ -172,11 +174,13 @@ Page SqliteActionStore::find(const ActionQuery& query) {
     parts.push_back(query.correlation_id);
   }
   if (!query.resource.kind.empty() && !query.resource.name.empty()) {
-    // A resource goes by its index, whatever its cluster and group are.
+    // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
+    // by an index of its own.
     text +=
-        " AND resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
-        "AND name = ?)";
-    parts.insert(parts.end(), {engine_.tenant(), query.resource.kind, query.resource.name});
+        " AND (resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
+        "AND name = ?) OR (owner IS NOT NULL AND kind = ? AND name = ?))";
+    const auto& [kind, name] = std::tie(query.resource.kind, query.resource.name);
+    parts.insert(parts.end(), {engine_.tenant(), kind, name, kind, name});
   }
   if (query.since) text += " AND action_timestamp >= ?";
   if (query.until) text += " AND action_timestamp < ?";

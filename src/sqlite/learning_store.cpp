@@ -1,5 +1,8 @@
 #include "sqlite/learning_store.hpp"
 
+#include <fmt/format.h>
+
+#include "sql/pattern_rows.hpp"
 #include "sqlite/condition.hpp"
 
 namespace actionhist::sqlite {
@@ -27,6 +30,97 @@ std::vector<Tally> SqliteLearningStore::tally(const TallyQuery& wanted) {
       query.read(tally.same_resource).read(tally.actions).read(tally.known).read(tally.success);
     }
     return tallies;
+  });
+}
+
+void SqliteLearningStore::put(const OverrideRecord& record) {
+  const std::string detections = sql::write_list(record.detection_ids);
+  engine_.write([&](Connection& connection) {
+    Query(connection,
+          "INSERT INTO guard_overrides (tenant_id, override_id, action_id, actor, reason, overridden_at, "
+          "detection_ids) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind_all(engine_.tenant(), record.override_id, record.action_id, record.actor, record.reason,
+                  record.overridden_at, detections)
+        .run();
+  });
+}
+
+std::vector<OverrideRecord> SqliteLearningStore::overrides(TimePoint since, TimePoint until, int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection,
+                "SELECT override_id, action_id, actor, reason, overridden_at, detection_ids "
+                "FROM guard_overrides WHERE tenant_id = ? AND overridden_at >= ? AND overridden_at < ? "
+                "ORDER BY overridden_at DESC, override_id DESC LIMIT ?");
+    query.bind_all(engine_.tenant(), since, until, limit);
+    std::vector<OverrideRecord> records;
+    while (query.step()) {
+      OverrideRecord& record = records.emplace_back();
+      query.read(record.override_id).read(record.action_id).read(record.actor).read(record.reason);
+      query.read(record.overridden_at);
+      record.detection_ids = sql::read_list(query.get<std::string>());
+    }
+    return records;
+  });
+}
+
+GuardPolicy SqliteLearningStore::guard_policy(std::string_view resource_id) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection,
+                "SELECT oscillation_window_minutes, effectiveness_threshold, pattern_min_occurrences "
+                "FROM action_histories WHERE tenant_id = ? AND resource_id = ?");
+    query.bind_all(engine_.tenant(), resource_id);
+    GuardPolicy policy;
+    if (!query.step()) return policy;
+    std::optional<std::int64_t> window;
+    query.read(window).read(policy.effectiveness_threshold).read(policy.min_occurrences);
+    if (window) policy.window = std::chrono::minutes(*window);
+    return policy;
+  });
+}
+
+void SqliteLearningStore::set_guard_policy(std::string_view resource_id, const GuardPolicy& policy,
+                                           TimePoint now) {
+  const auto window =
+      policy.window ? std::optional(std::int64_t{policy.window->count()}) : std::optional<std::int64_t>();
+  engine_.write([&](Connection& connection) {
+    Query(connection,
+          "INSERT INTO action_histories (tenant_id, resource_id, oscillation_window_minutes, "
+          "effectiveness_threshold, pattern_min_occurrences, created_at, updated_at) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO UPDATE SET "
+          "oscillation_window_minutes = excluded.oscillation_window_minutes, "
+          "effectiveness_threshold = excluded.effectiveness_threshold, "
+          "pattern_min_occurrences = excluded.pattern_min_occurrences, updated_at = excluded.updated_at")
+        .bind_all(engine_.tenant(), resource_id, window, policy.effectiveness_threshold,
+                  policy.min_occurrences, now)
+        .run();
+  });
+}
+
+std::vector<Detection> SqliteLearningStore::unsettled(TimePoint until, int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        fmt::format("SELECT {} FROM oscillation_detections WHERE tenant_id = ? AND detected_at < ? AND "
+                    "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
+                    "(prevention_action IS NOT NULL AND shadow = 0 AND overrides = 0 AND refusals > 0)) "
+                    "ORDER BY detected_at, detection_id LIMIT ?",
+                    sql::detection_columns()));
+    query.bind_all(engine_.tenant(), until, limit);
+    std::vector<Detection> detections;
+    while (query.step()) detections.push_back(sql::read_detection(query));
+    return detections;
+  });
+}
+
+void SqliteLearningStore::refresh_pattern_rates() {
+  engine_.write([&](Connection& connection) {
+    Query(connection,
+          "UPDATE oscillation_patterns AS p SET (prevention_success_rate, false_positive_rate) = (SELECT "
+          "avg(d.prevention_successful), avg(CASE WHEN d.resolved_at IS NOT NULL THEN d.false_positive END) "
+          "FROM oscillation_detections d WHERE d.tenant_id = p.tenant_id AND d.pattern_id = p.pattern_id) "
+          "WHERE p.tenant_id = ?")
+        .bind(engine_.tenant())
+        .run();
   });
 }
 

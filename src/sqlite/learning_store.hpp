@@ -12,6 +12,12 @@ class SqliteLearningStore final : public LearningStore {
   explicit SqliteLearningStore(Engine& engine) : engine_(engine) {}
 
   std::vector<Tally> tally(const TallyQuery& query) override;
+  void put(const OverrideRecord& record) override;
+  std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit) override;
+  GuardPolicy guard_policy(std::string_view resource_id) override;
+  void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) override;
+  std::vector<Detection> unsettled(TimePoint until, int limit) override;
+  void refresh_pattern_rates() override;
 
  private:
   Engine& engine_;

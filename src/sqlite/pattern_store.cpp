@@ -90,11 +90,8 @@ Detection SqlitePatternStore::put(const Detection& detection) {
   Detection d = detection;
   const bool fresh = d.detection_id.empty();
   if (fresh) d.detection_id = uuid_v7(d.as_of);
-  static const std::string text =
-      insert_into("oscillation_detections", sql::detection_columns()) +
-      " ON CONFLICT DO UPDATE SET in_force_until = excluded.in_force_until, refusals = excluded.refusals, "
-      "refused_ids = excluded.refused_ids, resolved_at = excluded.resolved_at, "
-      "resolution_method = excluded.resolution_method";
+  static const std::string text = insert_into("oscillation_detections", sql::detection_columns()) +
+                                  " ON CONFLICT DO UPDATE SET " + sql::detection_assignments();
   engine_.write([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());
@@ -121,6 +118,16 @@ std::vector<Detection> SqlitePatternStore::in_force(std::span<const Scope> scope
     query.bind_all(engine_.tenant(), now);
     for (const std::string& name : names) query.bind(name);
     return read_detections(query);
+  });
+}
+
+std::optional<Detection> SqlitePatternStore::detection(std::string_view detection_id) {
+  return engine_.read([&](Connection& connection) -> std::optional<Detection> {
+    Query query(connection, "SELECT " + sql::detection_columns() +
+                                " FROM oscillation_detections WHERE tenant_id = ? AND detection_id = ?");
+    query.bind_all(engine_.tenant(), detection_id);
+    if (!query.step()) return std::nullopt;
+    return sql::read_detection(query);
   });
 }
 

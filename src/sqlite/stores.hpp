@@ -29,6 +29,7 @@ class SqlitePatternStore final : public PatternStore {
   bool remove(std::string_view pattern_id) override;
   Detection put(const Detection& detection) override;
   std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
+  std::optional<Detection> detection(std::string_view detection_id) override;
   std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
                                     int limit) override;
 

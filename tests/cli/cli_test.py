@@ -559,6 +559,38 @@ class SimilarTest(CliTest):
         self.run_cli("similar", "x", "--limit", "5000", expect=USAGE)
 
 
+class DetectionsTest(CliTest):
+    def refuse(self):
+        self.store(scaling("s1", 15, 5, 3), scaling("s2", 10, 3, 5), scaling("s3", 5, 5, 3))
+        step = scaling("s4", 0, 3, 5)
+        del step["action_timestamp"], step["execution_status"]
+        self.run_cli("propose", json.dumps(step), expect=REFUSED)
+        return json.dumps(step)
+
+    def test_listed_overridden_and_resolved(self):
+        step = self.refuse()
+        found = self.run_json("detections", "--unresolved")[0]
+        self.run_cli("propose", step, "--override-by", "me", expect=REJECTED)
+        out = self.run_cli("propose", step, "--override-by", "me", "--override-reason", "planned").out
+        self.assertIn("although it would be refused", out)
+        self.assertIn("me let s4 pass: planned", self.run_cli("detections", "overrides").out)
+        self.run_cli("detections", "resolve", found["detection_id"], "--false-positive", "--notes", "a test")
+        self.assertIn("a false alarm: a test", self.run_cli("detections").out)
+        self.assertEqual(self.run_json("detections", "--unresolved"), [])
+        self.run_cli("detections", "resolve", "nobody", expect=REJECTED)
+        self.assertIn("0 resolved by time-out", self.run_cli("detections", "settle").out)
+        self.assertEqual(self.run_json("patterns", "show", "scale-oscillation")[0]["false_positive_rate"], 1)
+
+    def test_a_pattern_is_removed_and_a_resource_has_a_policy(self):
+        self.refuse()
+        self.run_cli("patterns", "remove", "action-budget")
+        self.run_cli("patterns", "remove", "action-budget", expect=REJECTED)
+        web = ["--kind", "Deployment", "--namespace", "prod", "--name", "web"]
+        self.run_cli("patterns", "policy", *web, "--set", '{"pattern_min_occurrences": 4}')
+        self.assertEqual(self.run_json("patterns", "policy", *web), [{"pattern_min_occurrences": 4}])
+        self.run_cli("patterns", "policy", *web, "--set", '{"window": 4}', expect=REJECTED)
+
+
 class RecommendTest(CliTest):
     def test_what_worked_comes_first_and_what_failed_is_named(self):
         self.store(

@@ -216,6 +216,8 @@ TEST_CASE("patterns are rows that can be changed", "[guard]") {
   f.history.put_pattern(pattern);
   const auto patterns = f.history.patterns();
   const auto found = std::ranges::find(patterns, pattern.pattern_id, &Pattern::pattern_id);
+  CHECK(found->updated_at >= pattern.updated_at);
+  pattern.updated_at = found->updated_at;
   CHECK(*found == pattern);
   pattern.time_window = -5min;
   CHECK(error_code_of([&] { f.history.put_pattern(pattern); }) == ErrorCode::invalid_argument);

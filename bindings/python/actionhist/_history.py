@@ -108,9 +108,14 @@ class History:
         """Stores all in one transaction and returns their traces in order. On error nothing is stored."""
         return self._handle.record_many(actions)
 
-    def propose(self, action: Fields | None = None, /, **fields: Any) -> Verdict:
-        """Asks the guard and, if it allows, stores the action as pending, in one transaction."""
-        return self._handle.propose(_laid_over(action, fields))
+    def propose(
+        self, action: Fields | None = None, /, *, override: Fields | None = None, **fields: Any
+    ) -> Verdict:
+        """Asks the guard and, if it allows, stores the action as pending, in one transaction.
+
+        With override={"actor": …, "reason": …} it is stored even if it would be refused, and both are kept.
+        """
+        return self._handle.propose(_laid_over(action, fields), override)
 
     def check(self, action: Fields | None = None, /, **fields: Any) -> Verdict:
         """The decision of propose(), without writing anything."""
@@ -471,6 +476,70 @@ class History:
         """Adds a pattern or replaces the one with its pattern_id."""
         self._handle.put_pattern(_laid_over(pattern, fields))
 
+    def remove_pattern(self, pattern_id: Text) -> bool:
+        """Forgets a pattern; its detections stay. False if there is none."""
+        return self._handle.remove_pattern(pattern_id)
+
+    def detection(self, detection_id: Text) -> Detection | None:
+        """What the guard found, or None."""
+        return self._handle.detection(detection_id)
+
+    def detections(
+        self,
+        *,
+        pattern_id: Text | None = None,
+        scope: Text | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        unresolved: bool = False,
+        limit: int = 50,
+    ) -> list[Detection]:
+        """What the guard found, newest first."""
+        return self._handle.detections(pattern_id, scope, since, until, unresolved, limit)
+
+    def resolve(
+        self,
+        detection_id: Text,
+        *,
+        method: str = "manual-intervention",
+        notes: str | None = None,
+        false_positive: bool = False,
+    ) -> Detection:
+        """Ends a detection, so that it refuses nothing any more."""
+        resolution = {"method": method, "notes": notes, "false_positive": false_positive}
+        return self._handle.resolve(detection_id, resolution)
+
+    def settle(self, limit: int = 1000) -> Fields:
+        """Ends the detections that are over, judges preventions of more than a day ago, counts the rates."""
+        return self._handle.settle(limit)
+
+    def overrides(self, since: Time | None = None, *, limit: int = 100) -> list[Fields]:
+        """Who let refused actions pass, and why, newest first."""
+        return self._handle.overrides(since, limit)
+
+    def guard_policy(
+        self,
+        *,
+        kind: Text,
+        name: Text,
+        namespace: Text | None = None,
+        cluster: Text | None = None,
+    ) -> Fields:
+        """What the guard takes for one resource instead of the patterns' own."""
+        return self._handle.guard_policy(_resource(cluster, kind, namespace, name))
+
+    def set_guard_policy(
+        self,
+        policy: Fields,
+        *,
+        kind: Text,
+        name: Text,
+        namespace: Text | None = None,
+        cluster: Text | None = None,
+    ) -> None:
+        """Sets oscillation_window_minutes, effectiveness_threshold and pattern_min_occurrences of a resource."""
+        self._handle.set_guard_policy(_resource(cluster, kind, namespace, name), policy)
+
     def health(self) -> Fields:
         """How database, feed and index are. An unreachable database is said, not raised."""
         return self._handle.health()
@@ -523,6 +592,7 @@ def open(
     log: Callable[[str, str], object] | None = None,
     busy_timeout_ms: int = 10_000,
     postgres: Mapping[str, object] | None = None,
+    on_detection: Callable[[Fields], object] | None = None,
 ) -> History:
     """Opens "memory:", "sqlite:PATH" or a path, or "postgresql://USER@HOST,HOST/DATABASE".
 
@@ -537,6 +607,7 @@ def open(
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
     busy_timeout_ms  how long a write waits for another process, with SQLite
     postgres         {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, "pooler": "detect", …}
+    on_detection     called with a dict for each detection that refuses a proposal, or would
     """
     options = {
         "tenant": tenant,
@@ -551,6 +622,7 @@ def open(
         "log": log,
         "busy_timeout_ms": busy_timeout_ms,
         "postgres": postgres,
+        "on_detection": on_detection,
     }
     return History(_actionhist.open(os.fspath(uri), options))
 

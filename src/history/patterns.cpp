@@ -1,0 +1,242 @@
+// The patterns that the guard watches for, what it found, and how that ended.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analysis/guard_policy.hpp"
+#include "history/state.hpp"
+#include "history/validate.hpp"
+
+namespace actionhist {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A pattern that does not come back for this long after its prevention is taken for prevented.
+constexpr auto recurrence_span = 24h;
+
+void require_limit(int limit, int most) {
+  if (limit >= 1 && limit <= most) return;
+  throw Error(ErrorCode::invalid_argument, fmt::format("limit: must be between 1 and {}", most));
+}
+
+std::string known_resource_id(const std::string& tenant, const Resource& resource) {
+  validate(resource);
+  std::string id = resource_id(tenant, normalized(resource));
+  if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+  return id;
+}
+
+Scope scope_of(const Detection& detection) {
+  const auto colon = detection.scope.find(':');
+  const std::string kind = detection.scope.substr(0, colon);
+  const std::string key = colon == std::string::npos ? std::string() : detection.scope.substr(colon + 1);
+  if (kind == "correlation") return {ScopeKind::correlation, key};
+  if (kind == "session") return {ScopeKind::session, key};
+  return {ScopeKind::resource, key};
+}
+
+// True if the patterns differ only in what the store keeps about them.
+bool says_the_same(const Pattern& known, Pattern given) {
+  given.total_detections = known.total_detections;
+  given.prevention_success_rate = known.prevention_success_rate;
+  given.false_positive_rate = known.false_positive_rate;
+  given.last_detection_at = known.last_detection_at;
+  given.created_at = known.created_at;
+  given.updated_at = known.updated_at;
+  return given == known;
+}
+
+// Whether and how a detection ends at `now`; one transaction a detection.
+class Settling {
+ public:
+  Settling(Repository& repository, TimePoint now) : repository_(repository), now_(now) {}
+
+  void settle(const Detection& seen) {
+    repository_.transaction([&] {
+      // Somebody may have been faster.
+      auto stored = repository_.patterns().detection(seen.detection_id);
+      if (!stored) return;
+      Detection detection = std::move(*stored);
+      const bool changed = ended(detection) | judged(detection);
+      if (changed) repository_.patterns().put(detection);
+    });
+  }
+
+  Settlement result() const { return result_; }
+
+ private:
+  bool ended(Detection& detection) {
+    if (detection.resolved_at) return false;
+    if (detection.in_force_until && *detection.in_force_until <= now_) {
+      detection.resolved_at = detection.in_force_until;
+      detection.resolution_method = "timeout";
+      ++result_.resolved_by_timeout;
+      return true;
+    }
+    const auto alert_end = end_of_alert(detection);
+    if (!alert_end) return false;
+    detection.resolved_at = *alert_end;
+    detection.resolution_method = "automatic";
+    detection.resolution_notes = "the alert of its actions ended";
+    ++result_.resolved_by_evidence;
+    return true;
+  }
+
+  // When the alert that the actions answered ended for good, if it did.
+  std::optional<TimePoint> end_of_alert(const Detection& detection) {
+    std::string fingerprint;
+    for (const std::string& id : detection.action_ids) {
+      const auto trace = repository_.actions().get(id);
+      if (trace && !trace->alert_fingerprint.empty()) fingerprint = trace->alert_fingerprint;
+    }
+    if (fingerprint.empty()) return std::nullopt;
+    std::optional<TimePoint> end;
+    for (const Alert& alert : repository_.resources().alerts(detection.first_at - recurrence_span, now_)) {
+      if (alert.fingerprint != fingerprint) continue;
+      end = alert.ends_at;  // of the newest; absent while it fires
+    }
+    const bool over = end && *end >= detection.last_at && *end <= now_;
+    return over ? end : std::nullopt;
+  }
+
+  bool judged(Detection& detection) {
+    const bool prevented = detection.prevention && !detection.shadow && detection.overrides == 0 &&
+                           detection.refusals > 0 && detection.resolved_at;
+    if (!prevented || detection.prevention_successful || now_ < detection.as_of + recurrence_span)
+      return false;
+    const Scope scope = scope_of(detection);
+    const auto after = repository_.patterns().detections({&scope, 1}, detection.as_of,
+                                                         detection.as_of + recurrence_span, 1000);
+    detection.prevention_successful = std::ranges::none_of(after, [&](const Detection& other) {
+      return other.pattern_id == detection.pattern_id && other.detection_id != detection.detection_id;
+    });
+    ++result_.judged;
+    return true;
+  }
+
+  Repository& repository_;
+  TimePoint now_;
+  Settlement result_;
+};
+
+}  // namespace
+
+std::vector<Pattern> History::patterns() { return alive(state_).repository->patterns().patterns(); }
+
+void History::put_pattern(const Pattern& given) {
+  State& state = alive(state_);
+  validate(given);
+  // Its texts must be UTF-8 without NUL, which JSON checks.
+  Json::parse(to_json(given), "pattern");
+  state.repository->transaction([&] {
+    Pattern pattern = given;
+    pattern.updated_at = pattern.created_at = state.now();
+    for (const Pattern& known : state.repository->patterns().patterns()) {
+      if (known.pattern_id != pattern.pattern_id) continue;
+      pattern.created_at = known.created_at;
+      if (says_the_same(known, pattern)) return;
+    }
+    state.repository->patterns().put(pattern);
+  });
+}
+
+bool History::remove_pattern(std::string_view pattern_id) {
+  State& state = alive(state_);
+  validate_id(pattern_id, "pattern_id");
+  return state.repository->patterns().remove(pattern_id);
+}
+
+std::optional<Detection> History::detection(std::string_view detection_id) {
+  return alive(state_).repository->patterns().detection(detection_id);
+}
+
+std::vector<Detection> History::detections(const DetectionQuery& query) {
+  State& state = alive(state_);
+  constexpr int most = 10'000;
+  require_limit(query.limit, most);
+  std::vector<Scope> scopes;
+  if (!query.scope.empty()) {
+    Detection named;
+    named.scope = query.scope;
+    scopes.push_back(scope_of(named));
+    if (to_string(scopes.front()) != query.scope) {
+      throw Error(ErrorCode::invalid_argument,
+                  "scope: must be resource:ID, correlation:ID or session:ID, as detections have it");
+    }
+  }
+  const bool filtered = query.unresolved || !query.pattern_id.empty();
+  std::vector<Detection> found = state.repository->patterns().detections(
+      scopes, query.since.value_or(TimePoint{}), query.until.value_or(TimePoint::max()),
+      filtered ? 10 * most : query.limit);
+  std::erase_if(found, [&](const Detection& detection) {
+    return (query.unresolved && detection.resolved_at) ||
+           (!query.pattern_id.empty() && detection.pattern_id != query.pattern_id);
+  });
+  if (found.size() > static_cast<std::size_t>(query.limit))
+    found.resize(static_cast<std::size_t>(query.limit));
+  return found;
+}
+
+Detection History::resolve(std::string_view detection_id, const Resolution& given) {
+  State& state = alive(state_);
+  validate_id(detection_id, "detection_id");
+  const std::string& method = given.method;
+  if (method != "timeout" && method != "manual-intervention" && method != "automatic") {
+    throw Error(ErrorCode::invalid_argument, "method: is none of timeout, manual-intervention, automatic");
+  }
+  Json::parse(Json(given.notes).text(), "notes");  // UTF-8 without NUL, and not too long
+  Resolution resolution = given;
+  state.redactor.redact(resolution.notes);
+  Detection resolved;
+  state.repository->transaction([&] {
+    auto stored = state.repository->patterns().detection(detection_id);
+    if (!stored) {
+      throw Error(ErrorCode::not_found, fmt::format("detection_id: \"{}\" is not stored", detection_id));
+    }
+    resolved = std::move(*stored);
+    if (!resolved.resolved_at) resolved.resolved_at = state.now();
+    resolved.resolution_method = resolution.method;
+    resolved.resolution_notes = resolution.notes;
+    resolved.false_positive = resolution.false_positive;
+    state.repository->patterns().put(resolved);
+    state.repository->learning().refresh_pattern_rates();
+  });
+  return resolved;
+}
+
+Settlement History::settle(int limit) {
+  State& state = alive(state_);
+  require_limit(limit, 100'000);
+  const TimePoint now = state.now();
+  Settling settling(*state.repository, now);
+  for (const Detection& detection : state.repository->learning().unsettled(now, limit)) {
+    settling.settle(detection);
+  }
+  state.repository->learning().refresh_pattern_rates();
+  return settling.result();
+}
+
+std::vector<OverrideRecord> History::overrides(std::optional<TimePoint> since, int limit) {
+  State& state = alive(state_);
+  require_limit(limit, 10'000);
+  return state.repository->learning().overrides(since.value_or(TimePoint{}), TimePoint::max(), limit);
+}
+
+GuardPolicy History::guard_policy(const Resource& resource) {
+  State& state = alive(state_);
+  return state.repository->learning().guard_policy(known_resource_id(state.repository->tenant(), resource));
+}
+
+void History::set_guard_policy(const Resource& resource, const GuardPolicy& policy) {
+  State& state = alive(state_);
+  validate(policy);
+  const std::string id = known_resource_id(state.repository->tenant(), resource);
+  state.repository->transaction([&] {
+    // A policy may be there before the first action.
+    state.repository->resources().seen(normalized(resource), state.now());
+    state.repository->learning().set_guard_policy(id, policy, state.now());
+  });
+}
+
+}  // namespace actionhist

@@ -1,0 +1,373 @@
+// What every engine promises about patterns, their detections, overrides and what came of them.
+#include <catch2/catch.hpp>
+
+#include <thread>
+
+#include "support/samples.hpp"
+
+using namespace actionhist;
+using namespace actionhist::test;
+
+namespace {
+
+struct Fixture {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  FixedClock clock;
+  std::vector<DetectionNotice> notices;
+  History history =
+      open(engine.uri(folder),
+           {.tenant = "test",
+            .semantic = false,
+            .clock = clock,
+            .on_detection = [this](const DetectionNotice& notice) { notices.push_back(notice); }});
+
+  Fixture() { UNSCOPED_INFO(engine.name); }
+
+  Action flip(std::string id, int from, int to) {
+    Action action = scale(std::move(id), from, to, *clock.time);
+    action.resource_state_before = Json::object({{"replicas", from}});
+    return action;
+  }
+
+  void finish(const Action& action, int to) {
+    Outcome outcome = completed();
+    outcome.resource_state_after = Json::object({{"replicas", to}});
+    history.complete(action.action_id, outcome);
+    clock.advance(5min);
+  }
+
+  // Replicas 3, 5, 3: the next flip would be the second reversal.
+  void flip_twice(const std::string& prefix = "f") {
+    for (const auto& [id, from, to] : {std::tuple(prefix + "-1", 3, 5), std::tuple(prefix + "-2", 5, 3)}) {
+      const Action action = flip(id, from, to);
+      REQUIRE(history.propose(action).allowed());
+      finish(action, to);
+    }
+  }
+
+  Pattern pattern(PatternType type) {
+    for (const Pattern& each : history.patterns()) {
+      if (each.pattern_type == type) return each;
+    }
+    throw std::runtime_error("no such pattern");
+  }
+
+  void change(PatternType type, const std::function<void(Pattern&)>& work) {
+    Pattern changed = pattern(type);
+    work(changed);
+    history.put_pattern(changed);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") {
+  Fixture f;
+  Pattern mine;
+  mine.pattern_id = "mine";
+  mine.pattern_type = PatternType::ineffective_loop;
+  mine.pattern_name = "Mine";
+  mine.description = "All of it.";
+  mine.min_occurrences = 2;
+  mine.time_window = 45min;
+  mine.action_sequence = {"restart_pod", "scale_deployment"};
+  mine.threshold_config = Json::object({{"confidence_drop", .2}, {"effectiveness_threshold", .3}});
+  mine.resource_types = {"Deployment"};
+  mine.namespaces = {"prod"};
+  mine.label_selectors = Json::object({{"app", "web"}});
+  mine.prevention_strategy = Prevention::alternative_action;
+  mine.prevention_parameters = Json::object({{"cooling_period_minutes", 30}});
+  mine.alert_channels = {"slack", "pagerduty"};
+  mine.alert_severity = "critical";
+  mine.shadow = true;
+  f.history.put_pattern(mine);
+  const auto stored = f.history.patterns();
+  const auto found = std::find_if(stored.begin(), stored.end(),
+                                  [](const Pattern& each) { return each.pattern_id == "mine"; });
+  REQUIRE(found != stored.end());
+  CHECK(found->created_at == noon);
+  Pattern expected = mine;
+  expected.created_at = expected.updated_at = noon;
+  CHECK(*found == expected);
+  CHECK(parse_pattern(to_json(*found)) == expected);
+
+  f.clock.advance(1h);
+  mine.shadow = false;
+  f.history.put_pattern(mine);
+  const auto again = f.history.patterns();
+  const auto changed =
+      std::find_if(again.begin(), again.end(), [](const Pattern& each) { return each.pattern_id == "mine"; });
+  CHECK(changed->created_at == noon);
+  CHECK(changed->updated_at == noon + 1h);
+  CHECK(f.history.remove_pattern("mine"));
+  CHECK_FALSE(f.history.remove_pattern("mine"));
+}
+
+TEST_CASE("a sequence of types is refused in its order, and in no other", "[brakes]") {
+  Fixture f;
+  f.history.put_pattern(parse_pattern(R"({"pattern_id": "seesaw", "pattern_type": "resource-thrashing",
+      "action_sequence": ["drain_node", "RestartPod", "cordon-node"], "prevention_strategy": "block-action"})"));
+  const auto act = [&](std::string type) {
+    Action action = restart("s-" + type, *f.clock.time);
+    action.action_type = type;
+    action.resource = {.kind = "Node", .name = "n1"};
+    const Verdict verdict = f.history.propose(action);
+    f.clock.advance(1min);
+    return verdict;
+  };
+  REQUIRE(act("restart_pod").allowed());
+  REQUIRE(act("drain_node").allowed());
+  REQUIRE(act("cordon_node").allowed());  // drain, cordon: the restart came before
+  REQUIRE(act("restart-pod").allowed());
+  const Verdict refused = act("CordonNode");
+  CHECK(refused.decision == Decision::blocked);
+  REQUIRE(refused.detections.size() == 1);
+  CHECK(refused.detections.front().sub_kind == "action-sequence");
+  CHECK(refused.detections.front().action_ids ==
+        std::vector<std::string>{"s-drain_node", "s-restart-pod", "s-CordonNode"});
+  CHECK(act("uncordon_node").allowed());
+}
+
+TEST_CASE("a pattern that is only tried refuses nothing and is recorded", "[brakes]") {
+  Fixture f;
+  f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.shadow = true; });
+  f.flip_twice();
+  const Verdict verdict = f.history.propose(f.flip("f-3", 3, 5));
+  CHECK(verdict.allowed());
+  CHECK(verdict.trace);
+  CHECK(verdict.detections.empty());
+  REQUIRE(verdict.shadowed.size() == 1);
+  CHECK(verdict.shadowed.front().shadow);
+  const auto stored = f.history.detections();
+  REQUIRE(stored.size() == 1);
+  CHECK(stored.front() == verdict.shadowed.front());
+  CHECK(f.history.get("f-3"));
+  // Meant seriously again, what is in force refuses.
+  f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.shadow = false; });
+  f.clock.advance(1min);
+  CHECK_FALSE(f.history.propose(f.flip("f-4", 5, 3)).allowed());
+}
+
+TEST_CASE("an override lets a refused action pass, and is kept with its actor and reason", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  const Verdict verdict = f.history.propose(
+      f.flip("f-3", 3, 5), {"sre@example.com", "The load test needs it; token=abc123secret"});
+  CHECK(verdict.allowed());
+  CHECK(verdict.overridden);
+  REQUIRE(verdict.trace);
+  REQUIRE(verdict.detections.size() == 1);
+  CHECK(verdict.detections.front().overrides == 1);
+  CHECK(f.history.get("f-3")->outcome.status == Status::pending);
+  const auto kept = f.history.overrides();
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.front().actor == "sre@example.com");
+  CHECK(kept.front().action_id == "f-3");
+  CHECK(kept.front().reason.find("load test") != std::string::npos);
+  CHECK(kept.front().reason.find("abc123secret") == std::string::npos);
+  CHECK(kept.front().detection_ids == std::vector<std::string>{verdict.detections.front().detection_id});
+  // What is allowed anyway needs no override, and none is kept.
+  CHECK_FALSE(f.history.propose(restart("r-1", *f.clock.time), {"me", "why not"}).overridden);
+  CHECK(f.history.overrides().size() == 1);
+  const auto refused = [&](Override given) {
+    return error_text_of([&] { f.history.propose(restart("r-2", *f.clock.time), given); });
+  };
+  CHECK(refused({"", "x"}) == "override.actor: is required");
+  CHECK(refused({"x", ""}) == "override.reason: is required");
+}
+
+TEST_CASE("the host hears of refusals with severity and channels, unless alerting is off", "[brakes]") {
+  Fixture f;
+  f.change(PatternType::scale_oscillation, [](Pattern& pattern) {
+    pattern.alert_severity = "critical";
+    pattern.alert_channels = {"slack"};
+  });
+  f.flip_twice();
+  CHECK(f.notices.empty());
+  f.history.propose(f.flip("f-3", 3, 5));
+  REQUIRE(f.notices.size() == 1);
+  CHECK(f.notices[0].fresh);
+  CHECK(f.notices[0].action_id == "f-3");
+  CHECK(f.notices[0].alert_severity == "critical");
+  CHECK(f.notices[0].alert_channels == std::vector<std::string>{"slack"});
+  CHECK_FALSE(f.notices[0].detection.detection_id.empty());
+  f.history.propose(f.flip("f-4", 3, 5));
+  REQUIRE(f.notices.size() == 2);
+  CHECK_FALSE(f.notices[1].fresh);
+  f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.alerting_enabled = false; });
+  f.history.propose(f.flip("f-5", 3, 5));
+  f.history.check(f.flip("f-6", 3, 5));
+  CHECK(f.notices.size() == 2);
+}
+
+TEST_CASE("instead of what fails, what works better for the alert is named", "[brakes]") {
+  Fixture f;
+  f.change(PatternType::scale_oscillation,
+           [](Pattern& pattern) { pattern.prevention_strategy = Prevention::alternative_action; });
+  f.flip_twice();
+  const Verdict alone = f.history.check(f.flip("f-3", 3, 5));
+  CHECK(alone.decision == Decision::escalate);
+  CHECK_FALSE(alone.alternative);
+  for (int i = 0; i < 4; ++i) {
+    Action other = restart("o-" + std::to_string(i), *f.clock.time - 1h);
+    other.alert_name = "HighLoad";
+    other.action_type = "increase_memory";
+    other.outcome = completed(.9);
+    f.history.record(other);
+  }
+  const Verdict verdict = f.history.propose(f.flip("f-3", 3, 5));
+  CHECK(verdict.decision == Decision::alternative);
+  REQUIRE(verdict.alternative);
+  CHECK(verdict.alternative->action_type == "increase_memory");
+  CHECK(verdict.reason.find("increase_memory works better here") != std::string::npos);
+  CHECK(to_json(verdict).find("\"alternative\":{\"action_type\":\"increase_memory\"") != std::string::npos);
+}
+
+TEST_CASE("a resolved detection refuses nothing, and false alarms are counted", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  const std::string id = f.history.detections({.unresolved = true}).front().detection_id;
+  f.clock.advance(1min);
+  const Detection resolved = f.history.resolve(id, {.notes = "a planned test", .false_positive = true});
+  CHECK(resolved.resolved_at == *f.clock.time);
+  CHECK(resolved.resolution_method == "manual-intervention");
+  CHECK(f.history.detection(id) == resolved);
+  CHECK(f.history.detections({.unresolved = true}).empty());
+  CHECK(f.history.repository().patterns().in_force({}, *f.clock.time).empty());
+  const Pattern pattern = f.pattern(PatternType::scale_oscillation);
+  CHECK(pattern.total_detections == 1);
+  CHECK(pattern.false_positive_rate == 1);
+  CHECK(error_code_of([&] { f.history.resolve("nobody"); }) == ErrorCode::not_found);
+  CHECK(error_text_of([&] { f.history.resolve(id, {.method = "magic"}); }).find("method: ") == 0);
+}
+
+TEST_CASE("detections end by time-out, and what did not come back within a day counts as prevented",
+          "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  CHECK(f.history.settle().resolved_by_timeout == 0);
+  f.clock.advance(2h);
+  CHECK(f.history.settle().resolved_by_timeout == 1);
+  const Detection ended = f.history.detections().front();
+  CHECK(ended.resolution_method == "timeout");
+  CHECK(ended.resolved_at == ended.in_force_until);
+  CHECK_FALSE(ended.prevention_successful);
+  f.clock.advance(23h);
+  CHECK(f.history.settle().judged == 1);
+  CHECK(f.history.detections().front().prevention_successful == true);
+  CHECK(f.pattern(PatternType::scale_oscillation).prevention_success_rate == 1);
+  CHECK(f.history.settle().judged == 0);
+}
+
+TEST_CASE("what comes back within a day was not prevented", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  f.clock.advance(4h);
+  f.flip_twice("g");
+  REQUIRE_FALSE(f.history.propose(f.flip("g-3", 3, 5)).allowed());
+  f.clock.advance(30h);
+  CHECK(f.history.settle().judged == 2);
+  const auto detections = f.history.detections();
+  REQUIRE(detections.size() == 2);
+  CHECK(detections[0].prevention_successful == true);
+  CHECK(detections[1].prevention_successful == false);
+  CHECK(f.pattern(PatternType::scale_oscillation).prevention_success_rate == .5);
+}
+
+TEST_CASE("a detection ends when the alert of its actions does", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  Alert alert;
+  alert.name = "HighLoad";
+  alert.fingerprint = f.history.get("f-2")->alert_fingerprint;
+  alert.starts_at = noon - 10min;
+  f.history.observe(alert);
+  CHECK(f.history.settle().resolved_by_evidence == 0);
+  f.clock.advance(1min);
+  alert.ends_at = *f.clock.time;
+  f.history.observe(alert);
+  CHECK(f.history.settle().resolved_by_evidence == 1);
+  CHECK(f.history.detections().front().resolution_method == "automatic");
+}
+
+TEST_CASE("a resource may have a window and a minimum of its own", "[brakes]") {
+  Fixture f;
+  const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+  CHECK(f.history.guard_policy(web) == GuardPolicy{});
+  f.history.set_guard_policy(web, {.min_occurrences = 4});
+  CHECK(f.history.guard_policy(web).min_occurrences == 4);
+  f.flip_twice();
+  CHECK(f.history.check(f.flip("f-3", 3, 5)).allowed());
+  f.history.set_guard_policy(web, {});
+  CHECK_FALSE(f.history.check(f.flip("f-3", 3, 5)).allowed());
+  f.history.set_guard_policy(web, {.window = 4min});
+  CHECK(f.history.check(f.flip("f-3", 3, 5)).allowed());
+  CHECK(error_text_of([&] {
+          f.history.set_guard_policy(web, {.window = 0min});
+        }).find("oscillation_window_minutes: ") == 0);
+  CHECK(error_text_of([&] { f.history.guard_policy({}); }).find("resource: ") == 0);
+}
+
+TEST_CASE("a model that loses confidence can be asked for", "[brakes]") {
+  Fixture f;
+  f.change(PatternType::scale_oscillation, [](Pattern& pattern) {
+    pattern.threshold_config = Json::object({{"confidence_drop", .2}});
+  });
+  const auto with = [&](Action action, double confidence) {
+    action.model_confidence = confidence;
+    return action;
+  };
+  Action first = with(f.flip("f-1", 3, 5), .9);
+  REQUIRE(f.history.propose(first).allowed());
+  f.finish(first, 5);
+  Action second = with(f.flip("f-2", 5, 3), .8);
+  REQUIRE(f.history.propose(second).allowed());
+  f.finish(second, 3);
+  CHECK(f.history.check(with(f.flip("f-3", 3, 5), .85)).allowed());
+  CHECK_FALSE(f.history.check(with(f.flip("f-3", 3, 5), .7)).allowed());
+}
+
+TEST_CASE("the history of each pod under one owner is found", "[brakes]") {
+  Fixture f;
+  for (const char* name : {"web-1", "web-2"}) {
+    Action action = restart(name);
+    action.resource = {.kind = "Pod", .namespace_ = "prod", .name = name};
+    action.owner = "Deployment/web";
+    f.history.record(action);
+  }
+  const auto found = [&](std::string kind, std::string name) {
+    return f.history.history({.resource = {.kind = std::move(kind), .name = std::move(name)}}).traces.size();
+  };
+  CHECK(found("Pod", "web-1") == 1);
+  CHECK(found("Pod", "web-2") == 1);
+  CHECK(found("Pod", "web-3") == 0);
+  // Both are guarded as one resource, which is described by its own name.
+  const auto summaries = f.history.summaries();
+  REQUIRE(summaries.size() == 1);
+  CHECK(summaries.front().resource.kind == "Deployment");
+  CHECK(summaries.front().resource.name == "web");
+  CHECK(summaries.front().total_actions == 2);
+}
+
+TEST_CASE("a pattern that says something impossible is refused with its field", "[brakes]") {
+  const auto refusal = [](const char* json) { return error_text_of([&] { parse_pattern(json); }); };
+  CHECK(refusal(R"({"pattern_id": "x", "pattern_type": "wobble"})").find("pattern_type: ") == 0);
+  CHECK(refusal(R"({"pattern_id": "x", "pattern_type": "action-budget", "time_window_minutes": -5})")
+            .find("time_window_minutes: ") == 0);
+  CHECK(refusal(R"({"pattern_id": "x", "pattern_type": "action-budget", "action_sequence": []})")
+            .find("action_sequence: must hold at least one type") == 0);
+  CHECK(refusal(R"({"pattern_id": "x", "pattern_type": "action-budget", "action_sequence": [""]})")
+            .find("action_sequence: ") == 0);
+  CHECK(refusal(R"({"pattern_id": "x", "pattern_type": "action-budget", "label_selectors": {"tier": 3}})")
+            .find("label_selectors.tier: ") == 0);
+  CHECK(
+      refusal(
+          R"({"pattern_id": "x", "pattern_type": "action-budget", "threshold_config": {"confidence_drop": 2}})")
+          .find("threshold_config.confidence_drop: ") == 0);
+}
