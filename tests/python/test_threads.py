@@ -1,6 +1,7 @@
 """Threads, the GIL, callbacks, fork() and close()."""
 
 import gc
+import multiprocessing
 import os
 import signal
 import sqlite3
@@ -270,3 +271,55 @@ def test_after_fork_the_child_is_told_and_the_parent_goes_on(place, tmp_path, re
         h.record(restart("d"))
         assert h.wait_indexed(30)
         assert {t.action_id for t in h.history()} == {"a", "d"}
+
+
+def test_sub_interpreters_are_refused_clearly():
+    interpreters = pytest.importorskip("_xxsubinterpreters")
+    program = """
+try:
+    import actionhist
+except ImportError as refused:
+    assert "main interpreter" in str(refused), refused
+else:
+    raise AssertionError("imported")
+"""
+    interpreter = interpreters.create()
+    try:
+        interpreters.run_string(interpreter, program)
+    finally:
+        interpreters.destroy(interpreter)
+
+
+def test_a_spawned_process_opens_its_own(tmp_path, restart):
+    with actionhist.open(tmp_path / "x.db") as h:
+        h.record(restart("a-1"))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            assert pool.apply(_types_in, (str(tmp_path / "x.db"),)) == ["restart_deployment"]
+
+
+def _types_in(path):
+    with actionhist.open(path) as h:
+        return [trace.action_type for trace in h.history()]
+
+
+def test_calls_leave_no_memory_behind(restart):
+    def work(h, count):
+        for i in range(count):
+            h.record(restart("same"))
+            h.get("same").to_dict()
+            h.similar("pod crashes", limit=3)
+            h.check(restart(None, action_timestamp=None))
+            with pytest.raises(actionhist.InvalidArgument):
+                h.record(action_type="")
+
+    with actionhist.open("memory:") as h:
+        work(h, 300)
+        before = resident()
+        work(h, 1500)
+        # A kilobyte a round would be 1.5 MB; an allocator's own moods are less than 8.
+        assert resident() - before < 8_000_000
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -30,9 +30,11 @@ from ._errors import (
     Unavailable,
     Unsupported,
 )
-from . import otlp, tables, transcripts
+from . import _actionhist, otlp, tables, transcripts
 from ._history import History, Model, Page, open
 from ._tracking import TrackedAction
+
+_actionhist.require_main_interpreter()
 
 __all__ = [
     "Cancelled",
