@@ -88,7 +88,8 @@ def timed(count, work):
 
 
 def python_rate(work, uri, count):
-    with actionhist.open(uri) as h:
+    # Recording is compared without the worker, which would take its turns between the calls.
+    with actionhist.open(uri, worker=work == "similar") as h:
         if work == "record":
 
             def one_by_one():
@@ -197,18 +198,21 @@ def langgraph_store(path, dimension):
 
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     by_text = {}
-    store = SqliteStore(connection, index={"dims": dimension, "embed": lambda texts: [by_text[t] for t in texts]})
+    # Its vectors need an extension, which not every Python may load.
+    searches = hasattr(connection, "enable_load_extension")
+    index = {"dims": dimension, "embed": lambda texts: [by_text[t] for t in texts]}
+    store = SqliteStore(connection, index=index if searches else None)
     store.setup()
 
     def record(i, action, vector):
         by_text[action["model_reasoning"]] = vector.tolist()
-        store.put(("actions",), action["action_id"], action, index=["model_reasoning"])
+        store.put(("actions",), action["action_id"], action, index=["model_reasoning"] if searches else False)
 
     def search(vector):
         by_text["query"] = vector.tolist()
         return store.search(("actions",), query="query", limit=10)
 
-    return record, search
+    return record, search if searches else None
 
 
 def chroma(path, dimension):
@@ -298,15 +302,16 @@ def against_peers(report, files, rounds):
 
             stored = timed(rows, fill)
             getattr(search, "settle", lambda: None)()
-            rates.setdefault(make.__name__, []).append((stored, timed(queries, ask)))
+            searched = timed(queries, ask) if search is not None else None
+            rates.setdefault(make.__name__, []).append((stored, searched))
     medians = {
-        name: [statistics.median(column) for column in zip(*found)]
+        name: [None if None in column else statistics.median(column) for column in zip(*found)]
         for name, found in rates.items()
         if not isinstance(found, str)
     }
     for position, metric in enumerate(("record one", "search of ten")):
         for name, found in medians.items():
-            if name != "ours":
+            if name != "ours" and found[position] is not None:
                 mine, theirs = medians["ours"][position], found[position]
                 report.add(f"against {name}", metric, mine, "per s", theirs, mine / theirs)
     for name, why in rates.items():
