@@ -1,0 +1,405 @@
+// What the PostgreSQL engine costs against bare libpq on the same server, which this program starts itself:
+// one action against the same statement and against a bare INSERT, a batch against COPY BINARY, the feed
+// against COPY out, the guard on against the guard off, and one statement against six. All sides take turns
+// in one run; the median of the rounds counts. The server's data lie in memory where there is such a place,
+// so that a commit costs no disk: real disks make every ratio better.
+// Usage: postgres [--rounds N] [--json]
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <thread>
+
+#include <libpq-fe.h>
+
+#include <actionhist/actionhist.hpp>
+
+#include "postgres/insert_statement.hpp"
+#include "report.hpp"
+#include "sql/trace_columns.hpp"
+#include "support/postgres_server.hpp"
+
+namespace {
+
+using namespace actionhist;
+using benchmark::Report;
+using postgres::Parameters;
+
+const std::string tenant = "bench";
+
+// A connection as one uses it by hand: prepared statements, binary both ways.
+class Bare {
+ public:
+  explicit Bare(const std::string& uri) : connection_(PQconnectdb(uri.c_str())) {
+    if (PQstatus(connection_) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_));
+    execute("SET search_path = actionhist");
+    execute("SELECT set_config('actionhist.tenant', 'bench', false)");
+  }
+  ~Bare() { PQfinish(connection_); }
+  Bare(const Bare&) = delete;
+  Bare& operator=(const Bare&) = delete;
+
+  void execute(const std::string& sql) { finish(PQexec(connection_, sql.c_str())); }
+
+  // Prepares the text on its first use.
+  void run(const std::string& sql, const Parameters& parameters) {
+    std::string& name = names_[&sql];
+    if (name.empty()) {
+      name = "s" + std::to_string(names_.size());
+      finish(PQprepare(connection_, name.c_str(), sql.c_str(), static_cast<int>(parameters.size()),
+                       parameters.types().data()));
+    }
+    const auto values = parameters.values();
+    const std::vector<int> formats(parameters.size(), 1);
+    finish(PQexecPrepared(connection_, name.c_str(), static_cast<int>(parameters.size()), values.data(),
+                          parameters.lengths().data(), formats.data(), 1));
+  }
+
+  // Reads a whole COPY … TO STDOUT.
+  std::vector<std::string> copy_out(const std::string& sql) {
+    PQclear(PQexec(connection_, sql.c_str()));
+    std::vector<std::string> rows;
+    char* buffer = nullptr;
+    for (int size; (size = PQgetCopyData(connection_, &buffer, 0)) > 0; PQfreemem(buffer)) {
+      rows.emplace_back(buffer, static_cast<std::size_t>(size));
+    }
+    drain();
+    return rows;
+  }
+
+  void copy_in(const std::string& sql, const std::vector<std::string>& rows) {
+    PQclear(PQexec(connection_, sql.c_str()));
+    for (const std::string& row : rows) PQputCopyData(connection_, row.data(), static_cast<int>(row.size()));
+    PQputCopyEnd(connection_, nullptr);
+    drain();
+  }
+
+ private:
+  void finish(PGresult* result) {
+    const ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+      throw std::runtime_error(PQerrorMessage(connection_));
+    }
+  }
+  void drain() {
+    while (PGresult* result = PQgetResult(connection_)) finish(result);
+  }
+
+  PGconn* connection_;
+  std::map<const std::string*, std::string> names_;
+};
+
+int serial = 0;
+
+Action make_action(bool own_id) {
+  const int i = serial++;
+  Action action;
+  if (!own_id) action.action_id = "call-" + std::to_string(i);
+  action.action_timestamp = std::chrono::floor<std::chrono::milliseconds>(system_now());
+  action.alert_name = "KubePodCrashLooping";
+  action.alert_severity = "critical";
+  action.alert_labels = Json::object({{"app", "web"}, {"team", "payments"}});
+  action.model_used = "model";
+  action.model_confidence = 0.75;
+  action.model_reasoning =
+      "The container aborts at start because the mounted ConfigMap holds an invalid key; patching it and "
+      "restarting the Deployment removes the cause.";
+  // No two alike, so that the guard has nothing to refuse.
+  action.action_type = "patch_step_" + std::to_string(i);
+  action.action_parameters = Json::object({{"key", "timeout"}, {"value", i}});
+  action.resource = {.kind = "ConfigMap", .namespace_ = "prod", .name = "web-" + std::to_string(i % 10'000)};
+  return action;
+}
+
+std::vector<Action> make_actions(int count, bool own_ids) {
+  std::vector<Action> actions;
+  for (int i = 0; i < count; ++i) actions.push_back(make_action(own_ids));
+  return actions;
+}
+
+// The rows that actions become, without storing them.
+std::vector<Trace> rows_of(const std::vector<Action>& actions) {
+  return open("memory:", {.tenant = tenant, .semantic = false}).record(actions);
+}
+
+// Calls a second of `work(client, i)`, shared by the clients.
+double rate(int clients, int calls, const std::function<void(int, int)>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (int c = 0; c < clients; ++c) {
+    threads.emplace_back([&, c] {
+      for (int i = c; i < calls; i += clients) work(c, i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return calls / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// Two sides that take turns, in changing order.
+struct Pair {
+  std::string name;
+  std::function<double()> ours;
+  std::function<double()> theirs;
+};
+
+class Benchmark {
+ public:
+  Benchmark(int rounds, Report& report) : rounds_(rounds), report_(report) {
+    for (int i = 0; i < most_clients; ++i) bare_.push_back(std::make_unique<Bare>(uri_));
+  }
+
+  void run() {
+    for (const int clients : {1, 4, 16}) {
+      const int calls = clients == 1 ? 1000 : 4000;
+      const std::string with = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+      compare({"one action / the same statement, " + with, [=, this] { return record(clients, calls, true); },
+               [=, this] { return same_statement(clients, calls, true); }});
+      compare({"one action / bare INSERT, " + with, [=, this] { return record(clients, calls, true); },
+               [=, this] { return bare_insert(clients, calls); }});
+      compare({"one action with a caller's id / bare INSERT, " + with,
+               [=, this] { return record(clients, calls, false); },
+               [=, this] { return bare_insert(clients, calls); }});
+    }
+    compare({"one action / six round trips, 1 client", [this] { return record(1, 1000, true); },
+             [this] { return six_round_trips(1000); }});
+    for (const int clients : {1, 4, 16}) {
+      compare({fmt::format("guarded / unguarded, {} client{}", clients, clients == 1 ? "" : "s"),
+               [=, this] { return propose(clients, 1000, false); },
+               [=, this] { return record(clients, 1000, true); }});
+    }
+    compare({"guarded, one hot resource / unguarded, 16 clients", [this] { return propose(16, 1000, true); },
+             [this] { return record(16, 1000, true); }});
+    compare({"batch of 1000 / COPY BINARY into the table", [this] { return batches(); },
+             [this] { return copy_in(); }});
+    fill_feed();
+    compare({"feed from the beginning / COPY BINARY out", [this] { return read_feed(); },
+             [this] { return copy_feed(); }});
+  }
+
+ private:
+  static constexpr int most_clients = 16;
+  static constexpr int batch_rows = 1000;
+  static constexpr int batch_count = 10;
+
+  void compare(const Pair& pair) {
+    std::vector<double> ours, theirs, ratios;
+    for (int round = 0; round < rounds_; ++round) {
+      const bool first = round % 2 == 0;
+      if (first) ours.push_back(pair.ours());
+      theirs.push_back(pair.theirs());
+      if (!first) ours.push_back(pair.ours());
+      ratios.push_back(ours.back() / theirs.back());
+    }
+    report_.add(pair.name, "rate", median(ours), "1/s", median(theirs), median(ratios));
+  }
+
+  double record(int clients, int calls, bool own_ids) {
+    const auto actions = make_actions(calls, own_ids);
+    return rate(clients, calls, [&](int, int i) { history_.record(actions[static_cast<std::size_t>(i)]); });
+  }
+
+  double propose(int clients, int calls, bool hot) {
+    auto actions = make_actions(calls, true);
+    for (Action& action : actions) {
+      action.action_timestamp.reset();
+      if (hot) action.resource.name = "hot";
+    }
+    return rate(clients, calls, [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
+  }
+
+  double same_statement(int clients, int calls, bool own_ids) {
+    const std::vector<Trace> traces = rows_of(make_actions(calls, own_ids));
+    const postgres::InsertShape shape{.registers = !own_ids};
+    std::vector<Parameters> rows;
+    for (const Trace& trace : traces) {
+      const Trace* const row = &trace;
+      rows.push_back(postgres::insert_parameters(tenant, {&row, 1}, shape));
+    }
+    const std::string& sql = postgres::insert_statement(shape);
+    return rate(clients, calls, [&](int c, int i) {
+      bare_[static_cast<std::size_t>(c)]->run(sql, rows[static_cast<std::size_t>(i)]);
+    });
+  }
+
+  // Nothing but the row: no counter, no resource, no queue.
+  double bare_insert(int clients, int calls) {
+    static const std::string sql = [] {
+      std::string marks = "$1";
+      const auto columns = 1 + std::ranges::count(sql::trace_columns(), ',');
+      for (std::ptrdiff_t i = 2; i <= columns + 1; ++i) marks += fmt::format(", ${}", i);
+      return fmt::format("INSERT INTO resource_action_traces (tenant_id, {}) VALUES ({})",
+                         sql::trace_columns(), marks);
+    }();
+    const std::vector<Trace> traces = rows_of(make_actions(calls, true));
+    std::vector<Parameters> rows;
+    for (const Trace& trace : traces) {
+      const Trace* const row = &trace;
+      rows.push_back(postgres::insert_parameters(tenant, {&row, 1}, {}));
+    }
+    return rate(clients, calls, [&](int c, int i) {
+      bare_[static_cast<std::size_t>(c)]->run(sql, rows[static_cast<std::size_t>(i)]);
+    });
+  }
+
+  // As the project's first design did it: resource, history, their ids, the trace and the counter, each asked
+  // for and waited for inside a transaction.
+  double six_round_trips(int calls) {
+    static const std::string begin = "BEGIN";
+    static const std::string resource =
+        "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, namespace, "
+        "name, created_at, last_seen) VALUES ($1, $2, '', '', '', $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING";
+    static const std::string history =
+        "INSERT INTO action_histories (tenant_id, resource_id, created_at, updated_at) VALUES ($1, $2, $3, $3) "
+        "ON CONFLICT DO NOTHING";
+    static const std::string counter =
+        "UPDATE action_histories SET total_actions = total_actions + 1, last_action_at = $3, updated_at = $3 "
+        "WHERE tenant_id = $1 AND resource_id = $2";
+    static const std::string commit = "COMMIT";
+    const std::vector<Trace> traces = rows_of(make_actions(calls, true));
+    const std::string& insert = postgres::insert_statement({});
+    return rate(1, calls, [&](int, int i) {
+      const Trace& trace = traces[static_cast<std::size_t>(i)];
+      const Trace* const row = &trace;
+      Bare& bare = *bare_.front();
+      bare.run(begin, {});
+      bare.run(resource, Parameters(tenant, trace.resource_id, trace.resource.kind, trace.resource.namespace_,
+                                    trace.resource.name, trace.time()));
+      bare.run(history, Parameters(tenant, trace.resource_id, trace.time()));
+      bare.run(insert, postgres::insert_parameters(tenant, {&row, 1}, {}));
+      bare.run(counter, Parameters(tenant, trace.resource_id, trace.time()));
+      bare.run(commit, {});
+    });
+  }
+
+  double batches() {
+    std::vector<std::vector<Action>> all;
+    for (int i = 0; i < batch_count; ++i) all.push_back(make_actions(batch_rows, true));
+    return batch_rows *
+           rate(1, batch_count, [&](int, int i) { history_.record(all[static_cast<std::size_t>(i)]); });
+  }
+
+  // The rows of one batch, as the server itself writes them, loaded again and again under a fresh time.
+  double copy_in() {
+    Bare& bare = *bare_.front();
+    if (copied_.empty()) {
+      history_.record(make_actions(batch_rows, true));
+      copied_ = bare.copy_out(fmt::format(
+          "COPY (SELECT tenant_id, {} FROM resource_action_traces WHERE tenant_id = 'bench' AND created_at "
+          "> '-infinity' ORDER BY action_timestamp DESC LIMIT {}) TO STDOUT (FORMAT binary)",
+          sql::trace_columns(), batch_rows));
+      // Row-level security refuses COPY FROM: the owner of all copies.
+      admin_ = std::make_unique<Bare>(server_.superuser_uri(test::database_of(uri_)));
+      admin_->execute(
+          "CREATE TABLE copied (LIKE resource_action_traces INCLUDING ALL) PARTITION BY RANGE "
+          "(action_timestamp)");
+      admin_->execute("CREATE TABLE copied_all PARTITION OF copied FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
+    }
+    double rows = 0;
+    std::chrono::steady_clock::duration took{};
+    for (int i = 0; i < batch_count; ++i) {
+      // The same ids go in again, so those before must be gone; that is not counted.
+      admin_->execute("DELETE FROM copied");
+      const auto begin = std::chrono::steady_clock::now();
+      admin_->copy_in(
+          fmt::format("COPY copied (tenant_id, {}) FROM STDIN (FORMAT binary)", sql::trace_columns()),
+          copied_);
+      took += std::chrono::steady_clock::now() - begin;
+      rows += batch_rows;
+    }
+    return rows / std::chrono::duration<double>(took).count();
+  }
+
+  void fill_feed() {
+    std::vector<FeedSubject> subjects;
+    std::vector<FeedEmbedding> embeddings;
+    for (int i = 0; i < 20'000; ++i) {
+      FeedSubject& s = subjects.emplace_back();
+      s.subject_id = "subject-" + std::to_string(i);
+      s.text =
+          "Deployment prod/web: the container aborts at start because the ConfigMap holds an invalid key";
+      s.content_hash = "hash-" + std::to_string(i);
+      s.fields = Json::object({{"kind", "Deployment"}, {"namespace", "prod"}, {"name", "web"}});
+      FeedEmbedding& e = embeddings.emplace_back();
+      e.subject_id = s.subject_id;
+      e.space_id = "space";
+      e.content_hash = s.content_hash;
+      e.vector.assign(384, 0.05F);
+    }
+    FeedStore& feed = history_.repository().feed();
+    for (std::size_t at = 0; at < subjects.size(); at += 500) {
+      feed.sequence(std::span(subjects).subspan(at, 500));
+      feed.append(std::span(embeddings).subspan(at, 500), {});
+    }
+  }
+
+  double read_feed() {
+    std::int64_t rows = 0;
+    return rate(1, 1,
+                [&](int, int) {
+                  FeedStore& feed = history_.repository().feed();
+                  const std::int64_t last = feed.head().seq;
+                  for (std::int64_t after = 0; after < last;) {
+                    const FeedBatch batch = feed.read("space", after, 2000);
+                    rows += static_cast<std::int64_t>(batch.subjects.size() + batch.embeddings.size());
+                    after = batch.last_seq;
+                  }
+                }) *
+           static_cast<double>(rows);
+  }
+
+  double copy_feed() {
+    double rows = 0;
+    return rate(1, 1,
+                [&](int, int) {
+                  for (const char* table : {"feed_subjects", "embeddings"}) {
+                    rows += static_cast<double>(
+                        bare_.front()
+                            ->copy_out(fmt::format(
+                                "COPY (SELECT * FROM {} WHERE tenant_id = 'bench') TO STDOUT (FORMAT binary)",
+                                table))
+                            .size());
+                  }
+                }) *
+           rows;
+  }
+
+  test::PostgresServer server_{{.settings = {"max_connections = 100", "shared_buffers = 512MB"}}};
+  const std::string uri_ = test::fresh_database(server_);
+  History history_ = open(uri_, {.tenant = tenant, .semantic = false, .worker = false});
+  std::vector<std::unique_ptr<Bare>> bare_;
+  std::unique_ptr<Bare> admin_;
+  std::vector<std::string> copied_;
+  int rounds_;
+  Report& report_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool json = false;
+  int rounds = 5;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--json") {
+      json = true;
+    } else if (argument == "--rounds" && i + 1 < argc && std::atoi(argv[i + 1]) > 0) {
+      rounds = std::atoi(argv[++i]);
+    } else {
+      std::cerr << "usage: postgres [--rounds N] [--json]\n";
+      return 2;
+    }
+  }
+  try {
+    Report report("postgres", json);
+    Benchmark(rounds, report).run();
+  } catch (const std::exception& error) {
+    std::cerr << "postgres: " << error.what() << '\n';
+    return 1;
+  }
+}
