@@ -245,7 +245,7 @@ class RetentionStore {
 
   // Appends tombstones and removes those of the actions that are still stored with this resource; their ids
   // stay taken. Adds their sums to what is kept of the resource if `compact`. Returns how many went.
-  virtual std::int64_t remove(std::string_view resource_id, std::span<const std::string> action_ids,
+  virtual std::int64_t remove(std::string_view resource_id, std::span<const ExpiringAction> actions,
                               bool compact, TimePoint now) = 0;
   virtual std::vector<CompactedActions> compacted(std::string_view resource_id) = 0;
 
@@ -287,8 +287,7 @@ class Repository {
   virtual ResourceStore& resources() = 0;
   virtual PatternStore& patterns() = 0;
   virtual FeedStore& feed() = 0;
-  // An engine without retention keeps everything: setting a policy there throws Error: unsupported.
-  virtual RetentionStore& retention();
+  virtual RetentionStore& retention() = 0;
   // An engine without one learns from similar cases alone.
   virtual LearningStore& learning();
   virtual MaintenanceStore& maintenance() = 0;

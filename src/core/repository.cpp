@@ -3,32 +3,6 @@
 #include <actionhist/error.hpp>
 
 namespace actionhist {
-namespace {
-
-[[noreturn]] void unsupported() {
-  throw Error(ErrorCode::unsupported, "retention: this engine removes nothing by policy");
-}
-
-// An engine that has no retention of its own keeps everything.
-class KeepEverything final : public RetentionStore {
- public:
-  std::optional<RetentionPolicy> default_policy() override { return std::nullopt; }
-  void set_policy(const Resource&, const std::optional<RetentionPolicy>&, TimePoint) override {
-    unsupported();
-  }
-  std::vector<RetentionGroup> groups(std::string_view, bool, int) override { return {}; }
-  RetentionGroup group(std::string_view) override { return {}; }
-  RetentionFacts facts(std::string_view, const RetentionQuestion&) override { return {}; }
-  std::int64_t remove(std::string_view, std::span<const std::string>, bool, TimePoint) override {
-    unsupported();
-  }
-  std::vector<CompactedActions> compacted(std::string_view) override { return {}; }
-  void put(const RetentionOperation&) override { unsupported(); }
-  void give_up(TimePoint, TimePoint) override { unsupported(); }
-  std::vector<RetentionOperation> operations(int) override { return {}; }
-};
-
-}  // namespace
 
 std::vector<Tally> LearningStore::tally(const TallyQuery&) { return {}; }
 
@@ -74,11 +48,6 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
                                            question.now + std::chrono::minutes(5), question.max_traces));
   }
   return view;
-}
-
-RetentionStore& Repository::retention() {
-  static KeepEverything store;
-  return store;
 }
 
 }  // namespace actionhist

@@ -176,9 +176,7 @@ RetentionOperation Retention::begin(const RetentionGroup& group, const Retention
 
 bool Retention::carry_out(const RetentionPlan& plan, RetentionOperation& operation) {
   RetentionStore& store = repository_.retention();
-  std::vector<std::string> ids;
-  for (const ExpiringAction& action : plan.going) ids.push_back(action.action_id);
-  const std::span<const std::string> all = ids;
+  const std::span<const ExpiringAction> all = plan.going;
   for (std::size_t at = 0; at < all.size(); at += static_cast<std::size_t>(request_.batch)) {
     const auto batch = all.subspan(at, std::min(static_cast<std::size_t>(request_.batch), all.size() - at));
     RetentionOperation after;

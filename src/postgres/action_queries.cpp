@@ -154,7 +154,7 @@ std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> cha
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
       "  AND t.action_timestamp > $3 AND t.action_timestamp <= $4 "
-      "WHERE h.tenant_id = $1 AND h.updated_at >= $5 "
+      "WHERE h.tenant_id = $1 AND h.updated_at >= $5 AND h.last_action_at IS NOT NULL "
       "GROUP BY r.tenant_id, r.resource_id, h.tenant_id, h.resource_id "
       "ORDER BY h.last_action_at DESC NULLS LAST, r.resource_id";
   const Result result =

@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "postgres/guard_view.hpp"
+#include "postgres/retention_store.hpp"
 #include "postgres/stores.hpp"
 
 namespace actionhist::postgres {
@@ -20,6 +21,7 @@ class PostgresRepository final : public Repository {
   PatternStore& patterns() override { return patterns_; }
   FeedStore& feed() override { return feed_; }
   LearningStore& learning() override { return learning_; }
+  RetentionStore& retention() override { return retention_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
   GuardView guard_view(const GuardQuestion& question, bool lock) override {
     return read_guard_view(engine_, question, lock);
@@ -34,6 +36,7 @@ class PostgresRepository final : public Repository {
   PostgresPatternStore patterns_{engine_};
   PostgresFeedStore feed_{engine_};
   PostgresLearningStore learning_{engine_};
+  PostgresRetentionStore retention_{engine_};
   PostgresMaintenanceStore maintenance_{engine_};
 };
 

@@ -73,11 +73,11 @@ RetentionGroup read_group(Connection& connection, const std::string& tenant, std
   return query.bind_all(tenant, resource_id).step() ? read_group(query) : group;
 }
 
-// A JSON array of the ids, as json_each() reads it.
-std::string id_list(std::span<const std::string> ids) {
+// A JSON array of their ids, as json_each() reads it.
+std::string id_list(std::span<const ExpiringAction> actions) {
   JsonWriter writer;
   writer.begin_array();
-  for (const std::string& id : ids) writer.value(id);
+  for (const ExpiringAction& action : actions) writer.value(action.action_id);
   return writer.end_array().take();
 }
 
@@ -261,9 +261,9 @@ RetentionFacts SqliteRetentionStore::facts(std::string_view resource_id, const R
 }
 
 std::int64_t SqliteRetentionStore::remove(std::string_view resource_id,
-                                          std::span<const std::string> action_ids, bool compact,
+                                          std::span<const ExpiringAction> actions, bool compact,
                                           TimePoint now) {
-  const std::string ids = id_list(action_ids);
+  const std::string ids = id_list(actions);
   return engine_.write([&](Connection& connection) {
     const std::string& tenant = engine_.tenant();
     // The worker finds the traces gone and puts tombstones into the feed.

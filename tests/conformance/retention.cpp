@@ -13,7 +13,7 @@ namespace {
 constexpr auto day = std::chrono::days(1);
 
 struct Fixture {
-  Engine engine = GENERATE(from_range(embedded_engines()));
+  Engine engine = GENERATE(from_range(engines()));
   TempFolder folder;
   FixedClock clock;
   History history = open(engine.uri(folder), {.tenant = "default", .clock = clock});

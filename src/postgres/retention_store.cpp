@@ -1,0 +1,334 @@
+#include "postgres/retention_store.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/trace_fields.hpp"
+#include "sql/retention_columns.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+RetentionPolicy read_policy(Reader& reader) {
+  sql::PolicyRow row;
+  sql::visit_policy(row, [&](std::string_view, auto& member) { reader.read(member); });
+  return sql::from_row(row);
+}
+
+void add_policy(Parameters& parameters, const std::optional<RetentionPolicy>& policy) {
+  const sql::PolicyRow row = sql::to_row(policy.value_or(RetentionPolicy{}));
+  sql::visit_policy(row, [&](std::string_view, const auto& member) { parameters.add(member); });
+}
+
+// "$3, $4, …", one for each name in the list of columns.
+std::string marks(int first, const std::string& columns) {
+  std::string text;
+  const auto count = 1 + std::ranges::count(columns, ',');
+  for (std::ptrdiff_t i = 0; i < count; ++i) text += fmt::format("{}${}", i > 0 ? ", " : "", first + i);
+  return text;
+}
+
+// "max_actions = excluded.max_actions, …"
+template <class Visit>
+std::string updates(Visit visit) {
+  std::string list;
+  visit([&](std::string_view name, const auto&) {
+    list += fmt::format("{0}{1} = excluded.{1}", list.empty() ? "" : ", ", name);
+  });
+  return list;
+}
+
+const std::string& policy_updates() {
+  static const std::string text = updates([](auto add) { sql::visit_policy(sql::PolicyRow{}, add); }) +
+                                  ", policy_set_at = excluded.policy_set_at";
+  return text;
+}
+
+// A resource may be one that no action has named yet.
+const std::string& select_group() {
+  static const std::string text =
+      "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
+      "r.name, h.policy_set_at IS NOT NULL, " +
+      sql::policy_columns() +
+      " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
+      "r.resource_id = h.resource_id WHERE h.tenant_id = $1";
+  return text;
+}
+
+RetentionGroup read_group(Reader& reader) {
+  RetentionGroup group;
+  Resource& r = group.resource;
+  reader.read(group.resource_id).read(group.total);
+  reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
+  const bool own = reader.get<bool>();
+  const RetentionPolicy policy = read_policy(reader);
+  if (own) group.own = policy;
+  return group;
+}
+
+// Actions without a resource are found by time, through the index that repeats its condition.
+std::string of_group(std::string_view resource_id) {
+  return resource_id.empty() ? "resource_id IS NULL AND $2::text IS NULL AND created_at > '-infinity'"
+                             : "resource_id = $2";
+}
+
+std::vector<std::string> read_ids(const Result& result) {
+  std::vector<std::string> ids;
+  for (Reader reader(result); reader.next();) reader.read(ids.emplace_back());
+  return ids;
+}
+
+// The chosen traces of a removal: tenant, resource, ids and the span of their times, which names the months.
+constexpr std::string_view chosen =
+    "FROM resource_action_traces t WHERE t.tenant_id = $1 AND t.resource_id IS NOT DISTINCT FROM $2 AND "
+    "t.action_id = ANY($3) AND t.action_timestamp BETWEEN $4 AND $5";
+
+const std::string& register_chosen() {
+  static const std::string text = fmt::format(
+      "INSERT INTO action_ids (tenant_id, action_id, action_timestamp, deleted_at) SELECT t.tenant_id, "
+      "t.action_id, t.action_timestamp, $6 {} ORDER BY t.action_id ON CONFLICT (tenant_id, action_id) DO "
+      "UPDATE SET deleted_at = excluded.deleted_at",
+      chosen);
+  return text;
+}
+
+const std::string& compact_chosen() {
+  static const std::string text = fmt::format(
+      "INSERT INTO compacted_actions AS c (tenant_id, {}) SELECT t.tenant_id, coalesce(t.resource_id, ''), "
+      "t.action_type, coalesce(t.alert_name, '') AS alert, date_trunc('month', t.action_timestamp, 'UTC') AS "
+      "month, count(*), count(*) FILTER (WHERE execution_status = 'completed'), count(*) FILTER (WHERE "
+      "execution_status IN ('failed', 'rolled-back', 'escalated')), count(effectiveness_score), "
+      "coalesce(sum(effectiveness_score), 0), coalesce(sum(effectiveness_score * effectiveness_score), 0), "
+      "count(execution_duration_ms), coalesce(sum(execution_duration_ms), 0), min(action_timestamp), "
+      "max(action_timestamp) {} GROUP BY t.tenant_id, t.resource_id, t.action_type, alert, month "
+      "ORDER BY t.action_type, alert, month "
+      "ON CONFLICT (tenant_id, resource_id, action_type, alert_name, period_start) DO UPDATE SET "
+      "actions = c.actions + excluded.actions, "
+      "completed = c.completed + excluded.completed, failed = c.failed + excluded.failed, "
+      "assessed = c.assessed + excluded.assessed, score_sum = c.score_sum + excluded.score_sum, "
+      "score_square_sum = c.score_square_sum + excluded.score_square_sum, timed = c.timed + excluded.timed, "
+      "duration_ms_sum = c.duration_ms_sum + excluded.duration_ms_sum, "
+      "first_at = least(c.first_at, excluded.first_at), last_at = greatest(c.last_at, excluded.last_at)",
+      sql::compacted_columns(), chosen);
+  return text;
+}
+
+const std::string& delete_chosen() {
+  static const std::string text = fmt::format(
+      "WITH gone AS (DELETE {} RETURNING t.action_id), history AS (UPDATE action_histories SET "
+      "total_actions = total_actions - (SELECT count(*) FROM gone), updated_at = $6 WHERE tenant_id = $1 AND "
+      "resource_id = $2), queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, "
+      "enqueued_at) SELECT $1, action_id, 1, $6 FROM gone ORDER BY action_id ON CONFLICT (tenant_id, "
+      "subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, last_error = NULL) "
+      "SELECT count(*) FROM gone",
+      chosen);
+  return text;
+}
+
+}  // namespace
+
+std::optional<RetentionPolicy> PostgresRetentionStore::default_policy() {
+  static const std::string text =
+      fmt::format("SELECT {} FROM retention_defaults WHERE tenant_id = $1", sql::policy_columns());
+  const Result result = engine_.run(text, Parameters(engine_.tenant()));
+  Reader reader(result);
+  if (!reader.next()) return std::nullopt;
+  return read_policy(reader);
+}
+
+void PostgresRetentionStore::set_policy(const Resource& resource,
+                                        const std::optional<RetentionPolicy>& policy, TimePoint now) {
+  static const std::string put_default = fmt::format(
+      "INSERT INTO retention_defaults (tenant_id, policy_set_at, {}) VALUES ($1, $2, {}) "
+      "ON CONFLICT (tenant_id) DO UPDATE SET {}",
+      sql::policy_columns(), marks(3, sql::policy_columns()), policy_updates());
+  static const std::string put_own = fmt::format(
+      "INSERT INTO action_histories (tenant_id, policy_set_at, resource_id, created_at, updated_at, {}) VALUES "
+      "($1, $2, $3, $4, $4, {}) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET {}",
+      sql::policy_columns(), marks(5, sql::policy_columns()), policy_updates());
+  const std::string& tenant = engine_.tenant();
+  const auto set_at = policy ? std::optional(now) : std::nullopt;
+  if (resource == Resource{}) {
+    if (!policy) {
+      engine_.run("DELETE FROM retention_defaults WHERE tenant_id = $1", Parameters(tenant));
+      return;
+    }
+    Parameters parameters(tenant, set_at);
+    add_policy(parameters, policy);
+    engine_.run(put_default, std::move(parameters));
+    return;
+  }
+  const std::string id = resource_id(tenant, resource);
+  Parameters reference(tenant, id);
+  for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
+                                  &resource.kind, &resource.namespace_, &resource.name}) {
+    reference.add_text(*text);
+  }
+  reference.add(now);
+  Parameters own(tenant, set_at, id, now);
+  add_policy(own, policy);
+  std::vector<Call> calls;
+  calls.push_back(
+      {"INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, "
+       "kind, namespace, name, created_at, last_seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+       "$9) ON CONFLICT DO NOTHING",
+       std::move(reference)});
+  calls.push_back({put_own, std::move(own)});
+  engine_.run(std::move(calls));
+}
+
+std::vector<RetentionGroup> PostgresRetentionStore::groups(std::string_view after, bool own, int limit) {
+  static const std::string order = " AND h.resource_id > $2 ORDER BY h.resource_id LIMIT $3";
+  static const std::string all = select_group() + order;
+  static const std::string with_policy = select_group() + " AND h.policy_set_at IS NOT NULL" + order;
+  Parameters parameters(engine_.tenant());
+  parameters.add_text(after).add(std::int64_t{limit});
+  const Result result = engine_.run(own ? with_policy : all, std::move(parameters));
+  std::vector<RetentionGroup> groups;
+  for (Reader reader(result); reader.next();) groups.push_back(read_group(reader));
+  return groups;
+}
+
+RetentionGroup PostgresRetentionStore::group(std::string_view resource_id) {
+  static const std::string text = select_group() + " AND h.resource_id = $2";
+  RetentionGroup group;
+  group.resource_id = resource_id;
+  if (resource_id.empty()) {
+    const Result result = engine_.run(
+        "SELECT count(*) FROM resource_action_traces WHERE tenant_id = $1 AND resource_id IS NULL",
+        Parameters(engine_.tenant()), Plan::once);
+    if (Reader reader(result); reader.next()) reader.read(group.total);
+    return group;
+  }
+  const Result result = engine_.run(text, Parameters(engine_.tenant(), resource_id));
+  Reader reader(result);
+  return reader.next() ? read_group(reader) : group;
+}
+
+RetentionFacts PostgresRetentionStore::facts(std::string_view resource_id,
+                                             const RetentionQuestion& question) {
+  const std::string& tenant = engine_.tenant();
+  const std::string candidates = fmt::format(
+      "SELECT action_id, action_timestamp, execution_status, effectiveness_score FROM "
+      "resource_action_traces WHERE tenant_id = $1 AND {} AND action_timestamp < $3 "
+      "ORDER BY action_timestamp, action_id LIMIT $4",
+      of_group(resource_id));
+  const std::string best = fmt::format(
+      "SELECT action_id FROM resource_action_traces WHERE tenant_id = $1 AND {} AND "
+      "effectiveness_score IS NOT NULL ORDER BY effectiveness_score DESC, "
+      "action_timestamp DESC, action_id DESC LIMIT $3",
+      of_group(resource_id));
+  // A detection of a resource is found by its scope; one of a correlation or a session names the resources.
+  constexpr std::string_view cited =
+      "SELECT id FROM (SELECT matching_actions, in_force_until, resolved_at, row_number() OVER (PARTITION BY "
+      "pattern_id ORDER BY detected_at DESC, detection_id DESC) AS newest FROM oscillation_detections WHERE "
+      "tenant_id = $1 AND (scope = $2 OR ((scope >= 'correlation:' AND scope < 'correlation;' OR "
+      "scope >= 'session:' AND scope < 'session;') AND position($3 IN resources) > 0))) AS found, "
+      "json_array_elements_text(matching_actions::json) AS id "
+      "WHERE newest <= $4 OR (in_force_until > $5 AND resolved_at IS NULL)";
+  const std::string named = resource_id.empty() ? "[]" : fmt::format("\"{}\"", resource_id);
+  RetentionFacts facts;
+  facts.total = group(resource_id).total;
+  std::vector<Call> calls;
+  calls.push_back({candidates,
+                   Parameters(tenant, resource_id, question.before, std::int64_t{question.limit} + 1),
+                   Plan::once});
+  calls.push_back({cited,
+                   Parameters(tenant, fmt::format("resource:{}", resource_id), named,
+                              std::int64_t{question.examples}, question.now),
+                   Plan::once});
+  if (question.best > 0)
+    calls.push_back({best, Parameters(tenant, resource_id, std::int64_t{question.best}), Plan::once});
+  const std::vector<Result> results = engine_.run(std::move(calls));
+  for (Reader reader(results[0]); reader.next();) {
+    RetentionCandidate& c = facts.candidates.emplace_back();
+    reader.read(c.action_id).read(c.time).read(c.status).read(c.score);
+  }
+  if (facts.candidates.size() > static_cast<std::size_t>(question.limit)) {
+    facts.candidates.pop_back();
+    facts.more = true;
+  }
+  facts.cited = read_ids(results[1]);
+  if (question.best > 0) facts.best = read_ids(results[2]);
+  return facts;
+}
+
+std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
+                                            std::span<const ExpiringAction> actions, bool compact,
+                                            TimePoint now) {
+  if (actions.empty()) return 0;
+  std::vector<std::string> ids;
+  for (const ExpiringAction& action : actions) ids.push_back(action.action_id);
+  const auto [first, last] = std::ranges::minmax_element(actions, {}, &ExpiringAction::time);
+  const auto chosen_by = [&, first = first->time, last = last->time] {
+    return Parameters(engine_.tenant(), resource_id, ids, first, last);
+  };
+  // Registering the ids comes first: a second run that removes the same waits there, and then finds nothing.
+  std::vector<Call> calls;
+  calls.push_back({register_chosen(), chosen_by().add(now), Plan::once});
+  if (compact) calls.push_back({compact_chosen(), chosen_by(), Plan::once});
+  // The worker finds the traces gone and puts tombstones into the feed.
+  calls.push_back({delete_chosen(), chosen_by().add(now), Plan::once});
+  const std::vector<Result> results = engine_.run(std::move(calls));
+  Reader reader(results.back());
+  return reader.next() ? reader.get<std::int64_t>() : 0;
+}
+
+std::vector<CompactedActions> PostgresRetentionStore::compacted(std::string_view resource_id) {
+  static const std::string text = fmt::format(
+      "SELECT {} FROM compacted_actions WHERE tenant_id = $1 AND resource_id = $2 ORDER BY "
+      "period_start, action_type, alert_name",
+      sql::compacted_columns());
+  Parameters parameters(engine_.tenant());
+  parameters.add_text(resource_id);
+  const Result result = engine_.run(text, std::move(parameters));
+  std::vector<CompactedActions> rows;
+  for (Reader reader(result); reader.next();) {
+    sql::visit_compacted(rows.emplace_back(), [&](std::string_view, auto& member) { reader.read(member); });
+  }
+  return rows;
+}
+
+void PostgresRetentionStore::put(const RetentionOperation& operation) {
+  static const std::string text = fmt::format(
+      "INSERT INTO retention_operations (tenant_id, {}) VALUES ($1, {}) ON CONFLICT (tenant_id, "
+      "operation_id) DO UPDATE SET {}",
+      sql::operation_columns(), marks(2, sql::operation_columns()),
+      updates([](auto add) { sql::visit_operation(RetentionOperation{}, add); }));
+  Parameters parameters(engine_.tenant());
+  sql::visit_operation(operation, [&]<class T>(std::string_view name, const T& member) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (name != "error_message") {
+        parameters.add_text(member);
+        return;
+      }
+    }
+    parameters.add(member);
+  });
+  engine_.run(text, std::move(parameters));
+}
+
+void PostgresRetentionStore::give_up(TimePoint before, TimePoint now) {
+  engine_.run(
+      "UPDATE retention_operations SET operation_status = 'failed', operation_end = updated_at, "
+      "operation_duration_ms = floor(extract(epoch FROM updated_at - operation_start) * 1000), "
+      "updated_at = $2, error_message = 'interrupted: its process ended' "
+      "WHERE tenant_id = $1 AND operation_status = 'running' AND updated_at < $3",
+      Parameters(engine_.tenant(), now, before));
+}
+
+std::vector<RetentionOperation> PostgresRetentionStore::operations(int limit) {
+  static const std::string text = fmt::format(
+      "SELECT {} FROM retention_operations WHERE tenant_id = $1 ORDER BY operation_start DESC, operation_id "
+      "DESC LIMIT $2",
+      sql::operation_columns());
+  const Result result = engine_.run(text, Parameters(engine_.tenant(), std::int64_t{limit}));
+  std::vector<RetentionOperation> rows;
+  for (Reader reader(result); reader.next();) {
+    sql::visit_operation(rows.emplace_back(), [&](std::string_view, auto& member) { reader.read(member); });
+  }
+  return rows;
+}
+
+}  // namespace actionhist::postgres
