@@ -1,8 +1,13 @@
 // Compiled with hidden symbols: the host may carry another version of Asio.
 #include "postgres/readiness.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <actionhist/error.hpp>
 
 namespace actionhist::postgres {
 
@@ -15,15 +20,25 @@ struct Readiness::Loop {
   bool write_pending = false;
   bool ready = false;
 
-  explicit Loop(int socket) : descriptor(context, socket) {}
+  // With a descriptor of its own for the socket: libpq closes its own when the connection breaks, and the
+  // number may belong to another thread's socket a moment later.
+  explicit Loop(int socket) : descriptor(context) {
+    const int own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    boost::system::error_code fault;
+    descriptor.assign(own, fault);
+    if (!fault) return;
+    if (own >= 0) close(own);
+    throw boost::system::system_error(fault);
+  }
 };
 
-Readiness::Readiness(int socket) : loop_(std::make_unique<Loop>(socket)) {}
-
-Readiness::~Readiness() {
-  // libpq closes the socket. Waits that are left are dropped with the context.
-  if (loop_) loop_->descriptor.release();
+Readiness::Readiness(int socket) try : loop_(std::make_unique<Loop>(socket)) {
+} catch (const boost::system::system_error&) {
+  throw Error(ErrorCode::unavailable,
+              "database: no file descriptor is free; raise the limit of open files, or lower pool_max");
 }
+
+Readiness::~Readiness() = default;
 
 bool Readiness::wait(bool write, Deadline deadline) {
   Loop& loop = *loop_;

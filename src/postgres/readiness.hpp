@@ -1,5 +1,5 @@
-// Waits for a socket under a deadline, on an event loop of its own. Used by one thread at a time; the socket
-// stays its owner's.
+// Waits for a socket under a deadline, on an event loop of its own. Used by one thread at a time. The socket
+// stays its owner's and may be closed before this.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@ namespace actionhist::postgres {
 
 class Readiness {
  public:
-  // REQUIRES: `socket` is open, and stays open longer than this.
+  // REQUIRES: `socket` is open. Throws Error: unavailable, when the process may open no more files.
   explicit Readiness(int socket);
   ~Readiness();
   Readiness(const Readiness&) = delete;

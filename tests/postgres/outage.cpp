@@ -3,8 +3,13 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <set>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "postgres/pool.hpp"
 #include "support/postgres_server.hpp"
@@ -122,6 +127,39 @@ TEST_CASE("a server without free connections says what to change", "[postgres]")
   CHECK(error.sqlstate() == "53300");
   CHECK(error.failure() == Failure::transient);
   CHECK(mentions(error, "pool_max"));
+}
+
+TEST_CASE("a process that may open no more files is told so, and leaves none open", "[postgres]") {
+  const std::string uri = shared_server().uri();
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return std::distance(begin(files), end(files));
+  };
+  Connection(Target(uri), {}, "t");
+  const auto before = open_files();
+  rlimit usual{};
+  getrlimit(RLIMIT_NOFILE, &usual);
+  int failed = 0;
+  for (rlim_t spare = 0; spare < 12; ++spare) {
+    // What is taken leaves gaps below its highest number, so this counts from a file that is opened now.
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(next);
+    rlimit tight = usual;
+    tight.rlim_cur = static_cast<rlim_t>(next) + spare;
+    setrlimit(RLIMIT_NOFILE, &tight);
+    ErrorCode code = ErrorCode::unavailable;
+    try {
+      Connection(Target(uri), {}, "t");
+    } catch (const Error& error) {
+      code = error.code();
+      ++failed;
+    }
+    setrlimit(RLIMIT_NOFILE, &usual);
+    CHECK(code == ErrorCode::unavailable);
+    CHECK(open_files() == before);
+  }
+  CHECK(failed > 0);
+  CHECK(failed < 12);
 }
 
 TEST_CASE("a transaction that stands still too long is ended by the server", "[postgres]") {
