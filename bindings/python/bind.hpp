@@ -14,6 +14,7 @@ namespace py = pybind11;
 void bind_errors(py::module_& module);
 void bind_values(py::module_& module);
 void bind_history(py::module_& module);
+void bind_semantic_index(py::module_& module);
 
 // A model written in Python: an object with space_id, dimension and embed(texts, role).
 std::shared_ptr<const EmbeddingModel> to_model(const py::object& model);

@@ -23,4 +23,5 @@ PYBIND11_MODULE(_actionhist, module) {
   actionhist::python::bind_errors(module);
   actionhist::python::bind_values(module);
   actionhist::python::bind_history(module);
+  actionhist::python::bind_semantic_index(module);
 }

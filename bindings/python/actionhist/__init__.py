@@ -15,7 +15,7 @@
 Actions are dicts in the names of the table resource_action_traces, or keyword arguments.
 """
 
-from ._actionhist import Detection, Hit, Trace, Verdict, __version__
+from ._actionhist import Detection, Hit, IndexHit, SemanticIndex, Trace, Verdict, __version__
 from ._errors import (
     Cancelled,
     Conflict,
@@ -45,12 +45,14 @@ __all__ = [
     "Error",
     "History",
     "Hit",
+    "IndexHit",
     "Internal",
     "InvalidArgument",
     "Model",
     "NotFound",
     "Page",
     "Refused",
+    "SemanticIndex",
     "Timeout",
     "Trace",
     "TrackedAction",

@@ -1,0 +1,122 @@
+"""The index without a database."""
+
+import math
+import os
+import random
+
+import pytest
+
+import actionhist
+
+
+def unit(number, dimension=16):
+    rng = random.Random(number)
+    vector = [rng.gauss(0, 1) for _ in range(dimension)]
+    length = math.sqrt(sum(x * x for x in vector))
+    return [x / length for x in vector]
+
+
+@pytest.fixture
+def index():
+    index = actionhist.SemanticIndex(16)
+    index.add(
+        [f"r{i}" for i in range(300)],
+        [unit(i) for i in range(300)],
+        texts=[f"pod number{i} restarts" for i in range(300)],
+        fields=[{"bucket": i % 3, "labels": {"team": "db"}} for i in range(300)],
+        versions=range(300),
+    )
+    return index
+
+
+def test_finds_the_nearest_and_filters(index):
+    hits = index.search(unit(7), limit=3)
+    assert [hit.id for hit in hits][0] == "r7" and len(hits) == 3
+    assert hits[0].similarity == pytest.approx(1, abs=1e-5)
+    assert hits[0].distance == pytest.approx(0, abs=1e-5)
+    assert "r7" in repr(hits[0])
+    filtered = index.search(unit(7), where={"bucket": 0, "labels.team": "db"})
+    assert len(filtered) == 10 and all(int(hit.id[1:]) % 3 == 0 for hit in filtered)
+    assert "number12" in index.search(text="number12", limit=1)[0].matched_terms
+    assert index.search(unit(7), exclude_id="r7", limit=1)[0].id != "r7"
+    assert index.explain(unit(7), where={"bucket": 0})["matching"] == 100
+
+
+def test_changes(index):
+    assert len(index) == 300 and "r5" in index and "x" not in index
+    assert index.version("r5") == 5 and index.version("x") is None
+    assert index.remove("r5") and not index.remove("r5")
+    assert index.set_vector("r6", unit(1000)) and not index.set_vector("x", unit(1))
+    assert index.search(unit(1000), limit=1)[0].id == "r6"
+    assert index.set_fields("r6", {"bucket": 9})
+    assert [hit.id for hit in index.search(unit(1), where={"bucket": 9})] == ["r6"]
+    index.add(["new"], texts=["no vector yet"])
+    assert index.search(text="vector", limit=1)[0].id == "new"
+    index.optimize()
+    assert index.stats()["rows"] == 300
+    index.clear()
+    assert len(index) == 0
+
+
+def test_saved_and_opened(index, tmp_path):
+    index.save(tmp_path / "index", note={"seq": 3})
+    opened = actionhist.SemanticIndex.open(tmp_path / "index")
+    assert opened.note == {"seq": 3} and opened.damage == ""
+    assert [h.id for h in opened.search(unit(9))] == [h.id for h in index.search(unit(9))]
+    with pytest.raises(actionhist.NotFound):
+        actionhist.SemanticIndex.open(tmp_path / "none")
+    manifest = tmp_path / "index" / "manifest"
+    manifest.write_bytes(manifest.read_bytes()[:-5])
+    with pytest.raises(actionhist.Corrupt, match="manifest"):
+        actionhist.SemanticIndex.open(tmp_path / "index")
+
+
+def test_what_does_not_fit_is_refused(index):
+    with pytest.raises(actionhist.InvalidArgument, match="vectors"):
+        index.add(["a", "b"], [unit(1)])
+    with pytest.raises(actionhist.InvalidArgument, match="texts"):
+        index.add(["a"], [unit(1)], texts=["x", "y"])
+    with pytest.raises(actionhist.InvalidArgument, match="16"):
+        index.add(["a"], [[1.0, 2.0]])
+    with pytest.raises(actionhist.InvalidArgument, match="limit"):
+        index.search(unit(1), limit=0)
+    with pytest.raises(actionhist.InvalidArgument, match="metric"):
+        actionhist.SemanticIndex(4, metric="manhattan")
+    with pytest.raises(TypeError):
+        index.add(["a"], [unit(1)], fields=["text"])
+    assert len(index) == 300
+
+
+def test_numpy_arrays_are_read_where_they_lie():
+    numpy = pytest.importorskip("numpy")
+    rng = numpy.random.default_rng(3)
+    vectors = rng.standard_normal((5000, 32), dtype=numpy.float32)
+    for precision in ("full", "half", "byte"):
+        index = actionhist.SemanticIndex(32, precision=precision, metric="inner_product")
+        index.add([str(i) for i in range(5000)], vectors)
+        index.optimize()
+        assert index.stats()["linked"] == 5000
+        exact = numpy.argsort(-(vectors[:20] @ vectors.T), axis=1)[:, :10]
+        found = index.search_many(vectors[:20], limit=10)
+        same = sum(len({int(h.id) for h in hits} & set(row.tolist())) for hits, row in zip(found, exact))
+        assert same >= 180
+    # Of another type, or not in C order: converted.
+    index.add(["again"], vectors[:1].astype(numpy.float64))
+    index.add(["back"], numpy.asfortranarray(vectors[:2])[1:])
+    with pytest.raises(actionhist.InvalidArgument, match="dimensions"):
+        index.add(["a"], vectors[0])
+
+
+def test_after_a_fork_the_parent_goes_on_and_the_child_is_refused(index):
+    index.search(unit(3))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            index.search(unit(3))
+        except actionhist.Unsupported:
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert index.search(unit(3), limit=1)[0].id == "r3"
