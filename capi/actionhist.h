@@ -148,7 +148,10 @@ actionhist_operation actionhist_history_record;
 actionhist_operation actionhist_history_record_many;
 /* An action → the verdict. What is allowed is stored as pending in the same transaction. */
 actionhist_operation actionhist_history_propose;
-/* The same verdict, without writing anything. */
+/* {"action", "override": {"actor", "reason"}} → the verdict. Stores the action even if it would be refused, with
+ * who let it pass and why. */
+actionhist_operation actionhist_history_override;
+/* The verdict of propose, without writing anything. */
 actionhist_operation actionhist_history_check;
 /* {"action_id", "at"} → the trace, now executing. */
 actionhist_operation actionhist_history_start;
@@ -187,6 +190,24 @@ actionhist_operation actionhist_history_summaries;
 /* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */
 actionhist_operation actionhist_history_wait_indexed;
 
+/* What the guard found */
+
+/* {"detection_id"} → the detection, or null. */
+actionhist_operation actionhist_history_detection;
+/* {"pattern_id", "scope", "since", "until", "unresolved", "limit"} → an array of detections, newest first. */
+actionhist_operation actionhist_history_detections;
+/* {"detection_id", "resolution": {"method", "notes", "false_positive"}} → the detection, which now refuses
+ * nothing any more. */
+actionhist_operation actionhist_history_resolve;
+/* {"limit": 1000} → {"resolved_by_timeout", "resolved_by_evidence", "judged"}: ends what is over. */
+actionhist_operation actionhist_history_settle;
+/* {"since", "limit": 100} → an array of overrides, newest first. */
+actionhist_operation actionhist_history_overrides;
+/* {"resource"} → what the guard takes for the resource instead of the patterns' own. */
+actionhist_operation actionhist_history_guard_policy;
+/* {"resource", "policy"} → null. */
+actionhist_operation actionhist_history_set_guard_policy;
+
 /* Retention */
 
 /* {"resource"} → the policy that the resource follows; the default without a resource. */
@@ -210,6 +231,8 @@ actionhist_operation actionhist_history_compacted;
 actionhist_operation actionhist_history_patterns;
 /* A pattern → null. Adds it, or replaces the one with its pattern_id. */
 actionhist_operation actionhist_history_put_pattern;
+/* {"pattern_id"} → true, or false if there is none. Its detections stay. */
+actionhist_operation actionhist_history_remove_pattern;
 /* {} → how database, feed and index are; an unreachable database is no failure but said. */
 actionhist_operation actionhist_history_health;
 /* {} → an array of texts: what is wrong with the stored data, empty when all is well. */

@@ -255,6 +255,60 @@ actionhist_status actionhist_history_compacted(actionhist_history* history, cons
   return operate<compacted>(history, request, request_length, answer, error);
 }
 
+actionhist_status actionhist_history_override(actionhist_history* history, const char* request,
+                                              size_t request_length, actionhist_text** answer,
+                                              actionhist_error** error) {
+  return operate<let_pass>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_resolve(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<resolve>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_settle(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<settle>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_detection(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<detection>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_detections(actionhist_history* history, const char* request,
+                                                size_t request_length, actionhist_text** answer,
+                                                actionhist_error** error) {
+  return operate<detections>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_overrides(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<overrides>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_guard_policy(actionhist_history* history, const char* request,
+                                                  size_t request_length, actionhist_text** answer,
+                                                  actionhist_error** error) {
+  return operate<guard_policy>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_set_guard_policy(actionhist_history* history, const char* request,
+                                                      size_t request_length, actionhist_text** answer,
+                                                      actionhist_error** error) {
+  return operate<set_guard_policy>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_remove_pattern(actionhist_history* history, const char* request,
+                                                    size_t request_length, actionhist_text** answer,
+                                                    actionhist_error** error) {
+  return operate<remove_pattern>(history, request, request_length, answer, error);
+}
+
 actionhist_status actionhist_history_patterns(actionhist_history* history, const char* request,
                                               size_t request_length, actionhist_text** answer,
                                               actionhist_error** error) {

@@ -127,6 +127,14 @@ std::string record_many(History& history, std::string_view request) {
   return array_of(history.record(actions));
 }
 
+std::string let_pass(History& history, std::string_view text) {
+  Request request(text);
+  const std::string action = request.json("action");
+  const std::string override_ = request.json("override");
+  request.done();
+  return to_json(history.propose(parse_action(action), parse_override(override_)));
+}
+
 std::string check(History& history, std::string_view request) {
   return to_json(history.check(parse_action(request)));
 }
@@ -326,6 +334,75 @@ std::string compacted(History& history, std::string_view text) {
   const Resource resource = request.resource();
   request.done();
   return array_of(history.compacted(resource));
+}
+
+std::string detection(History& history, std::string_view text) {
+  Request request(text);
+  const std::string detection_id = request.required_text("detection_id");
+  request.done();
+  const auto found = history.detection(detection_id);
+  return found ? to_json(*found) : std::string(null);
+}
+
+std::string detections(History& history, std::string_view text) {
+  Request request(text);
+  DetectionQuery query;
+  query.pattern_id = request.text("pattern_id");
+  query.scope = request.text("scope");
+  query.since = request.time("since");
+  query.until = request.time("until");
+  request.read("unresolved", query.unresolved);
+  request.read("limit", query.limit);
+  request.done();
+  return array_of(history.detections(query));
+}
+
+std::string resolve(History& history, std::string_view text) {
+  Request request(text);
+  const std::string detection_id = request.required_text("detection_id");
+  const std::string resolution = request.json("resolution");
+  request.done();
+  return to_json(history.resolve(detection_id, parse_resolution(resolution)));
+}
+
+std::string settle(History& history, std::string_view text) {
+  Request request(text);
+  int limit = 1000;
+  request.read("limit", limit);
+  request.done();
+  return to_json(history.settle(limit));
+}
+
+std::string overrides(History& history, std::string_view text) {
+  Request request(text);
+  const auto since = request.time("since");
+  int limit = 100;
+  request.read("limit", limit);
+  request.done();
+  return array_of(history.overrides(since, limit));
+}
+
+std::string guard_policy(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  request.done();
+  return to_json(history.guard_policy(resource));
+}
+
+std::string set_guard_policy(History& history, std::string_view text) {
+  Request request(text);
+  const Resource resource = request.resource();
+  const std::string policy = request.json("policy");
+  request.done();
+  history.set_guard_policy(resource, parse_guard_policy(policy));
+  return std::string(null);
+}
+
+std::string remove_pattern(History& history, std::string_view text) {
+  Request request(text);
+  const std::string pattern_id = request.required_text("pattern_id");
+  request.done();
+  return flag(history.remove_pattern(pattern_id));
 }
 
 std::string patterns(History& history, std::string_view request) {

@@ -12,6 +12,8 @@ namespace actionhist::capi {
 
 std::string record(History& history, std::string_view request);
 std::string record_many(History& history, std::string_view request);
+// `override` is a word of C++.
+std::string let_pass(History& history, std::string_view request);
 std::string check(History& history, std::string_view request);
 std::string start(History& history, std::string_view request);
 std::string complete(History& history, std::string_view request);
@@ -37,6 +39,14 @@ std::string retention_plan(History& history, std::string_view request);
 std::string apply_retention(History& history, std::string_view request);
 std::string retention_operations(History& history, std::string_view request);
 std::string compacted(History& history, std::string_view request);
+std::string resolve(History& history, std::string_view request);
+std::string settle(History& history, std::string_view request);
+std::string detection(History& history, std::string_view request);
+std::string detections(History& history, std::string_view request);
+std::string overrides(History& history, std::string_view request);
+std::string guard_policy(History& history, std::string_view request);
+std::string set_guard_policy(History& history, std::string_view request);
+std::string remove_pattern(History& history, std::string_view request);
 std::string patterns(History& history, std::string_view request);
 std::string put_pattern(History& history, std::string_view request);
 std::string health(History& history, std::string_view request);

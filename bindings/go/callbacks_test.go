@@ -78,6 +78,14 @@ func TestRefusalsAreHeard(t *testing.T) {
 	for i := 0; i < 8 && len(heard) == 0; i++ {
 		flip(3+i%2*2, 5-i%2*2)
 	}
+	found, err := h.Detections(ctx, DetectionQuery{Unresolved: true})
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	ended, err := h.Resolve(ctx, found[0].DetectionID, Resolution{Notes: "seen", FalsePositive: true})
+	if err != nil || !ended.FalsePositive || ended.ResolutionNotes != "seen" {
+		t.Fatal(ended, err)
+	}
 	if len(heard) != 1 || heard[0].Allowed || len(heard[0].Detections) == 0 {
 		t.Fatal(heard)
 	}

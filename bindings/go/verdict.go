@@ -12,6 +12,7 @@ type Verdict struct {
 	Trace        *Trace      `json:"trace"` // what was stored; nil when refused, and always for Check
 	Detections   []Detection `json:"detections"`
 	NotEvaluated []string    `json:"not_evaluated"`
+	Overridden   bool        `json:"overridden"` // it would have been refused
 }
 
 // Detection is one instance of a pattern, with the evidence to redraw it.
@@ -35,6 +36,9 @@ type Detection struct {
 	RefusedIDs       []string   `json:"refused_ids"`
 	ResolvedAt       *time.Time `json:"resolved_at"`
 	ResolutionMethod string     `json:"resolution_method"`
+	ResolutionNotes  string     `json:"resolution_notes"`
+	FalsePositive    bool       `json:"false_positive"`
+	Shadow           bool       `json:"shadow"` // it refuses nothing
 }
 
 // Pattern is a kind of oscillation to watch for. What is left empty takes the shipped value of its type.

@@ -12,7 +12,7 @@ using namespace actionhist::test;
 
 namespace {
 
-const std::array<actionhist_operation*, 30> operations{actionhist_history_record,
+const std::array<actionhist_operation*, 39> operations{actionhist_history_record,
                                                        actionhist_history_record_many,
                                                        actionhist_history_propose,
                                                        actionhist_history_check,
@@ -41,7 +41,16 @@ const std::array<actionhist_operation*, 30> operations{actionhist_history_record
                                                        actionhist_history_retention_plan,
                                                        actionhist_history_apply_retention,
                                                        actionhist_history_retention_operations,
-                                                       actionhist_history_compacted};
+                                                       actionhist_history_compacted,
+                                                       actionhist_history_override,
+                                                       actionhist_history_resolve,
+                                                       actionhist_history_settle,
+                                                       actionhist_history_detection,
+                                                       actionhist_history_detections,
+                                                       actionhist_history_overrides,
+                                                       actionhist_history_guard_policy,
+                                                       actionhist_history_set_guard_policy,
+                                                       actionhist_history_remove_pattern};
 
 // The status of an open that must fail, and its message.
 Answer open_with(const actionhist_options* options, std::string_view uri = "memory:") {

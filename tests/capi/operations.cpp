@@ -106,8 +106,21 @@ TEST_CASE("C ABI: the guard refuses an oscillation and the host hears of it") {
   CHECK(h(actionhist_history_check, scale(2, 4)).holds(R"("allowed":false)"));
   CHECK(h(actionhist_history_detect, R"({"resource":{"kind":"Deployment","namespace":"prod","name":"web"}})")
             .holds(R"("pattern_type":"scale-oscillation")"));
-  CHECK(h(actionhist_history_detect, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
   CHECK(h(actionhist_history_summaries).holds(R"("active_patterns":[{)"));
+  CHECK(h(actionhist_history_override,
+          R"({"action":)" + scale(2, 4) + R"(,"override":{"actor":"ann","reason":"known good"}})")
+            .holds(R"("overridden":true)"));
+  CHECK(h(actionhist_history_overrides).holds("known good"));
+  const Answer found = h(actionhist_history_detections, R"({"unresolved":true,"limit":1})");
+  REQUIRE(found.holds(R"("detection_id":")"));
+  const auto at = found.text.find(R"("detection_id":")") + 16;
+  const std::string one =
+      R"({"detection_id":")" + found.text.substr(at, found.text.find('"', at) - at) + R"(")";
+  CHECK(h(actionhist_history_detection, one + "}").holds(R"("pattern_type":"scale-oscillation")"));
+  CHECK(h(actionhist_history_resolve, one + R"(,"resolution":{"notes":"seen","false_positive":true}})")
+            .holds(R"("resolution_notes":"seen")"));
+  CHECK(h(actionhist_history_settle).holds("resolved_by_timeout"));
+  CHECK(h(actionhist_history_detect, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
 }
 
 TEST_CASE("C ABI: similar finds by text, by action and by vector") {
@@ -152,6 +165,13 @@ TEST_CASE("C ABI: alerts, resources, links, patterns and health") {
           R"({"pattern_id":"mine","pattern_type":"action-budget","time_window_minutes":5})")
             .text == "null");
   CHECK(h(actionhist_history_patterns).holds(R"("pattern_id":"mine")"));
+
+  CHECK(h(actionhist_history_remove_pattern, R"({"pattern_id":"mine"})").text == "true");
+  CHECK(h(actionhist_history_remove_pattern, R"({"pattern_id":"mine"})").text == "false");
+  const std::string web = R"({"resource":{"kind":"Deployment","namespace":"prod","name":"web"})";
+  CHECK(h(actionhist_history_set_guard_policy, web + R"(,"policy":{"pattern_min_occurrences":7}})").text ==
+        "null");
+  CHECK(h(actionhist_history_guard_policy, web + "}").holds(R"("pattern_min_occurrences":7)"));
 
   CHECK(h(actionhist_history_health).holds(R"("ready":true)"));
   CHECK(h(actionhist_history_verify).text == "[]");

@@ -36,7 +36,16 @@ actionhist_operation* const operations[] = {actionhist_history_record,
                                             actionhist_history_retention_plan,
                                             actionhist_history_apply_retention,
                                             actionhist_history_retention_operations,
-                                            actionhist_history_compacted};
+                                            actionhist_history_compacted,
+                                            actionhist_history_override,
+                                            actionhist_history_resolve,
+                                            actionhist_history_settle,
+                                            actionhist_history_detection,
+                                            actionhist_history_detections,
+                                            actionhist_history_overrides,
+                                            actionhist_history_guard_policy,
+                                            actionhist_history_set_guard_policy,
+                                            actionhist_history_remove_pattern};
 
 void expect(bool holds) {
   if (!holds) std::abort();

@@ -574,6 +574,14 @@ class History:
     acompacted = twin(compacted)
     apatterns = twin(patterns)
     aput_pattern = twin(put_pattern)
+    aremove_pattern = twin(remove_pattern)
+    adetection = twin(detection)
+    adetections = twin(detections)
+    aresolve = twin(resolve)
+    asettle = twin(settle)
+    aoverrides = twin(overrides)
+    aguard_policy = twin(guard_policy)
+    aset_guard_policy = twin(set_guard_policy)
     ahealth = twin(health)
 
 
