@@ -33,6 +33,23 @@ Step step_of(const Trace& trace, TimePoint as_of) {
   return step;
 }
 
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+// Reading a name costs more than all else that is done with an action, and an agent has few types.
+std::shared_ptr<const TypeFacts> remembered_facts(std::string_view type) {
+  constexpr std::size_t most = 4096;
+  thread_local std::unordered_map<std::string, std::shared_ptr<const TypeFacts>, TextHash, std::equal_to<>>
+      known;
+  if (const auto found = known.find(type); found != known.end()) return found->second;
+  if (known.size() == most) known.clear();
+  auto facts = std::make_shared<const TypeFacts>(TypeFacts{
+      plain_type(type), family(type), effect_of(type) == Effect::mutating, disruptive(type), polling(type)});
+  return known.emplace(type, std::move(facts)).first->second;
+}
+
 }  // namespace
 
 Window::Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
@@ -76,11 +93,7 @@ std::string_view Window::resource_key(const Trace& trace) {
 }
 
 const TypeFacts& Window::type_facts(std::string_view action_type) {
-  const auto known = std::ranges::find(types_, action_type, &TypeFacts::type);
-  if (known != types_.end()) return *known;
-  return types_.emplace_back(TypeFacts{action_type, plain_type(action_type), family(action_type),
-                                       effect_of(action_type) == Effect::mutating, disruptive(action_type),
-                                       polling(action_type)});
+  return *types_.emplace_back(remembered_facts(action_type));
 }
 
 std::vector<std::pair<std::string_view, Steps>> Window::by_resource() const {

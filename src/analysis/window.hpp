@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,9 +16,8 @@
 
 namespace actionhist {
 
-// What the name of an action type tells, read once for all actions of the type.
+// What the name of an action type tells.
 struct TypeFacts {
-  std::string_view type;
   std::string plain;   // plain_type()
   std::string family;  // family()
   bool mutating = true;
@@ -72,8 +72,8 @@ class Window {
   TimePoint as_of_;
   std::chrono::microseconds length_;
   std::vector<Step> steps_;
-  std::deque<std::string> keys_;  // of resources without an id
-  std::deque<TypeFacts> types_;
+  std::deque<std::string> keys_;                         // of resources without an id
+  std::vector<std::shared_ptr<const TypeFacts>> types_;  // that the steps point at
 };
 
 }  // namespace actionhist

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // More actions than this in one window are a loop by any rule; the newest decide.
-constexpr int max_traces = 1000;
+constexpr int max_traces = 512;
 constexpr std::size_t kept_refused_ids = 16;
 // The disruption budget compares with the week before, once this many actions fall into its hour.
 constexpr int budget_actions = 6;
