@@ -17,6 +17,9 @@ constexpr double wanted = 0.99;
 constexpr std::size_t widest = 512;
 // Queries are not rows of the index: they lie a little farther from it than rows from each other.
 constexpr double margin = 1.4;
+// Real filters are not as independent of the vectors as the ones that are tried here.
+constexpr double filter_margin = 2.0;
+constexpr std::size_t sign_margin = 3;
 
 // The slots are also tried as if a filter let only a part of them pass.
 constexpr std::array<double, 4> shares = {1.0 / 64, Calibration::two_hop_share, Calibration::result_share, 1};
@@ -123,8 +126,9 @@ Calibration::Walk measured_walk(const Graph& graph, const Vectors& vectors,
     width += width / 2;
     outcome = outcome_of(graph, vectors, sampled, share, width);
   }
-  return {static_cast<std::size_t>(static_cast<double>(width) * margin),
-          outcome.distances * std::pow(margin, 0.8), outcome.recall >= wanted};
+  const double wider = share == all ? margin : filter_margin;
+  return {static_cast<std::size_t>(static_cast<double>(width) * wider),
+          outcome.distances * std::pow(wider, 0.8), outcome.recall >= wanted};
 }
 
 }  // namespace
@@ -148,7 +152,7 @@ Calibration calibrate(const Graph& graph, const Vectors& vectors) {
     }
     const auto scanned = static_cast<std::size_t>(shares[share] * static_cast<double>(slots));
     if (!sign_ranks.empty() && scanned >= 64)
-      calibration.signs[share] = {scanned, std::min(scanned, quantile(sign_ranks, 0.995) * 3 / 2)};
+      calibration.signs[share] = {scanned, std::min(scanned, quantile(sign_ranks, 0.995) * sign_margin)};
   }
   const auto rank = static_cast<double>(quantile(code_ranks, 0.999));
   calibration.code_ratio = std::clamp(rank / static_cast<double>(nearest_kept), 1.2, 8.0);
