@@ -299,6 +299,26 @@ void bind_reads(py::class_<Handle>& type) {
   type.def("history", &find);
   type.def("detect", &detect);
   type.def("similar", &similar);
+  type.def("context", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "context");
+    return from_json(
+        to_json(self.call([&](History& history) { return history.context(parse_context_query(text)); })));
+  });
+  type.def("metrics", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "metrics");
+    return dicts(self.call([&](History& history) { return history.metrics(parse_metric_query(text)); }));
+  });
+  type.def("refresh_metrics", [](const Handle& self, const py::object& full) {
+    const bool all = to_flag(full, "full");
+    return from_json(to_json(self.call([&](History& history) { return history.refresh_metrics(all); })));
+  });
+  type.def("lease_assessments", [](const Handle& self, const py::object& worker, const py::object& limit,
+                                   const py::object& lease_seconds) {
+    const std::string name = to_text(worker, "worker");
+    const int most = to_int(limit, "limit");
+    const std::chrono::seconds lease(to_int(lease_seconds, "lease_seconds"));
+    return self.call([&](History& history) { return history.lease_assessments(name, most, lease); });
+  });
   type.def("recommend", [](const Handle& self, const py::dict& query) {
     const std::string text = to_json(query, "recommend");
     return from_json(

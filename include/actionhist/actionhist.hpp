@@ -3,6 +3,7 @@
 
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
+#include <actionhist/context.hpp>
 #include <actionhist/detection.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
@@ -10,6 +11,7 @@
 #include <actionhist/history.hpp>
 #include <actionhist/json.hpp>
 #include <actionhist/learning_store.hpp>
+#include <actionhist/metrics.hpp>
 #include <actionhist/pattern.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/recommendation.hpp>

@@ -16,6 +16,7 @@
 
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
+#include <actionhist/context.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/postgres_options.hpp>
@@ -48,7 +49,7 @@ enum class OnUnavailable { deny, allow };
 
 struct Options {
   std::optional<std::string> tenant = {};  // "default" if absent; PostgreSQL requires one
-  bool run_migrations = true;  // false: a database of another schema version is refused
+  bool run_migrations = true;              // false: a database of another schema version is refused
   bool read_only = false;
   bool semantic = true;  // false: similar() uses the text search of the database
   bool worker = true;    // false: another process turns the queue into the feed
@@ -236,6 +237,20 @@ class History {
   // What worked and what did not in situations like this one, best first. Falls back like similar(), and says so.
   // Throws Error: invalid_argument when nothing says what the situation is.
   Recommendations recommend(const RecommendQuery& query);
+
+  // What a language model should know before it acts: what the guard refuses, warnings, what worked, what to
+  // avoid, the last 24 hours in detail and the 90 days before in sums, within a budget of tokens.
+  // Throws Error: invalid_argument when nothing says what the situation is.
+  Context context(const ContextQuery& query);
+
+  // Computes the metrics of the periods whose scores changed; with `full`, of all. Both give the same.
+  MetricRefresh refresh_metrics(bool full = false);
+  // As of the last refresh, newest period first; those of single resources are computed now.
+  std::vector<EffectivenessMetric> metrics(const MetricQuery& query = {});
+  // Ended actions whose assessment is due (effectiveness_due_at), each to one worker at a time. What is not
+  // assessed before the lease ends is given out again.
+  std::vector<Trace> lease_assessments(std::string_view worker, int limit = 10,
+                                       std::chrono::seconds lease = std::chrono::seconds{60});
 
   // Waits until everything committed before the call is searchable here. False when the time is up.
   // Throws Error: unsupported when the semantic layer is off.

@@ -50,10 +50,11 @@ struct GuardQuestion {
 struct GuardView {
   std::optional<Trace> stored;  // the action itself, if its id is taken
   std::vector<Pattern> patterns;
-  std::vector<Detection> in_force;         // of the scopes, at `now`
-  std::vector<Alert> alerts;               // by time
-  GuardPolicy policy;                      // of the resource among the scopes
-  std::vector<std::vector<Trace>> recent;  // of each scope, as ActionStore::recent gives them, 5 min ahead too
+  std::vector<Detection> in_force;  // of the scopes, at `now`
+  std::vector<Alert> alerts;        // by time
+  GuardPolicy policy;               // of the resource among the scopes
+  std::vector<std::vector<Trace>>
+      recent;  // of each scope, as ActionStore::recent gives them, 5 min ahead too
 };
 
 class ActionStore {

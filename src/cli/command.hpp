@@ -77,6 +77,8 @@ void add_detect(CLI::App& app, Context& context);
 void add_detections(CLI::App& app, Context& context);
 void add_patterns(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
+void add_metrics(CLI::App& app, Context& context);
+void add_context(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_worker(CLI::App& app, Context& context);
 void add_migrate(CLI::App& app, Context& context);

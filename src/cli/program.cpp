@@ -44,6 +44,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_detections(app, context);
   add_patterns(app, context);
   add_retention(app, context);
+  add_metrics(app, context);
+  add_context(app, context);
   add_stats(app, context);
   add_worker(app, context);
   add_migrate(app, context);

@@ -22,6 +22,17 @@ std::vector<Detection> LearningStore::unsettled(TimePoint, int) { return {}; }
 
 void LearningStore::refresh_pattern_rates() {}
 
+void LearningStore::mark_scored(std::span<const TimePoint>) {}
+void LearningStore::mark_all_scored() {}
+std::vector<ScoredHour> LearningStore::scored_hours(int) { return {}; }
+void LearningStore::forget(std::span<const ScoredHour>) {}
+std::vector<ScoredAction> LearningStore::scores(TimePoint, TimePoint) { return {}; }
+void LearningStore::replace_metrics(MetricPeriod, TimePoint, std::span<const EffectivenessMetric>) {}
+std::vector<EffectivenessMetric> LearningStore::metrics(const MetricQuery&) { return {}; }
+std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint, TimePoint, int) {
+  return {};
+}
+
 std::optional<Detection> PatternStore::detection(std::string_view detection_id) {
   for (Detection& each : detections({}, TimePoint{}, TimePoint::max(), 1'000'000)) {
     if (each.detection_id == detection_id) return std::move(each);

@@ -50,6 +50,7 @@ Verdict History::State::propose(const Action& action, const Override* given) {
       if (!verdict.allowed() || verdict.repeated) return;
       repository->actions().insert_new(proposed);
       verdict.trace = proposed;
+      if (verdict.trace && verdict.trace->outcome.effectiveness_score) mark_scored(*verdict.trace);
       if (verdict.overridden) repository->learning().put(record_of(*given, verdict, proposed, now()));
     });
   } catch (const Error& error) {

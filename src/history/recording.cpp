@@ -52,7 +52,20 @@ std::vector<Trace> History::record(std::span<const Action> actions) {
       throw Error(error.code(), fmt::format("actions[{}].{}", i, error.what()));
     }
   }
-  std::vector<Trace> stored = state.repository->actions().insert(traces);
+  std::vector<TimePoint> scored;
+  for (const Trace& trace : traces) {
+    if (trace.outcome.effectiveness_score) scored.push_back(trace.time());
+  }
+  std::vector<Trace> stored;
+  const auto insert = [&] { stored = state.repository->actions().insert(traces); };
+  if (scored.empty()) {
+    insert();
+  } else {
+    state.repository->transaction([&] {
+      insert();
+      state.repository->learning().mark_scored(scored);
+    });
+  }
   state.written();
   return stored;
 }
@@ -195,6 +208,7 @@ bool History::erase(std::string_view action_id) {
                               action_id));
     }
     state.repository->actions().remove(action_id, state.now());
+    if (trace->outcome.effectiveness_score) state.mark_scored(*trace);
   });
   state.written();
   return erased;

@@ -105,12 +105,19 @@ Trace History::State::update(std::string_view action_id, const std::function<boo
     auto stored = repository->actions().get(action_id);
     if (!stored) not_stored(action_id);
     trace = std::move(*stored);
+    const auto score = trace.outcome.effectiveness_score;
     if (!change(trace)) return;
     trace.updated_at = now();
     repository->actions().update(trace);
+    if (trace.outcome.effectiveness_score != score) mark_scored(trace);
   });
   written();
   return trace;
+}
+
+void History::State::mark_scored(const Trace& trace) {
+  const TimePoint time = trace.time();
+  repository->learning().mark_scored({&time, 1});
 }
 
 std::string History::State::index_trouble() const {

@@ -37,6 +37,9 @@ struct History::State {
   // Throws Error: not_found.
   Trace update(std::string_view action_id, const std::function<bool(Trace&)>& change);
 
+  // Notes that the score of this action came, changed or went. REQUIRES: inside a transaction.
+  void mark_scored(const Trace& trace);
+
   // Asks the guard and stores what it allows; with an override, in any case.
   Verdict propose(const Action& action, const Override* given);
 

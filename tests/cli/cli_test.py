@@ -591,6 +591,28 @@ class DetectionsTest(CliTest):
         self.run_cli("patterns", "policy", *web, "--set", '{"window": 4}', expect=REJECTED)
 
 
+class MetricsTest(CliTest):
+    def test_computed_and_listed(self):
+        self.store(*(action(f"m{i}", 60 + i, effectiveness_score=i / 10) for i in range(10)))
+        self.assertEqual(self.run_json("metrics"), [])
+        found = self.run_json("metrics", "--refresh", "--scope", "global", "--period", "30d")
+        self.assertEqual(sum(metric["sample_size"] for metric in found), 10)
+        out = self.run_cli("metrics", "--period", "7d").out
+        self.assertIn("namespace prod", out)
+        self.assertEqual(self.run_json("metrics", "--full", "--scope", "global", "--period", "30d"), found)
+        web = ["--scope", "resource", "--kind", "Deployment", "--namespace", "prod", "--name", "web"]
+        self.assertTrue(self.run_json("metrics", *web, "--period", "30d"))
+        self.run_cli("metrics", "--scope", "universe", expect=USAGE)
+
+    def test_the_context_of_a_model(self):
+        self.store(*(action(f"m{i}", 60 + i, effectiveness_score=0.1) for i in range(4)))
+        out = self.run_cli("context", "--alert", "KubePodCrashLooping", "--budget", "300").out
+        self.assertIn("never resolved it", out)
+        found = self.run_json("context", "--kind", "Deployment", "--name", "web", "--namespace", "prod")[0]
+        self.assertIn("warnings", found)
+        self.run_cli("context", expect=REJECTED)
+
+
 class RecommendTest(CliTest):
     def test_what_worked_comes_first_and_what_failed_is_named(self):
         self.store(

@@ -1,5 +1,7 @@
 """What was learned from the recorded actions."""
 
+from datetime import timedelta
+
 import pytest
 
 import actionhist
@@ -78,3 +80,51 @@ def test_a_resource_has_a_policy_of_its_own(history):
     assert history.guard_policy(**web) == {}
     history.set_guard_policy({"pattern_min_occurrences": 4}, **web)
     assert history.guard_policy(**web) == {"pattern_min_occurrences": 4}
+
+
+def test_metrics_equal_an_independent_computation(history, clock, restart):
+    stats = pytest.importorskip("scipy.stats")
+    numpy = pytest.importorskip("numpy")
+    scores = {"day": [], "before": []}
+    for i in range(60):
+        for day, offset in (("before", timedelta(hours=24)), ("day", timedelta(0))):
+            score = (i * i * 7 % 23) / 22 * (0.6 if day == "day" else 1)
+            at = clock.time - offset - timedelta(minutes=300) + timedelta(minutes=4 * i)
+            history.record(restart(f"{day}-{i}", action_timestamp=at, effectiveness_score=score,
+                                   execution_status="completed"))
+            scores[day].append(score)
+    assert history.refresh_metrics()["metrics"] > 0
+    newest, _ = history.metrics(scope_type="global", metric_period="24h")
+    x, y = numpy.array(scores["day"]), numpy.array(scores["before"])
+    near = lambda value: pytest.approx(value, rel=1e-9, abs=1e-9)  # noqa: E731
+    assert newest["average_score"] == near(x.mean())
+    assert newest["median_score"] == near(numpy.median(x))
+    assert newest["std_deviation"] == near(x.std(ddof=1))
+    low, high = stats.t.interval(0.95, len(x) - 1, x.mean(), stats.sem(x))
+    assert newest["confidence_interval_lower"] == near(low)
+    assert newest["confidence_interval_upper"] == near(high)
+    assert newest["trend_slope"] == near(stats.theilslopes(x)[0])
+    p = stats.mannwhitneyu(x, y, alternative="two-sided", method="asymptotic").pvalue
+    assert newest["statistical_significance"] == near(p)
+    # Mann and Kendall, corrected for ties and continuity.
+    n = len(x)
+    s = sum(numpy.sign(x[j] - x[i]) for i in range(n) for j in range(i + 1, n))
+    ties = numpy.unique(x, return_counts=True)[1]
+    variance = (n * (n - 1) * (2 * n + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
+    assert newest["trend_confidence"] == near(1 - 2 * stats.norm.sf((abs(s) - 1) / variance**0.5))
+
+
+def test_the_context_fits_its_budget(history, restart):
+    for i in range(4):
+        history.record(restart(f"c-{i}", effectiveness_score=0.1, execution_status="completed"))
+    given = history.context(alert_name="KubePodCrashLooping", budget_tokens=100)
+    assert given["tokens"] <= 100
+    assert "never resolved it" in given["content"]
+    with pytest.raises(actionhist.InvalidArgument, match="budget_tokens"):
+        history.context("x", budget_tokens=1)
+
+
+def test_due_assessments_are_leased(history, clock, restart):
+    history.record(restart("a", execution_status="completed", effectiveness_due_at=clock.time))
+    assert [trace.action_id for trace in history.lease_assessments("w")] == ["a"]
+    assert history.lease_assessments("v") == []

@@ -326,6 +326,72 @@ class History:
         """
         return self._handle.similar(text, action_id, vector, limit, where, threshold, fresh)
 
+    def context(
+        self,
+        text: str | None = None,
+        *,
+        alert_name: Text | None = None,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        spec_hash: Text | None = None,
+        budget_tokens: int = 2000,
+        json: bool = False,
+    ) -> Fields:
+        """What a language model should know before it acts, as {"content", "tokens", "omitted"}.
+
+        `content` is text, or with `json` the JSON text of lists of sentences, of at most `budget_tokens`.
+        """
+        query = {
+            "text": text,
+            "alert_name": alert_name,
+            "resource": _resource(cluster, kind, namespace, name),
+            "spec_hash": spec_hash,
+            "budget_tokens": budget_tokens,
+            "json": json,
+        }
+        return self._handle.context(query)
+
+    def metrics(
+        self,
+        *,
+        scope_type: Text | None = None,
+        scope_value: Text | None = None,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        metric_period: Text | None = None,
+        action_type: Text | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        limit: int = 1000,
+    ) -> list[Fields]:
+        """Effectiveness by scope, action type and period (1h, 24h, 7d, 30d), as of the last refresh_metrics().
+
+        The scope is global, namespace, resource-type, alert-type, model or resource, which kind and name tell.
+        """
+        query = {
+            "scope_type": scope_type,
+            "scope_value": scope_value,
+            "resource": _resource(cluster, kind, namespace, name),
+            "metric_period": metric_period,
+            "action_type": action_type,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        }
+        return self._handle.metrics(query)
+
+    def refresh_metrics(self, full: bool = False) -> Fields:
+        """Computes the metrics of the periods whose scores changed, or all of them. Both give the same."""
+        return self._handle.refresh_metrics(full)
+
+    def lease_assessments(self, worker: Text, *, limit: int = 10, lease_seconds: int = 60) -> list[Trace]:
+        """Ended actions whose assessment is due, each to one worker at a time."""
+        return self._handle.lease_assessments(worker, limit, lease_seconds)
+
     def recommend(
         self,
         text: str | None = None,

@@ -1,0 +1,267 @@
+// What a language model should know before it acts: what stands against it, what worked, what happened.
+#include <actionhist/context.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analysis/recommendation.hpp"
+#include "analysis/verbs.hpp"
+#include "core/json_fields.hpp"
+#include "core/names.hpp"
+#include "core/resource_json.hpp"
+#include "history/state.hpp"
+#include "history/validate.hpp"
+
+namespace actionhist {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto recent_span = 24h;
+constexpr auto older_span = 24h * 90;
+constexpr int most_actions = 1000;
+constexpr int most_suggestions = 3;
+constexpr std::int64_t warn_from = 3;  // tries without a success
+constexpr double success = .6;
+constexpr std::size_t bytes_per_token = 3;
+constexpr std::size_t most_bytes_of_text = 200;  // of an error or parameters inside a sentence
+
+// Sections in the order in which they are worth their tokens.
+enum Section { in_force, warnings, worked, avoid, recent, older };
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> titles{{
+    {"in_force", "The guard refuses now"},
+    {"warnings", "Warnings"},
+    {"worked", "What worked in situations like this"},
+    {"avoid", "What to avoid"},
+    {"recent", "The last 24 hours, newest first"},
+    {"older", "The 90 days before"},
+}};
+
+std::int64_t tokens_of(std::string_view text) {
+  return static_cast<std::int64_t>((text.size() + bytes_per_token - 1) / bytes_per_token);
+}
+
+std::string cut(std::string_view text) {
+  std::string line(excerpt(text, most_bytes_of_text));
+  std::ranges::replace(line, '\n', ' ');
+  return line.size() < text.size() ? line + "…" : line;
+}
+
+using Sections = std::array<std::vector<std::string>, titles.size()>;
+
+std::string as_text(const Sections& sections) {
+  std::string text;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    if (sections[i].empty()) continue;
+    text += fmt::format("{}{}:\n", text.empty() ? "" : "\n", titles[i].second);
+    for (const std::string& sentence : sections[i]) text += fmt::format("- {}\n", sentence);
+  }
+  return text;
+}
+
+std::string as_json(const Sections& sections) {
+  JsonWriter writer;
+  writer.begin_object();
+  FieldWriter put(writer);
+  for (std::size_t i = 0; i < sections.size(); ++i) put(titles[i].first, sections[i]);
+  return writer.end_object().take();
+}
+
+// The sentences that fit, the first of each section before later ones of sections behind it.
+Context fitted(const Sections& all, const ContextQuery& query) {
+  Context context;
+  Sections kept;
+  const auto rendered = [&] { return query.json ? as_json(kept) : as_text(kept); };
+  bool full = false;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const std::string& sentence : all[i]) {
+      kept[i].push_back(sentence);
+      if (!full && tokens_of(rendered()) <= query.budget_tokens) continue;
+      kept[i].pop_back();
+      ++context.omitted;
+      // Within a section nothing is skipped, so that the newest are the ones that are there.
+      full = i >= recent;
+    }
+  }
+  context.content = rendered();
+  context.tokens = tokens_of(context.content);
+  return context;
+}
+
+std::string sentence_of(const Trace& trace) {
+  std::string text = fmt::format("{} {}", format_time(std::chrono::floor<std::chrono::seconds>(trace.time())),
+                                 trace.action_type);
+  if (!trace.action_parameters.absent()) text += " " + cut(trace.action_parameters.text());
+  if (trace.resource != Resource{}) text += " on " + to_string(trace.resource);
+  if (!trace.alert_name.empty()) text += " for " + trace.alert_name;
+  text += fmt::format(": {}", to_string(trace.outcome.status));
+  if (const auto& score = trace.outcome.effectiveness_score)
+    text += fmt::format(", effectiveness {:.2f}", *score);
+  if (!trace.outcome.execution_error.empty()) text += ", error: " + cut(trace.outcome.execution_error);
+  return text;
+}
+
+struct Tries {
+  std::string name;
+  std::int64_t count = 0;
+  std::int64_t known = 0;
+  std::int64_t succeeded = 0;
+  double sum = 0;
+  TimePoint first{};
+  TimePoint last{};
+
+  void add(const Trace& trace) {
+    if (count++ == 0) last = trace.time();  // the newest comes first
+    first = trace.time();
+    if (name.empty()) name = trace.action_type;
+    if (const auto outcome = outcome_of(trace)) {
+      ++known;
+      sum += *outcome;
+      succeeded += *outcome >= success;
+    }
+  }
+};
+
+using ByType = std::map<std::string, Tries>;
+
+void add_warnings(Sections& sections, const ByType& tries, std::span<const Trace> traces,
+                  const ContextQuery& query) {
+  for (const auto& [type, each] : tries) {
+    if (each.known < warn_from || each.succeeded > 0) continue;
+    sections[warnings].push_back(
+        fmt::format("{} was tried {} times since {} and never resolved it", each.name, each.known,
+                    format_time(std::chrono::floor<std::chrono::seconds>(each.first))));
+  }
+  if (query.spec_hash.empty()) return;
+  for (const Trace& trace : traces) {
+    const std::string when = format_time(std::chrono::floor<std::chrono::seconds>(trace.time()));
+    if (!trace.outcome.post_spec_hash.empty() && trace.outcome.post_spec_hash == query.spec_hash) {
+      sections[warnings].push_back(
+          fmt::format("the change by {} of {} is still in place", trace.action_type, when));
+      return;
+    }
+    if (!trace.pre_spec_hash.empty() && trace.pre_spec_hash == query.spec_hash) {
+      sections[warnings].push_back(
+          fmt::format("regression: the spec is again as it was before {} of {}", trace.action_type, when));
+      return;
+    }
+  }
+}
+
+void add_summary(Sections& sections, const ByType& tries) {
+  std::vector<const Tries*> order;
+  for (const auto& [type, each] : tries) order.push_back(&each);
+  std::ranges::stable_sort(order, [](const Tries* a, const Tries* b) { return a->count > b->count; });
+  for (const Tries* each : order) {
+    std::string text = fmt::format("{}: {} times, last on {}", each->name, each->count,
+                                   format_time(std::chrono::floor<std::chrono::seconds>(each->last)));
+    text += each->known > 0 ? fmt::format(", mean effectiveness {:.2f} of {} known outcomes",
+                                          each->sum / static_cast<double>(each->known), each->known)
+                            : std::string(", no outcome known");
+    sections[older].push_back(std::move(text));
+  }
+}
+
+void validate(const ContextQuery& query) {
+  const bool situation = !query.text.empty() || !query.alert_name.empty() || !query.resource.kind.empty() ||
+                         !query.resource.name.empty();
+  if (!situation) {
+    throw Error(ErrorCode::invalid_argument, "context: give a text, an alert_name or a resource");
+  }
+  if (query.budget_tokens < 50 || query.budget_tokens > 1'000'000) {
+    throw Error(ErrorCode::invalid_argument, "budget_tokens: must be between 50 and 1000000");
+  }
+}
+
+}  // namespace
+
+Context History::context(const ContextQuery& query) {
+  State& state = alive(state_);
+  validate(query);
+  const TimePoint now = state.now();
+  Sections sections;
+
+  // The same resource where it is known, else the same alert, else what is similar.
+  const std::string id = resource_id(state.repository->tenant(), query.resource);
+  ActionQuery wanted;
+  wanted.since = now - older_span;
+  wanted.until = now + 1us;
+  wanted.limit = most_actions;
+  std::vector<Trace> traces;
+  if (!id.empty()) {
+    traces = state.repository->actions().recent({ScopeKind::resource, id}, *wanted.since, now, most_actions);
+    std::ranges::reverse(traces);
+    const Scope scope{ScopeKind::resource, id};
+    for (const Detection& detection : state.repository->patterns().in_force({&scope, 1}, now)) {
+      if (detection.shadow) continue;
+      sections[in_force].push_back(
+          fmt::format("{} until {}: {} actions, confidence {:.2f}", to_string(detection.pattern_type),
+                      format_time(std::chrono::floor<std::chrono::seconds>(*detection.in_force_until)),
+                      detection.action_ids.size(), detection.confidence));
+    }
+  } else if (!query.alert_name.empty()) {
+    wanted.where = Json::object({{"alert_name", query.alert_name}});
+    traces = state.repository->actions().find(wanted).traces;
+  }
+
+  ByType all;
+  ByType before;
+  for (const Trace& trace : traces) {
+    const bool looks = trace.effect.value_or(effect_of(trace.action_type)) == Effect::read_only;
+    const bool new_one = trace.time() > now - recent_span;
+    if (new_one) sections[recent].push_back(sentence_of(trace));
+    if (looks) continue;
+    const bool same_alert = query.alert_name.empty() || trace.alert_name == query.alert_name;
+    if (same_alert) all[plain_type(trace.action_type)].add(trace);
+    if (!new_one) before[plain_type(trace.action_type)].add(trace);
+  }
+  add_warnings(sections, all, traces, query);
+  add_summary(sections, before);
+
+  RecommendQuery similar;
+  similar.text = query.text;
+  similar.alert_name = query.alert_name;
+  similar.resource = query.resource;
+  similar.limit = most_suggestions;
+  const Recommendations found = recommend(similar);
+  for (const Recommendation& each : found.actions) {
+    if (each.share <= 0 || each.effective_sample_size == 0) continue;
+    std::string text = fmt::format("{}: {}", each.action_type, each.reason);
+    if (!each.action_parameters.absent()) text += "; then with " + cut(each.action_parameters.text());
+    sections[worked].push_back(std::move(text));
+  }
+  for (const Recommendation& each : found.avoid) {
+    sections[avoid].push_back(fmt::format("{}: {}", each.action_type, each.reason));
+  }
+  return fitted(sections, query);
+}
+
+std::string to_json(const Context& context) {
+  JsonWriter writer;
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("content", std::string_view(context.content));
+  put("tokens", context.tokens);
+  put("omitted", context.omitted);
+  return writer.end_object().take();
+}
+
+ContextQuery parse_context_query(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "context"), "context");
+  ContextQuery query;
+  reader("text", query.text);
+  reader("alert_name", query.alert_name);
+  query.resource = read_resource(reader);
+  reader("spec_hash", query.spec_hash);
+  reader("budget_tokens", query.budget_tokens);
+  reader("json", query.json);
+  reader.expect_done();
+  return query;
+}
+
+}  // namespace actionhist

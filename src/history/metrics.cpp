@@ -1,0 +1,114 @@
+// Effectiveness by scope, type and period, kept up to date from what changed.
+#include "analysis/metrics.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "history/state.hpp"
+#include "history/validate.hpp"
+
+namespace actionhist {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array periods{MetricPeriod::hour, MetricPeriod::day, MetricPeriod::week, MetricPeriod::month};
+// Hours whose changes are worked off together.
+constexpr int batch_hours = 10'000;
+constexpr int most_of_resource = 10'000;
+
+using PeriodKey = std::pair<MetricPeriod, TimePoint>;
+
+// The periods that the scores of an hour are in, and those after them, which are compared with them.
+void add_periods(std::set<PeriodKey>& touched, TimePoint hour) {
+  for (const MetricPeriod period : periods) {
+    const TimePoint start = period_start(period, hour);
+    touched.insert({period, start});
+    touched.insert({period, start + period_length(period)});
+  }
+}
+
+ScoredAction scored(const Trace& trace) {
+  return {trace.time(),     trace.action_type, trace.resource.namespace_,         trace.resource.kind,
+          trace.alert_name, trace.model_used,  *trace.outcome.effectiveness_score};
+}
+
+}  // namespace
+
+MetricRefresh History::refresh_metrics(bool full) {
+  State& state = alive(state_);
+  Router::Call call(state.router, UseCase::effectiveness_metrics);
+  LearningStore& store = state.repository->learning();
+  if (full) store.mark_all_scored();
+  MetricRefresh done;
+  for (;;) {
+    const std::vector<ScoredHour> hours = store.scored_hours(batch_hours);
+    if (hours.empty()) return done;
+    std::set<PeriodKey> touched;
+    for (const ScoredHour& changed : hours) add_periods(touched, changed.hour);
+    for (const auto& [period, start] : touched) {
+      const auto length = period_length(period);
+      // The periods of one computation are read at one moment.
+      std::vector<EffectivenessMetric> metrics =
+          metrics_of(period, start, store.scores(start - length, start + length));
+      store.replace_metrics(period, start, metrics);
+      ++done.periods;
+      done.metrics += static_cast<std::int64_t>(metrics.size());
+    }
+    // What changed meanwhile has a newer version, and stays.
+    store.forget(hours);
+    done.hours += static_cast<std::int64_t>(hours.size());
+  }
+}
+
+std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
+  State& state = alive(state_);
+  Router::Call call(state.router, UseCase::effectiveness_metrics);
+  if (query.limit < 1 || query.limit > 100'000) {
+    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 100000");
+  }
+  std::vector<EffectivenessMetric> report;
+  if (query.scope_type == MetricScope::resource) {
+    validate(query.resource);
+    const std::string id = query.scope_value.empty() ? resource_id(state.repository->tenant(), query.resource)
+                                                     : query.scope_value;
+    if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+    // One resource has few actions: its metrics are made when they are asked for, and stored nowhere.
+    const auto traces =
+        state.repository->actions().recent({ScopeKind::resource, id}, query.since.value_or(TimePoint{}),
+                                           query.until.value_or(state.now()), most_of_resource);
+    std::vector<ScoredAction> scores;
+    for (const Trace& trace : traces) {
+      const bool wanted = query.action_type.empty() || trace.action_type == query.action_type;
+      if (wanted && trace.outcome.effectiveness_score) scores.push_back(scored(trace));
+    }
+    for (const MetricPeriod period : periods) {
+      if (query.metric_period && *query.metric_period != period) continue;
+      for (EffectivenessMetric& metric : resource_metrics(period, id, scores))
+        report.push_back(std::move(metric));
+    }
+    if (report.size() > static_cast<std::size_t>(query.limit))
+      report.resize(static_cast<std::size_t>(query.limit));
+  } else {
+    report = state.repository->learning().metrics(query);
+  }
+  adjust(report);
+  return report;
+}
+
+std::vector<Trace> History::lease_assessments(std::string_view worker, int limit,
+                                              std::chrono::seconds lease) {
+  State& state = alive(state_);
+  validate_id(worker, "worker");
+  if (limit < 1 || limit > 1000)
+    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 1000");
+  if (lease < 1s || lease > 24h) {
+    throw Error(ErrorCode::invalid_argument, "lease_seconds: must be between 1 and 86400");
+  }
+  const TimePoint now = state.now();
+  return state.repository->learning().lease_assessments(worker, now, now + lease, limit);
+}
+
+}  // namespace actionhist

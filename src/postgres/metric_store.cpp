@@ -1,0 +1,159 @@
+// The half of PostgresLearningStore that keeps effectiveness metrics.
+#include <deque>
+
+#include <fmt/format.h>
+
+#include "postgres/reads.hpp"
+#include "postgres/stores.hpp"
+#include "sql/metric_rows.hpp"
+#include "sql/trace_columns.hpp"
+
+namespace actionhist::postgres {
+namespace {
+
+// Text is kept even when it is empty.
+struct Binder {
+  Parameters& parameters;
+  template <class Value>
+  void operator()(std::string_view, const Value& value) {
+    if constexpr (std::is_same_v<Value, std::string_view>) {
+      parameters.add_text(value);
+    } else {
+      parameters.add(value);
+    }
+  }
+};
+
+// Rows of one statement: more would not fit into its parameters.
+constexpr std::size_t rows_at_once = 1000;
+
+}  // namespace
+
+void PostgresLearningStore::mark_scored(std::span<const TimePoint> times) {
+  std::vector<std::optional<TimePoint>> hours;
+  for (const TimePoint time : times) {
+    const TimePoint hour = std::chrono::floor<std::chrono::hours>(time);
+    if (hours.empty() || hours.back() != hour) hours.emplace_back(hour);
+  }
+  engine_.run(
+      "INSERT INTO scored_hours (tenant_id, hour) SELECT DISTINCT $1, hour FROM unnest($2::timestamptz[]) AS "
+      "marked(hour)",
+      Parameters(engine_.tenant(), std::span<const std::optional<TimePoint>>(hours)));
+}
+
+void PostgresLearningStore::mark_all_scored() {
+  engine_.run(
+      "INSERT INTO scored_hours (tenant_id, hour) SELECT DISTINCT $1, date_trunc('hour', action_timestamp, 'UTC') "
+      "FROM resource_action_traces WHERE tenant_id = $1 AND effectiveness_score IS NOT NULL",
+      Parameters(engine_.tenant()));
+}
+
+std::vector<ScoredHour> PostgresLearningStore::scored_hours(int limit) {
+  const Result result = engine_.run(
+      "SELECT hour, max(version) FROM scored_hours WHERE tenant_id = $1 GROUP BY hour ORDER BY hour LIMIT $2",
+      Parameters(engine_.tenant(), limit));
+  std::vector<ScoredHour> hours;
+  for (Reader reader(result); reader.next();) {
+    ScoredHour& hour = hours.emplace_back();
+    reader.read(hour.hour).read(hour.version);
+  }
+  return hours;
+}
+
+void PostgresLearningStore::forget(std::span<const ScoredHour> hours) {
+  std::vector<std::optional<TimePoint>> times;
+  std::vector<std::optional<std::int64_t>> versions;
+  for (const ScoredHour& hour : hours) {
+    times.emplace_back(hour.hour);
+    versions.emplace_back(hour.version);
+  }
+  engine_.run(
+      "DELETE FROM scored_hours s USING unnest($2::timestamptz[], $3::int8[]) AS done(hour, version) "
+      "WHERE s.tenant_id = $1 AND s.hour = done.hour AND s.version <= done.version",
+      Parameters(engine_.tenant(), std::span<const std::optional<TimePoint>>(times),
+                 std::span<const std::optional<std::int64_t>>(versions)));
+}
+
+std::vector<ScoredAction> PostgresLearningStore::scores(TimePoint since, TimePoint until) {
+  const Result result = engine_.run(
+      "SELECT action_timestamp, action_type, namespace, kind, alert_name, model_used, effectiveness_score "
+      "FROM resource_action_traces WHERE tenant_id = $1 AND action_timestamp >= $2 AND action_timestamp < $3 "
+      "AND effectiveness_score IS NOT NULL ORDER BY action_timestamp, action_id",
+      Parameters(engine_.tenant(), since, until), Plan::once);
+  std::vector<ScoredAction> scores;
+  for (Reader reader(result); reader.next();) {
+    ScoredAction& scored = scores.emplace_back();
+    reader.read(scored.time).read(scored.action_type).read(scored.namespace_).read(scored.kind);
+    reader.read(scored.alert_name).read(scored.model).read(scored.score);
+  }
+  return scores;
+}
+
+void PostgresLearningStore::replace_metrics(MetricPeriod period, TimePoint start,
+                                            std::span<const EffectivenessMetric> metrics) {
+  std::vector<Call> calls;
+  std::deque<std::string> texts;  // calls only refer to theirs
+  calls.push_back(
+      {"DELETE FROM action_effectiveness_metrics WHERE tenant_id = $1 AND metric_period = $2 AND period_start = $3",
+       Parameters(engine_.tenant(), to_string(period), start), Plan::kept});
+  for (; !metrics.empty(); metrics = metrics.subspan(std::min(rows_at_once, metrics.size()))) {
+    std::string& text = texts.emplace_back(fmt::format(
+        "INSERT INTO action_effectiveness_metrics (tenant_id, {}) VALUES ", sql::metric_columns()));
+    Parameters parameters(engine_.tenant());
+    int count = 1;
+    for (const EffectivenessMetric& metric : metrics.first(std::min(rows_at_once, metrics.size()))) {
+      text += count == 1 ? "($1" : ", ($1";
+      sql::visit_metric(metric, [&](std::string_view name, const auto& value) {
+        text += fmt::format(", ${}", ++count);
+        Binder{parameters}(name, value);
+      });
+      text += ')';
+    }
+    calls.push_back({text, std::move(parameters), Plan::once});
+  }
+  engine_.run(std::move(calls));
+}
+
+std::vector<EffectivenessMetric> PostgresLearningStore::metrics(const MetricQuery& wanted) {
+  std::string text =
+      "SELECT " + sql::metric_columns() + " FROM action_effectiveness_metrics WHERE tenant_id = $1";
+  Parameters parameters(engine_.tenant());
+  int count = 1;
+  const auto where = [&](std::string_view condition, const auto& value) {
+    text += fmt::format(" AND {} ${}", condition, ++count);
+    parameters.add(value);
+  };
+  if (wanted.metric_period) where("metric_period =", to_string(*wanted.metric_period));
+  if (wanted.scope_type) where("scope_type =", to_string(*wanted.scope_type));
+  if (!wanted.scope_value.empty()) where("scope_value =", wanted.scope_value);
+  if (!wanted.action_type.empty()) where("action_type =", wanted.action_type);
+  if (wanted.since) where("period_end >", *wanted.since);
+  if (wanted.until) where("period_start <", *wanted.until);
+  text += fmt::format(
+      " ORDER BY period_start DESC, period_end DESC, scope_type, scope_value, action_type LIMIT ${}",
+      ++count);
+  parameters.add(static_cast<std::int64_t>(wanted.limit));
+  const Result result = engine_.run(text, std::move(parameters), Plan::once);
+  std::vector<EffectivenessMetric> metrics;
+  for (Reader reader(result); reader.next();) metrics.push_back(sql::read_metric(reader));
+  return metrics;
+}
+
+std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view worker, TimePoint now,
+                                                            TimePoint until, int limit) {
+  static const std::string text =
+      "WITH due AS (SELECT action_id, action_timestamp, effectiveness_due_at FROM resource_action_traces t WHERE "
+      "tenant_id = $1 AND effectiveness_due_at <= $2 AND effectiveness_score IS NULL AND NOT EXISTS (SELECT FROM "
+      "assessment_leases l WHERE l.tenant_id = $1 AND l.action_id = t.action_id AND l.expires_at > $2) "
+      "ORDER BY effectiveness_due_at, action_id LIMIT $5), "
+      "leased AS (INSERT INTO assessment_leases AS l (tenant_id, action_id, worker, expires_at) "
+      "SELECT $1, action_id, $3, $4 FROM due ORDER BY action_id ON CONFLICT (tenant_id, action_id) DO UPDATE SET "
+      "worker = excluded.worker, expires_at = excluded.expires_at WHERE l.expires_at <= $2 RETURNING action_id) "
+      "SELECT " +
+      sql::trace_columns() +
+      " FROM resource_action_traces JOIN leased USING (action_id) WHERE tenant_id = $1 AND action_timestamp IN "
+      "(SELECT action_timestamp FROM due) ORDER BY effectiveness_due_at, action_id";
+  return read_traces(engine_.run(text, Parameters(engine_.tenant(), now, worker, until, limit)));
+}
+
+}  // namespace actionhist::postgres

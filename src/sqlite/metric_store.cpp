@@ -1,0 +1,180 @@
+// The half of SqliteLearningStore that keeps effectiveness metrics.
+#include <fmt/format.h>
+
+#include "core/trace_fields.hpp"
+#include "sql/metric_rows.hpp"
+#include "sql/trace_columns.hpp"
+#include "sqlite/learning_store.hpp"
+
+namespace actionhist::sqlite {
+namespace {
+
+constexpr std::int64_t hour_us = 3'600'000'000;
+
+std::int64_t hour_of(TimePoint time) { return time.time_since_epoch().count() / hour_us * hour_us; }
+
+// Binds a row behind the tenant; text is kept even when it is empty.
+struct Binder {
+  Query& query;
+  template <class Value>
+  void operator()(std::string_view, const Value& value) {
+    if constexpr (std::is_same_v<Value, std::string_view>) {
+      query.bind_text(value);
+    } else {
+      query.bind(value);
+    }
+  }
+};
+
+}  // namespace
+
+void SqliteLearningStore::mark_scored(std::span<const TimePoint> times) {
+  engine_.write([&](Connection& connection) {
+    Query query(connection,
+                "INSERT INTO scored_hours (tenant_id, hour, version) VALUES (?, ?, 1) "
+                "ON CONFLICT DO UPDATE SET version = version + 1");
+    for (const TimePoint time : times) {
+      query.reset();
+      query.bind_all(engine_.tenant(), hour_of(time)).run();
+    }
+  });
+}
+
+void SqliteLearningStore::mark_all_scored() {
+  engine_.write([&](Connection& connection) {
+    // Also the hours of metrics whose actions are gone.
+    Query(
+        connection,
+        "INSERT INTO scored_hours (tenant_id, hour, version) SELECT ?1, hour, 1 FROM (SELECT DISTINCT "
+        "action_timestamp / 3600000000 * 3600000000 AS hour FROM resource_action_traces WHERE tenant_id = ?1 "
+        "AND effectiveness_score IS NOT NULL) WHERE true ON CONFLICT DO UPDATE SET version = version + 1")
+        .bind(engine_.tenant())
+        .run();
+  });
+}
+
+std::vector<ScoredHour> SqliteLearningStore::scored_hours(int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection,
+                "SELECT hour, version FROM scored_hours WHERE tenant_id = ? ORDER BY hour LIMIT ?");
+    query.bind_all(engine_.tenant(), limit);
+    std::vector<ScoredHour> hours;
+    while (query.step()) {
+      ScoredHour& hour = hours.emplace_back();
+      query.read(hour.hour).read(hour.version);
+    }
+    return hours;
+  });
+}
+
+void SqliteLearningStore::forget(std::span<const ScoredHour> hours) {
+  engine_.write([&](Connection& connection) {
+    Query query(connection, "DELETE FROM scored_hours WHERE tenant_id = ? AND hour = ? AND version = ?");
+    for (const ScoredHour& hour : hours) {
+      query.reset();
+      query.bind_all(engine_.tenant(), hour.hour, hour.version).run();
+    }
+  });
+}
+
+std::vector<ScoredAction> SqliteLearningStore::scores(TimePoint since, TimePoint until) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        "SELECT action_timestamp, action_type, namespace, kind, alert_name, model_used, "
+        "effectiveness_score FROM resource_action_traces WHERE tenant_id = ? AND action_timestamp >= ? "
+        "AND action_timestamp < ? AND effectiveness_score IS NOT NULL "
+        "ORDER BY action_timestamp, action_id");
+    query.bind_all(engine_.tenant(), since, until);
+    std::vector<ScoredAction> scores;
+    while (query.step()) {
+      ScoredAction& scored = scores.emplace_back();
+      query.read(scored.time).read(scored.action_type).read(scored.namespace_).read(scored.kind);
+      query.read(scored.alert_name).read(scored.model).read(scored.score);
+    }
+    return scores;
+  });
+}
+
+void SqliteLearningStore::replace_metrics(MetricPeriod period, TimePoint start,
+                                          std::span<const EffectivenessMetric> metrics) {
+  static const std::string text = [] {
+    std::string marks = "?";
+    for (const char c : sql::metric_columns()) marks += c == ',' ? ", ?" : "";
+    return fmt::format("INSERT INTO action_effectiveness_metrics (tenant_id, {}) VALUES (?, {})",
+                       sql::metric_columns(), marks);
+  }();
+  engine_.write([&](Connection& connection) {
+    Query(
+        connection,
+        "DELETE FROM action_effectiveness_metrics WHERE tenant_id = ? AND metric_period = ? AND period_start = ?")
+        .bind_all(engine_.tenant(), to_string(period), start)
+        .run();
+    Query query(connection, text);
+    for (const EffectivenessMetric& metric : metrics) {
+      query.reset();
+      query.bind(engine_.tenant());
+      sql::visit_metric(metric, Binder{query});
+      query.run();
+    }
+  });
+}
+
+std::vector<EffectivenessMetric> SqliteLearningStore::metrics(const MetricQuery& wanted) {
+  std::string text =
+      "SELECT " + sql::metric_columns() + " FROM action_effectiveness_metrics WHERE tenant_id = ?";
+  if (wanted.metric_period) text += " AND metric_period = ?";
+  if (wanted.scope_type) text += " AND scope_type = ?";
+  if (!wanted.scope_value.empty()) text += " AND scope_value = ?";
+  if (!wanted.action_type.empty()) text += " AND action_type = ?";
+  if (wanted.since) text += " AND period_end > ?";
+  if (wanted.until) text += " AND period_start < ?";
+  text += " ORDER BY period_start DESC, period_end DESC, scope_type, scope_value, action_type LIMIT ?";
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, text);
+    query.bind(engine_.tenant());
+    if (wanted.metric_period) query.bind(to_string(*wanted.metric_period));
+    if (wanted.scope_type) query.bind(to_string(*wanted.scope_type));
+    if (!wanted.scope_value.empty()) query.bind(wanted.scope_value);
+    if (!wanted.action_type.empty()) query.bind(wanted.action_type);
+    if (wanted.since) query.bind(*wanted.since);
+    if (wanted.until) query.bind(*wanted.until);
+    query.bind(wanted.limit);
+    std::vector<EffectivenessMetric> metrics;
+    while (query.step()) metrics.push_back(sql::read_metric(query));
+    return metrics;
+  });
+}
+
+std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worker, TimePoint now,
+                                                          TimePoint until, int limit) {
+  static const std::string text =
+      "SELECT " + sql::trace_columns() +
+      " FROM resource_action_traces WHERE tenant_id = ?1 AND effectiveness_due_at <= ?2 AND "
+      "effectiveness_due_at IS NOT NULL AND effectiveness_score IS NULL AND NOT EXISTS (SELECT 1 FROM "
+      "assessment_leases l WHERE l.tenant_id = ?1 AND l.action_id = resource_action_traces.action_id AND "
+      "l.expires_at > ?2) ORDER BY effectiveness_due_at, action_id LIMIT ?3";
+  return engine_.write([&](Connection& connection) {
+    // Leases that ended, or whose action was assessed, are nobody's.
+    Query(connection, "DELETE FROM assessment_leases WHERE tenant_id = ? AND expires_at <= ?")
+        .bind_all(engine_.tenant(), now)
+        .run();
+    std::vector<Trace> due;
+    Query query(connection, text);
+    query.bind_all(engine_.tenant(), now, limit);
+    while (query.step()) {
+      Trace& trace = due.emplace_back();
+      visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
+    }
+    Query lease(
+        connection,
+        "INSERT INTO assessment_leases (tenant_id, action_id, worker, expires_at) VALUES (?, ?, ?, ?)");
+    for (const Trace& trace : due) {
+      lease.reset();
+      lease.bind_all(engine_.tenant(), trace.action_id, worker, until).run();
+    }
+    return due;
+  });
+}
+
+}  // namespace actionhist::sqlite
