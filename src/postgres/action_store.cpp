@@ -40,7 +40,6 @@ std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
     if (time_inside(trace.action_id)) elsewhere.push_back(&trace);
   }
   shape.many = rows.size() > 1;
-  engine_.ensure_months(times);
 
   std::vector<Trace> answer(traces.begin(), traces.end());
   for (Trace& trace : answer) trace.stored = true;
@@ -58,8 +57,8 @@ std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
   if (!rows.empty()) {
     shape.many = rows.size() > 1;
     const Result result =
-        engine_.run(insert_statement(shape), insert_parameters(engine_.tenant(), rows, shape),
-                    shape.many ? Plan::once : Plan::kept);
+        engine_.store(times, insert_statement(shape), insert_parameters(engine_.tenant(), rows, shape),
+                      shape.many ? Plan::once : Plan::kept);
     std::set<std::string> fresh;
     Reader reader(result);
     while (reader.next()) fresh.insert(reader.get<std::string>());

@@ -5,6 +5,8 @@
 #include <random>
 #include <thread>
 
+#include <fmt/chrono.h>
+
 #include "postgres/server_error.hpp"
 
 namespace actionhist::postgres {
@@ -114,11 +116,11 @@ auto Engine::retrying(Work&& work) -> decltype(work()) {
     } catch (const ServerError& error) {
       const auto pause = pause_before(attempt);
       if (!error.retryable() || std::chrono::steady_clock::now() + pause > deadline) throw;
-      // Somebody took a partition away that was known to be there.
+      // Somebody took a partition away that was known to be there, or has just made one that is not seen yet.
       if (error.failure() == Failure::no_partition) forget_months();
       std::this_thread::sleep_for(pause);
     }
-    if (missing) make_months(*missing);
+    if (missing) ensure_months(*missing);
   }
 }
 
@@ -178,6 +180,19 @@ void Engine::apart(const std::function<void(Connection&)>& work) {
   work(*lease);
 }
 
+Result Engine::store(std::span<const TimePoint> times, std::string_view sql, const Parameters& parameters,
+                     Plan plan) {
+  if (in_transaction()) {
+    ensure_months(times);
+    return run(sql, parameters, plan);
+  }
+  // Both again, should the month go between the two.
+  return retrying([&] {
+    ensure_months(times);
+    return std::move(run_alone({{sql, parameters, plan}}).front());
+  });
+}
+
 void Engine::ensure_months(std::span<const TimePoint> times) {
   std::vector<TimePoint> missing;
   {
@@ -202,7 +217,14 @@ void Engine::make_months(std::span<const TimePoint> times) {
   for (const std::chrono::sys_days month : months) {
     std::vector<Call> calls;
     calls.push_back({"SELECT actionhist_ensure_month($1)", Parameters(TimePoint(month)), Plan::once});
-    run_alone(std::move(calls));
+    try {
+      run_alone(std::move(calls));
+    } catch (const ServerError& error) {
+      if (error.code() != ErrorCode::denied) throw;
+      throw Error(error.code(),
+                  fmt::format("action_timestamp: {:%Y-%m} has no partition yet, and: {}",
+                              fmt::gmtime(std::chrono::system_clock::time_point(month)), error.what()));
+    }
     std::lock_guard lock(months_mutex_);
     months_.insert(month);
   }

@@ -44,8 +44,12 @@ class Engine {
   // Runs `work` with a connection of its own, outside any transaction, without retries.
   void apart(const std::function<void(Connection&)>& work);
 
-  // Sees to it that actions of these times can be stored. Inside a transaction a month that is missing makes
-  // the transaction run again, with that month.
+  // Runs a statement that stores actions of `times`, whose months have a partition then. Inside a transaction
+  // a month that is missing makes the transaction run again, with that month.
+  Result store(std::span<const TimePoint> times, std::string_view sql, const Parameters& parameters,
+               Plan plan);
+
+  // Sees to it that actions of these times can be stored, as store() does.
   void ensure_months(std::span<const TimePoint> times);
 
   bool in_transaction() const noexcept;

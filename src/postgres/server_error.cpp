@@ -42,6 +42,7 @@ constexpr State states[] = {
      "; the schema is missing or old, run `actionhist migrate`"},
     {"42883", ErrorCode::unsupported, Failure::permanent,
      "; the schema is missing or old, run `actionhist migrate`"},
+    {"42P07", ErrorCode::conflict, Failure::permanent, ""},
     {"42P05", ErrorCode::unavailable, Failure::transient,
      "; behind a pooler in transaction mode, set pooler = transaction"},
     {"53100", ErrorCode::unavailable, Failure::permanent,
@@ -135,7 +136,7 @@ ServerError server_error(const PGresult* result) {
   if (sqlstate == "23514" && source == "ExecFindPartition") {
     code = ErrorCode::unavailable;
     failure = Failure::no_partition;
-    advice = "; run `actionhist partitions ensure`";
+    advice = "; as the owner of the schema run SELECT actionhist_ensure_month(its time)";
   } else if (sqlstate == "0A000" && source == "RevalidateCachedQuery") {
     // A migration has changed what a prepared statement returns.
     code = ErrorCode::unavailable;

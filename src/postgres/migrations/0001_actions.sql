@@ -176,6 +176,9 @@ BEGIN
              WHERE i.inhparent = part_of AND c.relname = part) THEN
     RETURN false;
   END IF;
+  IF to_regclass(part) IS NOT NULL THEN
+    RAISE duplicate_table USING MESSAGE = format('table %s is there, but is no partition; attach or rename it', part);
+  END IF;
   EXECUTE format('CREATE TABLE %I (LIKE resource_action_traces INCLUDING DEFAULTS)', part);
   EXECUTE format('ALTER TABLE resource_action_traces ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part,
                  month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
