@@ -25,6 +25,12 @@ bool same_call(const Trace& sent, const Trace& stored) {
 
 std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
   if (traces.empty()) return {};
+  if (traces.size() > 1 && !engine_.in_transaction()) {
+    // That an id was deleted is seen afterwards, and then the others must not be there either.
+    std::vector<Trace> answer;
+    engine_.transaction([&] { answer = insert(traces); });
+    return answer;
+  }
   std::vector<TimePoint> times;
   std::vector<const Trace*> rows;  // the first of each id
   std::vector<const Trace*> elsewhere;
