@@ -143,20 +143,22 @@ std::vector<Trace> PostgresActionStore::search_text(std::span<const std::string>
 }
 
 std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+  // Scores are summed in whole billionths, so that the mean does not depend on the order of the rows.
   constexpr std::string_view text =
       "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
       "  h.total_actions, h.last_action_at, "
       "  count(t.action_id) FILTER (WHERE t.action_timestamp > $2), count(t.action_id), "
       "  avg(CASE WHEN t.execution_status = 'completed' THEN 1.0::float8 "
       "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0::float8 END), "
-      "  avg(t.effectiveness_score) "
+      "  sum(floor(t.effectiveness_score * 1e9 + 0.5)::int8)::float8 / nullif(count(t.effectiveness_score) * "
+      "1e9::float8, 0) "
       "FROM action_histories h "
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
       "  AND t.action_timestamp > $3 AND t.action_timestamp <= $4 "
       "WHERE h.tenant_id = $1 AND h.updated_at >= $5 AND h.last_action_at IS NOT NULL "
       "GROUP BY r.tenant_id, r.resource_id, h.tenant_id, h.resource_id "
-      "ORDER BY h.last_action_at DESC NULLS LAST, r.resource_id";
+      "ORDER BY h.last_action_at DESC, r.resource_id";
   const Result result =
       engine_.run(text,
                   Parameters(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7},

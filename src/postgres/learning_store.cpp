@@ -7,10 +7,12 @@ namespace actionhist::postgres {
 
 std::vector<Tally> PostgresLearningStore::tally(const TallyQuery& wanted) {
   const sql::Condition condition = sql::condition(wanted.where, sql::Dialect::postgresql, 6);
-  // The newest rows by time first, so that the cost has a limit whatever the filter is.
+  // The newest rows by time first, so that the cost has a limit whatever the filter is. Scores are summed in
+  // whole billionths, so that the sum does not depend on the order of the rows.
   const std::string text =
       "SELECT action_type, coalesce(alert_name = $1, false), coalesce(namespace = $2, false), "
-      "coalesce(resource_id = $3, false), count(*), count(success), coalesce(sum(success), 0) FROM (SELECT "
+      "coalesce(resource_id = $3, false), count(*), count(success), "
+      "coalesce(sum(floor(success * 1e9 + 0.5)::int8), 0)::float8 / 1e9 FROM (SELECT "
       "action_type, alert_name, namespace, resource_id, CASE WHEN effectiveness_score IS NOT NULL THEN "
       "effectiveness_score WHEN execution_status = 'failed' THEN 0.0 END AS success FROM (SELECT * FROM "
       "resource_action_traces WHERE tenant_id = $4 AND created_at > '-infinity' "

@@ -308,13 +308,14 @@ std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> w
 }
 
 std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+  // Scores are summed in whole billionths, so that the mean does not depend on the order of the rows.
   constexpr const char* text =
       "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
       "  h.total_actions, h.last_action_at, "
       "  count(t.action_id) FILTER (WHERE t.action_timestamp > ?2), count(t.action_id), "
       "  avg(CASE WHEN t.execution_status IN ('completed') THEN 1.0 "
       "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0 END), "
-      "  avg(t.effectiveness_score) "
+      "  sum(CAST(t.effectiveness_score * 1e9 + 0.5 AS INTEGER)) / (count(t.effectiveness_score) * 1e9) "
       "FROM action_histories h "
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "

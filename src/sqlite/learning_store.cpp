@@ -9,10 +9,11 @@ namespace actionhist::sqlite {
 
 std::vector<Tally> SqliteLearningStore::tally(const TallyQuery& wanted) {
   const sql::Condition condition = sql::condition(wanted.where);
-  // The newest rows by time first, so that the cost has a limit whatever the filter is.
+  // The newest rows by time first, so that the cost has a limit whatever the filter is. Scores are summed in
+  // whole billionths, so that the sum does not depend on the order of the rows.
   const std::string text =
       "SELECT action_type, ifnull(alert_name = ?, 0), ifnull(namespace = ?, 0), ifnull(resource_id = ?, 0), "
-      "count(*), count(success), total(success) FROM (SELECT action_type, alert_name, namespace, resource_id, "
+      "count(*), count(success), ifnull(sum(CAST(success * 1e9 + 0.5 AS INTEGER)), 0) / 1e9 FROM (SELECT action_type, alert_name, namespace, resource_id, "
       "CASE WHEN effectiveness_score IS NOT NULL THEN effectiveness_score "
       "WHEN execution_status = 'failed' THEN 0.0 END AS success FROM (SELECT * FROM resource_action_traces "
       "WHERE tenant_id = ? ORDER BY action_timestamp DESC, action_id DESC LIMIT ?) "
