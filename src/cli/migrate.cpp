@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <actionhist/postgres_roles.hpp>
+
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
@@ -12,6 +14,7 @@ namespace {
 struct Arguments {
   bool print = false;
   bool verify = false;
+  bool print_roles = false;
 };
 
 // The storage as it is, whatever its schema.
@@ -38,6 +41,17 @@ Exit print_script(const Context& context) {
     print_line(script);
   } else {
     context.note("the schema is up to date");
+  }
+  return Exit::done;
+}
+
+Exit print_roles(const Context& context) {
+  const std::string script = postgres_roles_script(context.schema);
+  if (context.json) {
+    JsonWriter writer;
+    print_line(writer.begin_object().member("script", script).end_object().take());
+  } else {
+    print_line(script);
   }
   return Exit::done;
 }
@@ -84,7 +98,13 @@ void add_migrate(CLI::App& app, Context& context) {
       ->add_flag("--verify", arguments->verify,
                  "Only check, with no right to change; exit status 5 for problems")
       ->excludes(print);
+  command
+      ->add_flag("--print-roles", arguments->print_roles,
+                 "Only print what makes PostgreSQL's roles: writer, reader, embedder, maintenance")
+      ->excludes(print)
+      ->excludes("--verify");
   context.on(command, [&context, arguments] {
+    if (arguments->print_roles) return print_roles(context);
     if (arguments->print) return print_script(context);
     return arguments->verify ? verify(context) : migrate(context);
   });

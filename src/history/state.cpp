@@ -49,9 +49,14 @@ void History::State::refuse_old_schema() {
 
 void History::State::ship_patterns() {
   if (!repository->patterns().patterns().empty()) return;
-  repository->transaction([&] {
-    for (const Pattern& pattern : default_patterns()) repository->patterns().put(pattern);
-  });
+  try {
+    repository->transaction([&] {
+      for (const Pattern& pattern : default_patterns()) repository->patterns().put(pattern);
+    });
+  } catch (const Error& error) {
+    // A role that may only embed or maintain leaves them to the first that may write.
+    if (error.code() != ErrorCode::denied) throw;
+  }
 }
 
 void History::State::start_sync() {

@@ -23,8 +23,10 @@ constexpr std::string_view first_months =
 std::string in_schema(const std::string& schema, std::string_view statements) {
   return fmt::format(
       "BEGIN;\n"
-      "CREATE SCHEMA IF NOT EXISTS \"{0}\";\n"
-      "SET LOCAL search_path = \"{0}\";\n"
+      // Without the right to create schemas even IF NOT EXISTS is refused, and somebody may have made it for us.
+      "DO $schema$ BEGIN IF to_regnamespace('\"{0}\"') IS NULL THEN CREATE SCHEMA \"{0}\"; END IF; END $schema$;\n"
+      // What a session made for itself comes last: functions keep this path, and run with the owner's rights.
+      "SET LOCAL search_path = \"{0}\", pg_temp;\n"
       "SELECT pg_advisory_xact_lock(hashtextextended('actionhist_migrations ' || current_schema(), 0));\n"
       "{1}"
       "COMMIT;\n",
