@@ -76,7 +76,10 @@ TEST_CASE("a writer does everything that a History does, its worker included", "
   CHECK(history.wait_indexed(60s));
   CHECK(history.similar({.text = "pod crashes"}).size() == 4);
   CHECK(history.erase("w-1"));
-  history.put_pattern(history.patterns().front());
+  Pattern pattern = history.patterns().front();
+  pattern.description = "changed";
+  history.put_pattern(pattern);
+  CHECK(history.patterns().front().description == "changed");
   CHECK(history.repository().maintenance().verify().empty());
 }
 
@@ -116,7 +119,9 @@ TEST_CASE("an embedder turns the queue into the feed and touches no action", "[p
   CHECK(history.health().feed.queued == 0);
   CHECK(history.health().index_error.empty());
   CHECK(error_code_of([&] { history.record(restart("e", system_now())); }) == ErrorCode::denied);
-  CHECK(error_code_of([&] { history.put_pattern(default_patterns().front()); }) == ErrorCode::denied);
+  Pattern pattern = default_patterns().front();
+  pattern.description = "changed";
+  CHECK(error_code_of([&] { history.put_pattern(pattern); }) == ErrorCode::denied);
   CHECK(roles().refused("embedder", "DELETE FROM resource_action_traces") == denied);
   CHECK(roles().refused("embedder", "SELECT FROM alert_events") == denied);
 }
