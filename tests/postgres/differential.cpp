@@ -394,6 +394,8 @@ TEST_CASE("both engines answer thousands of random calls the same", "[postgres][
   for (int i = 0; i < effort(800); ++i) run.step();
   run.everything();
   CHECK(run.answers > effort(800));
+  // A shortened run need not come as far as errors and refusals.
+  if (effort(800) < 800) return;
   CHECK(run.errors > 10);
   CHECK(run.refused.size() > 1);
 }
