@@ -1,5 +1,6 @@
 """The package is typed: what a strict type checker says of it and of a program that uses it."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -46,26 +47,44 @@ h.record(action_type="x").execution_status.nothing
 """
 
 
-def check(tmp_path, program):
+PACKAGE = pathlib.Path(actionhist.__file__).parent.parent
+
+
+def mypy(file):
     pytest.importorskip("mypy", reason="needs mypy")
+    return ["mypy", "--strict", "--cache-dir", str(file.parent / "cache"), str(file)]
+
+
+def pyright(file):
+    pytest.importorskip("basedpyright", reason="needs basedpyright")
+    config = {"typeCheckingMode": "strict", "include": [file.name], "extraPaths": [str(PACKAGE)]}
+    (file.parent / "pyrightconfig.json").write_text(json.dumps(config))
+    return ["basedpyright", "-p", str(file.parent)]
+
+
+def check(tmp_path, checker, program):
     file = tmp_path / "program.py"
     file.write_text(program)
-    package = pathlib.Path(actionhist.__file__).parent.parent
     return subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(file)],
-        env={"MYPYPATH": str(package), "PATH": "/usr/bin:/bin"},
+        [sys.executable, "-m", *checker(file)],
+        env={"MYPYPATH": str(PACKAGE), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
     )
 
 
-def test_a_right_program_and_the_package_pass(tmp_path):
-    result = check(tmp_path, PROGRAM)
+@pytest.mark.parametrize("checker", [mypy, pyright])
+def test_a_right_program_and_the_package_pass(tmp_path, checker):
+    result = check(tmp_path, checker, PROGRAM)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_wrong_program_does_not(tmp_path):
-    result = check(tmp_path, WRONG)
+@pytest.mark.parametrize(
+    "checker, complaints",
+    [(mypy, ["arg-type", "attr-defined"]), (pyright, ["reportArgumentType", "reportAttributeAccessIssue"])],
+)
+def test_a_wrong_program_does_not(tmp_path, checker, complaints):
+    result = check(tmp_path, checker, WRONG)
     assert result.returncode == 1
-    assert "arg-type" in result.stdout
-    assert "attr-defined" in result.stdout
+    for complaint in complaints:
+        assert complaint in result.stdout

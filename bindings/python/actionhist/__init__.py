@@ -31,7 +31,8 @@ from ._errors import (
     Unsupported,
 )
 from . import _actionhist, otlp, tables, transcripts
-from ._history import History, Model, Page, open
+from ._history import History, Model, open
+from ._page import Page
 from ._tracking import TrackedAction
 
 _actionhist.require_main_interpreter()

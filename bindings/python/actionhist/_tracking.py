@@ -13,7 +13,8 @@ from ._actionhist import Trace, Verdict
 from ._errors import Refused
 
 if TYPE_CHECKING:
-    from ._history import Fields, History
+    from ._arguments import Fields
+    from ._history import History
 
 F = TypeVar("F", bound=Callable[..., Any])
 
