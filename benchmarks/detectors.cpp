@@ -241,6 +241,101 @@ void score_set(Report& out, const std::string& name, const std::vector<Case>& ca
   }
 }
 
+// An action of the real agent that others let run on their clusters, as it was ingested.
+Trace read_ingested(JsonElement row) {
+  Trace trace;
+  trace.action_id = text(row, "action_id");
+  trace.correlation_id = text(row, "correlation_id");
+  trace.action_type = text(row, "action_type");
+  trace.action_timestamp = parse_time(text(row, "action_timestamp"));
+  JsonElement resource;
+  if (row.at_key("resource_reference").get(resource) == simdjson::SUCCESS && resource.is_object()) {
+    trace.resource.kind = text(resource, "kind");
+    trace.resource.name = text(resource, "name");
+    trace.resource.namespace_ = text(resource, "namespace");
+  }
+  trace.resource_id = resource_id("benchmark", normalized(trace.resource));
+  trace.effect = text(row, "record_kind") == "remediation" ? Effect::mutating : Effect::read_only;
+  trace.alert_name = text(row, "alert_name");
+  trace.alert_fingerprint = trace.alert_name.empty() ? "" : trace.alert_name + trace.resource_id;
+  trace.action_parameters = json(row, "action_parameters");
+  trace.outcome.status = parse_status(text(row, "execution_status", "completed"));
+  trace.outcome.result_hash = text(row, "observation_hash");
+  trace.outcome.effectiveness_score = number(row, "effectiveness_score");
+  return trace;
+}
+
+// A tool call of an episode that ended well; each episode is a world of its own.
+Trace read_tool_call(JsonElement row) {
+  Trace trace;
+  trace.correlation_id = text(row, "episode");
+  const double position = number(row, "seq").value_or(0);
+  trace.action_id = fmt::format("{}/{}", trace.correlation_id, position);
+  trace.action_type = text(row, "action_type");
+  trace.action_timestamp = base + std::chrono::seconds(30) * static_cast<int>(position);
+  JsonElement resource;
+  if (row.at_key("resource").get(resource) == simdjson::SUCCESS && resource.is_object()) {
+    trace.resource.cluster = trace.correlation_id;
+    trace.resource.kind = text(resource, "kind");
+    trace.resource.name = text(resource, "name");
+  }
+  trace.resource_id = resource_id("benchmark", trace.resource);
+  trace.effect = flag(row, "mutating") ? Effect::mutating : Effect::read_only;
+  trace.action_parameters = json(row, "action_parameters");
+  trace.outcome.status = Status::completed;
+  trace.outcome.result_hash = text(row, "obs_hash");
+  return trace;
+}
+
+// Proposes each action of a history without loops after all that was before it in its scopes, and counts those
+// that the guard would refuse.
+void score_clean(Report& out, const std::string& name, std::vector<Trace> actions) {
+  if (actions.empty()) return;
+  std::ranges::stable_sort(actions, {}, &Trace::time);
+  const std::vector<Pattern> patterns = default_patterns();
+  std::map<std::string, std::vector<Trace>> scopes;
+  int refused = 0;
+  for (const Trace& action : actions) {
+    std::set<std::string> reasons;
+    for (const std::string& scope :
+         {"resource:" + action.resource_id, "correlation:" + action.correlation_id}) {
+      if (scope.ends_with(':')) continue;
+      std::vector<Trace>& traces = scopes[scope];
+      traces.push_back(action);
+      traces.back().outcome = {};
+      const Evidence evidence{traces, {}, false, true, scope};
+      for (const Pattern& pattern : patterns) {
+        for (const Detection& found : detect(pattern, evidence, action.time()).detections) {
+          if (prevents(pattern, found))
+            reasons.insert(fmt::format("{} ({})", to_string(pattern.pattern_type), found.sub_kind));
+        }
+      }
+      traces.back() = action;
+    }
+    if (reasons.empty()) continue;
+    ++refused;
+    fmt::print(stderr, "detectors: {}: {} \"{}\" would be refused: {}\n", name, action.action_type,
+               action.action_id, fmt::join(reasons, ", "));
+  }
+  const auto all = static_cast<double>(actions.size());
+  out.add(name, "actions", all, "actions");
+  out.add(name, "false_alarms_per_1000", 1000 * refused / all, "actions");
+}
+
+void score_ingested(Report& out, const std::string& path) {
+  std::vector<Trace> actions;
+  read_lines(path, [&](JsonElement row) { actions.push_back(read_ingested(row)); });
+  score_clean(out, "ingest_records", std::move(actions));
+}
+
+void score_tool_calls(Report& out, const std::string& path) {
+  std::vector<Trace> actions;
+  read_lines(path, [&](JsonElement row) {
+    if (number(row, "episode_score") == 1.) actions.push_back(read_tool_call(row));
+  });
+  score_clean(out, "taubench_airline", std::move(actions));
+}
+
 // Autoscalers under real load, by how eager their rule is: the share of two-hour windows with a pattern.
 void score_autoscalers(Report& out, const std::string& path) {
   std::map<std::string, std::map<std::string, std::vector<Trace>>> controllers;
@@ -342,6 +437,8 @@ int main(int argc, char** argv) {
     score_set(out, "openhands_stuck",
               read_cases(data + "/loops/openhands_stuck_cases.jsonl", read_openhands));
     score_set(out, "gemini_loops", read_cases(data + "/loops/gemini_loop_cases.jsonl", read_gemini));
+    score_ingested(out, data + "/actions/ingest_records.jsonl");
+    score_tool_calls(out, data + "/actions/taubench_airline_actions.jsonl");
     score_autoscalers(out, data + "/actions/hpa_nab_scale_actions.jsonl");
     time_guard(out);
   } catch (const std::exception& error) {

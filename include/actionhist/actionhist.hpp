@@ -3,6 +3,7 @@
 
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
+#include <actionhist/anomaly.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/detection.hpp>
 #include <actionhist/effectiveness.hpp>

@@ -16,6 +16,7 @@
 
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
+#include <actionhist/anomaly.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
@@ -251,6 +252,9 @@ class History {
   // assessed before the lease ends is given out again.
   std::vector<Trace> lease_assessments(std::string_view worker, int limit = 10,
                                        std::chrono::seconds lease = std::chrono::seconds{60});
+
+  // Runs of actions whose steps follow each other as they hardly ever did in the runs before.
+  Anomalies anomalies(const AnomalyQuery& query = {});
 
   // Waits until everything committed before the call is searchable here. False when the time is up.
   // Throws Error: unsupported when the semantic layer is off.

@@ -72,6 +72,7 @@ void add_show(CLI::App& app, Context& context);    // show, link and delete
 void add_observe(CLI::App& app, Context& context);
 void add_history(CLI::App& app, Context& context);
 void add_similar(CLI::App& app, Context& context);
+void add_discover(CLI::App& app, Context& context);
 void add_recommend(CLI::App& app, Context& context);
 void add_detect(CLI::App& app, Context& context);
 void add_detections(CLI::App& app, Context& context);

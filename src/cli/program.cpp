@@ -40,6 +40,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_history(app, context);
   add_similar(app, context);
   add_recommend(app, context);
+  add_discover(app, context);
   add_detect(app, context);
   add_detections(app, context);
   add_patterns(app, context);

@@ -1006,5 +1006,27 @@ class RetentionTest(CliTest):
         self.assertEqual(self.run_json("retention", "policy"), [])
 
 
+class DiscoverTest(CliTest):
+    def test_an_unusual_run_is_found_and_explained(self):
+        day = 24 * 60
+
+        def run(name, minutes_ago, *types):
+            return [
+                action(f"{name}-{i}", minutes_ago - i, action_type=each, correlation_id=name)
+                for i, each in enumerate(types)
+            ]
+
+        usual = [run(f"day-{i}", (2 + i) * day, "get_logs", "restart_pod") for i in range(22)]
+        self.store(*sum(usual, []), *run("odd", 120, "get_logs", "delete_volume"))
+        (found,) = self.run_json("discover", "anomalies")
+        self.assertEqual([each["scope"] for each in found["runs"]], ["correlation:odd"])
+        self.assertEqual(found["runs"][0]["action_id"], "odd-1")
+        self.assertIn("delete_volume after get_logs is unusual", self.run_cli("discover", "anomalies").out)
+        self.assertIn("as usual", self.run_cli("discover", "anomalies", "--where", '{"correlation_id": {"$ne": "odd"}}',
+                                               "--since", ago(3 * day)).err)
+        self.run_cli("discover", "anomalies", "--quantile", "2", expect=USAGE)
+        self.run_cli("discover", expect=USAGE)
+
+
 if __name__ == "__main__":
     unittest.main()
