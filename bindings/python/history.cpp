@@ -9,40 +9,10 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "handle.hpp"
 
 namespace actionhist::python {
 namespace {
-
-// A History that Python may close while other threads still use it. Its members need the GIL; the History
-// itself is used and destroyed without, because its threads and callbacks may wait for the GIL.
-class Handle {
- public:
-  explicit Handle(std::shared_ptr<History> history) : history_(std::move(history)) {}
-  ~Handle() { close(); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-
-  // Calls that are under way keep the History until they are done.
-  void close() {
-    std::shared_ptr<History> last = std::move(history_);
-    py::gil_scoped_release release;
-    last.reset();
-  }
-
-  bool closed() const { return history_ == nullptr; }
-
-  template <class Work>
-  auto call(Work&& work) const {
-    if (closed()) throw Error(ErrorCode::invalid_argument, "history: is closed");
-    std::shared_ptr<History> held = history_;
-    py::gil_scoped_release release;
-    const std::shared_ptr<History> history = std::move(held);
-    return work(*history);
-  }
-
- private:
-  std::shared_ptr<History> history_;  // empty when closed
-};
 
 std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given) {
   const std::string location = to_text(uri, "uri");
@@ -371,6 +341,8 @@ void bind_history(py::module_& module) {
   bind_writes(type);
   bind_reads(type);
   bind_retention(type);
+  bind_items(type);
+  bind_checkpoints(type);
   module.def("open", &open_handle);
 }
 

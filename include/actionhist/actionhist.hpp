@@ -4,12 +4,15 @@
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/anomaly.hpp>
+#include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/detection.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
+#include <actionhist/item_store.hpp>
+#include <actionhist/items.hpp>
 #include <actionhist/json.hpp>
 #include <actionhist/learning_store.hpp>
 #include <actionhist/metrics.hpp>

@@ -17,9 +17,11 @@
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/anomaly.hpp>
+#include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
+#include <actionhist/items.hpp>
 #include <actionhist/postgres_options.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/recommendation.hpp>
@@ -255,6 +257,10 @@ class History {
 
   // Runs of actions whose steps follow each other as they hardly ever did in the runs before.
   Anomalies anomalies(const AnomalyQuery& query = {});
+
+  // What agents keep beside their actions. Both live as long as the History.
+  Items items();
+  Checkpoints checkpoints();
 
   // Waits until everything committed before the call is searchable here. False when the time is up.
   // Throws Error: unsupported when the semantic layer is off.

@@ -16,6 +16,7 @@
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/detection.hpp>
+#include <actionhist/item_store.hpp>
 #include <actionhist/learning_store.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/retention.hpp>
@@ -291,6 +292,9 @@ class Repository {
   virtual RetentionStore& retention() = 0;
   // An engine without one learns from similar cases alone.
   virtual LearningStore& learning();
+  // An engine without them throws Error: unsupported.
+  virtual ItemStore& items();
+  virtual CheckpointStore& checkpoints();
   virtual MaintenanceStore& maintenance() = 0;
 
   // Reads what a proposal is decided on. With `lock`, what is read can change only after this transaction: the

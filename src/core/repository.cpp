@@ -45,6 +45,12 @@ LearningStore& Repository::learning() {
   return store;
 }
 
+ItemStore& Repository::items() { throw Error(ErrorCode::unsupported, "items: this engine keeps none"); }
+
+CheckpointStore& Repository::checkpoints() {
+  throw Error(ErrorCode::unsupported, "checkpoints: this engine keeps none");
+}
+
 GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   GuardView view;
   if (lock) actions().lock(question.scopes);

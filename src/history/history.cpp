@@ -72,6 +72,16 @@ Health History::health() {
   return health;
 }
 
+Items History::items() {
+  State& state = alive(state_);
+  return Items(*state.repository, *state.model, state.options.clock);
+}
+
+Checkpoints History::checkpoints() {
+  State& state = alive(state_);
+  return Checkpoints(*state.repository, state.options.clock);
+}
+
 Repository& History::repository() { return *alive(state_).repository; }
 
 }  // namespace actionhist

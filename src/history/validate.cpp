@@ -91,6 +91,10 @@ void validate_id(std::string_view id, std::string_view field) {
   check_text(field, id, max_id_bytes);
 }
 
+void validate_text(std::string_view text, std::string_view field, std::size_t limit) {
+  check_text(field, text, limit);
+}
+
 void validate_time(const std::optional<TimePoint>& time, std::string_view field, TimePoint now) {
   if (time) check_now(field, *time, now);
 }

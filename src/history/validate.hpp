@@ -1,6 +1,9 @@
 // What may be stored. Functions throw Error: invalid_argument, naming the field and the fix.
 #pragma once
 
+#include <cstddef>
+#include <string_view>
+
 #include <actionhist/action.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/effectiveness.hpp>
@@ -16,5 +19,7 @@ void validate(const Resource& resource);
 // A time that may be given beside the clock's.
 void validate_time(const std::optional<TimePoint>& time, std::string_view field, TimePoint now);
 void validate_id(std::string_view id, std::string_view field);
+// Valid UTF-8 without NUL, of at most `limit` bytes.
+void validate_text(std::string_view text, std::string_view field, std::size_t limit);
 
 }  // namespace actionhist

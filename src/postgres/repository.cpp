@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "postgres/guard_view.hpp"
+#include "postgres/item_store.hpp"
 #include "postgres/retention_store.hpp"
 #include "postgres/stores.hpp"
 
@@ -22,6 +23,8 @@ class PostgresRepository final : public Repository {
   FeedStore& feed() override { return feed_; }
   LearningStore& learning() override { return learning_; }
   RetentionStore& retention() override { return retention_; }
+  ItemStore& items() override { return items_; }
+  CheckpointStore& checkpoints() override { return checkpoints_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
   GuardView guard_view(const GuardQuestion& question, bool lock) override {
     return read_guard_view(engine_, question, lock);
@@ -37,6 +40,8 @@ class PostgresRepository final : public Repository {
   PostgresFeedStore feed_{engine_};
   PostgresLearningStore learning_{engine_};
   PostgresRetentionStore retention_{engine_};
+  PostgresItemStore items_{engine_};
+  PostgresCheckpointStore checkpoints_{engine_};
   PostgresMaintenanceStore maintenance_{engine_};
 };
 

@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "sqlite/action_store.hpp"
+#include "sqlite/item_store.hpp"
 #include "sqlite/retention_store.hpp"
 #include "sqlite/learning_store.hpp"
 #include "sqlite/stores.hpp"
@@ -22,6 +23,8 @@ class SqliteRepository final : public Repository {
   FeedStore& feed() override { return feed_; }
   RetentionStore& retention() override { return retention_; }
   LearningStore& learning() override { return learning_; }
+  ItemStore& items() override { return items_; }
+  CheckpointStore& checkpoints() override { return checkpoints_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
   void transaction(const std::function<void()>& work) override {
     engine_.write([&](Connection&) { work(); });
@@ -36,6 +39,8 @@ class SqliteRepository final : public Repository {
   SqliteFeedStore feed_{engine_};
   SqliteRetentionStore retention_{engine_};
   SqliteLearningStore learning_{engine_};
+  SqliteItemStore items_{engine_};
+  SqliteCheckpointStore checkpoints_{engine_};
   SqliteMaintenanceStore maintenance_{engine_};
 };
 

@@ -11,7 +11,7 @@ import actionhist
 
 
 def test_each_call_has_its_twin():
-    without = {"action", "close", "closed", "run", "tracked"}
+    without = {"action", "checkpoints", "close", "closed", "items", "run", "tracked"}
     public = {name for name in dir(actionhist.History) if not name.startswith("_")} - without - {"aclose"}
     twins = {name for name in public if inspect.iscoroutinefunction(getattr(actionhist.History, name))}
     assert twins == {"a" + name for name in public - twins}

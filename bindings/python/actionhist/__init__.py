@@ -31,7 +31,9 @@ from ._errors import (
     Unsupported,
 )
 from . import _actionhist, otlp, tables, transcripts
+from ._checkpoints import Checkpoint, CheckpointKey, Checkpoints, CheckpointWrite
 from ._history import History, Model, open
+from ._items import Item, Items
 from ._page import Page
 from ._tracking import TrackedAction
 
@@ -39,6 +41,10 @@ _actionhist.require_main_interpreter()
 
 __all__ = [
     "Cancelled",
+    "Checkpoint",
+    "CheckpointKey",
+    "CheckpointWrite",
+    "Checkpoints",
     "Conflict",
     "Corrupt",
     "Denied",
@@ -49,6 +55,8 @@ __all__ = [
     "IndexHit",
     "Internal",
     "InvalidArgument",
+    "Item",
+    "Items",
     "Model",
     "NotFound",
     "Page",

@@ -8,7 +8,9 @@ from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence, TypeVar
 
 from . import _actionhist
 from ._arguments import Fields, laid_over
+from ._checkpoints import Checkpoints
 from ._guard import Guard
+from ._items import Items
 from ._learning import Learning
 from ._recording import Recording
 from ._retention import Retention
@@ -43,6 +45,16 @@ class History(Recording, Guard, Search, Learning, Retention):
     """
 
     __slots__ = ()
+
+    @property
+    def items(self) -> Items:
+        """JSON objects under keys in namespaces, which agents keep beside their actions."""
+        return Items(self)
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states of agents' runs."""
+        return Checkpoints(self)
 
     def action(self, action: Fields | None = None, /, **fields: Any) -> TrackedAction:
         """An action around a block: proposed before, started, and completed with what became of it.

@@ -82,6 +82,6 @@ def twin(method: Callable[Concatenate[H, P], T]) -> Callable[Concatenate[H, P], 
 
     functools.update_wrapper(call, method)
     call.__name__ = "a" + method.__name__
-    call.__qualname__ = f"History.{call.__name__}"
+    call.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{call.__name__}"
     call.__doc__ = f"{method.__name__}() on another thread, so that the event loop goes on."
     return call

@@ -1,0 +1,128 @@
+// What items and checkpoints need of the storage. Thread rule and atomicity: as Repository says.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/json.hpp>
+#include <actionhist/time.hpp>
+
+namespace actionhist {
+
+// A path of labels, from the widest to the narrowest: {"users", "u-7", "preferences"}.
+using Namespace = std::vector<std::string>;
+
+struct ItemKey {
+  Namespace namespace_;
+  std::string key;
+
+  friend auto operator<=>(const ItemKey&, const ItemKey&) = default;
+};
+
+struct Item : ItemKey {
+  Json value;
+  TimePoint created_at{};
+  TimePoint updated_at{};
+  std::optional<std::chrono::microseconds> ttl{};
+  std::optional<TimePoint> expires_at{};
+  std::optional<double> score{};  // when it was searched by meaning
+};
+
+// An item with the vectors that it is found by, one after the other.
+struct StoredItem : Item {
+  std::string space_id;
+  std::vector<float> vectors;
+};
+
+// Which items are read, in the order of namespace and key.
+struct ItemScan {
+  Namespace under;
+  TimePoint now{};               // those that expire until then are passed over
+  std::optional<ItemKey> after;  // where the page before ended
+  bool vectors = false;          // whether they are read too
+  int limit = 0;
+};
+
+class ItemStore {
+ public:
+  virtual ~ItemStore() = default;
+
+  // Stores or replaces. An item that was there keeps its created_at, unless its time was over.
+  // REQUIRES: distinct keys, in order.
+  virtual void put(std::span<const StoredItem> items) = 0;
+  // REQUIRES: distinct keys, in order.
+  virtual void remove(std::span<const ItemKey> keys) = 0;
+  // Those that are there and whose time is not over, in any order.
+  virtual std::vector<Item> get(std::span<const ItemKey> keys, TimePoint now) = 0;
+  // Starts the time to live of those that have one anew. REQUIRES: distinct keys, in order.
+  virtual void renew(std::span<const ItemKey> keys, TimePoint now) = 0;
+
+  virtual std::vector<StoredItem> scan(const ItemScan& scan) = 0;
+  // Those that were written last first, then by key. `scan.after` and `scan.vectors` do not count.
+  virtual std::vector<Item> newest(const ItemScan& scan, int offset) = 0;
+  // The namespaces that hold items, in order.
+  virtual std::vector<Namespace> namespaces(const Namespace& under, TimePoint now) = 0;
+
+  // Removes items whose time is over, oldest first, and returns how many.
+  virtual std::int64_t expire(TimePoint now, int limit) = 0;
+};
+
+struct CheckpointKey {
+  std::string thread_id;
+  std::string checkpoint_ns;  // of a graph within the graph; empty at the top
+  std::string checkpoint_id;
+
+  friend auto operator<=>(const CheckpointKey&, const CheckpointKey&) = default;
+};
+
+// What a task wrote after a checkpoint, to be applied by the next one.
+struct CheckpointWrite {
+  std::string task_id;
+  std::string task_path;
+  std::int64_t place = 0;  // among the writes of its task; special ones have negative places
+  std::string channel;
+  std::string format;  // how `value` is to be read
+  std::string value;   // bytes
+};
+
+struct Checkpoint : CheckpointKey {
+  std::string parent_id;  // the checkpoint before; empty for the first
+  std::string format;     // how `state` is to be read
+  std::string state;      // bytes
+  Json metadata;
+  TimePoint created_at{};
+  std::vector<CheckpointWrite> writes{};
+};
+
+// Which checkpoints are read. What is empty or absent does not count.
+struct CheckpointScan {
+  std::string thread_id;
+  std::optional<std::string> checkpoint_ns;
+  std::string checkpoint_id;
+  std::string before;
+  std::optional<CheckpointKey> after;
+  bool states = true;  // whether they are read too
+  int limit = 0;
+};
+
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+
+  virtual void put(const Checkpoint& checkpoint) = 0;
+  virtual void put_writes(const CheckpointKey& checkpoint, std::span<const CheckpointWrite> writes) = 0;
+  // By checkpoint_id, thread_id and checkpoint_ns, all descending, without their writes.
+  virtual std::vector<Checkpoint> scan(const CheckpointScan& scan) = 0;
+  // Reads the writes of each, by task path, task and place.
+  virtual void read_writes(std::span<Checkpoint> checkpoints) = 0;
+  virtual std::int64_t remove(std::span<const CheckpointKey> keys) = 0;
+  virtual void remove_thread(std::string_view thread_id) = 0;
+  virtual void copy_thread(std::string_view source, std::string_view target) = 0;
+};
+
+}  // namespace actionhist

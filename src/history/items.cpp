@@ -1,0 +1,352 @@
+// What agents keep beside their actions, and how it is found again.
+#include <actionhist/items.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+#include <actionhist/repository.hpp>
+
+#include "core/json_io.hpp"
+#include "history/validate.hpp"
+#include "semantic/fields.hpp"
+#include "semantic/kernels.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr std::size_t max_path_bytes = 1024;
+constexpr std::size_t max_key_bytes = 1024;
+constexpr std::size_t max_vectors = 1000;
+constexpr std::size_t max_dimension = 65'536;
+constexpr int max_limit = 10'000;
+// How many rows are read at once where all of them are looked at.
+constexpr int page_rows = 2000;
+// How many items whose time is over a put() takes along.
+constexpr int swept_by_the_way = 100;
+
+[[noreturn]] void refuse(std::string_view field, std::string_view why) {
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
+}
+
+void validate(const Namespace& labels, std::string_view field) {
+  std::size_t bytes = 0;
+  for (const std::string& label : labels) {
+    if (label.empty()) refuse(field, "has an empty label");
+    validate_text(label, field, max_path_bytes);
+    // One of them joins the labels where they are stored.
+    if (std::ranges::any_of(label, [](unsigned char c) { return c < 0x20; })) {
+      refuse(field, "holds a control character");
+    }
+    bytes += label.size() + 1;
+  }
+  if (bytes > max_path_bytes) refuse(field, fmt::format("is longer than {} bytes", max_path_bytes));
+}
+
+void validate(const ItemKey& key) {
+  if (key.namespace_.empty()) refuse("namespace", "is required");
+  validate(key.namespace_, "namespace");
+  if (key.key.empty()) refuse("key", "is required");
+  validate_text(key.key, "key", max_key_bytes);
+}
+
+void validate_limit(int limit, int offset) {
+  if (limit < 1 || limit > max_limit)
+    refuse("limit", fmt::format("{} is not between 1 and {}", limit, max_limit));
+  if (offset < 0) refuse("offset", "is negative");
+}
+
+// All text in a value, in the order of its keys.
+void add_texts(JsonElement element, std::string& text) {
+  std::string_view string;
+  if (element.get(string) == simdjson::SUCCESS) {
+    if (!text.empty()) text += '\n';
+    text += string;
+  } else if (element.is_object()) {
+    for (auto [key, member] : simdjson::dom::object(element)) add_texts(member, text);
+  } else if (element.is_array()) {
+    for (JsonElement each : simdjson::dom::array(element)) add_texts(each, text);
+  }
+}
+
+// Scales a vector to length 1, so that products are cosines. False for one without a direction.
+bool normalize(std::span<float> vector) {
+  const float length = std::sqrt(kernels().dot(vector.data(), vector.data(), vector.size()));
+  if (!(length > 0) || !std::isfinite(length)) return false;
+  for (float& value : vector) value /= length;
+  return true;
+}
+
+void validate_vector(std::span<const float> vector, std::string_view field) {
+  if (vector.empty() || vector.size() > max_dimension) {
+    refuse(field, fmt::format("has {} dimensions, not 1 to {}", vector.size(), max_dimension));
+  }
+  if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+    refuse(field, "holds a value that is not finite");
+  }
+}
+
+void add_vector(StoredItem& item, std::span<float> vector) {
+  if (normalize(vector)) item.vectors.insert(item.vectors.end(), vector.begin(), vector.end());
+}
+
+// The vectors that a change brings, or that the model makes of its texts.
+void add_vectors(StoredItem& item, const ItemChange& change, const EmbeddingModel& model) {
+  if (!change.vectors.empty()) {
+    if (change.space_id.empty()) refuse("space_id", "is required with vectors");
+    validate_text(change.space_id, "space_id", max_key_bytes);
+    if (change.vectors.size() > max_vectors) refuse("vectors", fmt::format("are more than {}", max_vectors));
+    for (std::vector<float> vector : change.vectors) {
+      validate_vector(vector, "vectors");
+      if (vector.size() != change.vectors.front().size()) refuse("vectors", "have different dimensions");
+      add_vector(item, vector);
+    }
+    item.space_id = change.space_id;
+    return;
+  }
+  std::vector<std::string> texts = change.texts.value_or(std::vector<std::string>());
+  if (!change.texts) {
+    JsonDocument document;
+    add_texts(document.parse(item.value), texts.emplace_back());
+  }
+  std::erase(texts, std::string());
+  if (texts.size() > max_vectors) refuse("texts", fmt::format("are more than {}", max_vectors));
+  if (texts.empty()) return;
+  std::vector<float> made(texts.size() * model.dimension());
+  model.embed(std::vector<std::string_view>(texts.begin(), texts.end()), EmbeddingRole::document, made);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    add_vector(item, std::span(made).subspan(i * model.dimension(), model.dimension()));
+  }
+  item.space_id = model.space_id();
+}
+
+// The best cosine of an item's vectors; absent without one of this space and dimension.
+std::optional<double> best_cosine(const StoredItem& item, std::span<const float> query,
+                                  std::string_view space_id) {
+  if (item.vectors.empty() || item.space_id != space_id || item.vectors.size() % query.size() != 0) return {};
+  std::optional<double> best;
+  for (std::size_t at = 0; at < item.vectors.size(); at += query.size()) {
+    const double cosine = kernels().dot(item.vectors.data() + at, query.data(), query.size());
+    if (!best || cosine > *best) best = cosine;
+  }
+  return best;
+}
+
+// Reads all items that pass the filter, page by page.
+template <class Use>
+void for_each(ItemStore& store, const ItemQuery& query, TimePoint now, bool vectors, Use&& use) {
+  const Filter filter = parse_filter(query.where);
+  ItemScan scan{query.under, now, {}, vectors, page_rows};
+  std::vector<StoredItem> page;
+  do {
+    page = store.scan(scan);
+    Fields values;
+    for (std::size_t i = 0; i < page.size(); ++i) values.set(static_cast<std::uint32_t>(i), page[i].value);
+    if (!page.empty()) scan.after = page.back();
+    values.select(filter, page.size()).for_each([&](std::size_t i) { use(std::move(page[i])); });
+  } while (page.size() == static_cast<std::size_t>(page_rows));
+}
+
+// Keeps the best `size` of what is added, in the order of `before`.
+template <class Before>
+class Best {
+ public:
+  Best(std::size_t size, Before before) : size_(size), before_(before) {}
+
+  void add(Item item) {
+    if (items_.size() == size_ && !before_(item, items_.front())) return;
+    items_.push_back(std::move(item));
+    std::ranges::push_heap(items_, before_);
+    if (items_.size() <= size_) return;
+    std::ranges::pop_heap(items_, before_);
+    items_.pop_back();
+  }
+
+  std::vector<Item> take(int offset) {
+    std::ranges::sort_heap(items_, before_);
+    const auto skipped = std::min(items_.size(), static_cast<std::size_t>(offset));
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(skipped));
+    return std::move(items_);
+  }
+
+ private:
+  std::size_t size_;
+  Before before_;
+  std::vector<Item> items_;  // a heap, the last in order on top
+};
+
+bool newer(const Item& a, const Item& b) {
+  if (a.updated_at != b.updated_at) return a.updated_at > b.updated_at;
+  return static_cast<const ItemKey&>(a) < static_cast<const ItemKey&>(b);
+}
+
+bool nearer(const Item& a, const Item& b) {
+  if (a.score != b.score) return a.score > b.score;  // one without a score is the least
+  return newer(a, b);
+}
+
+bool matches_at(const Namespace& labels, std::size_t at, const Namespace& pattern) {
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != "*" && pattern[i] != labels[at + i]) return false;
+  }
+  return true;
+}
+
+bool matches(const Namespace& labels, const NamespaceQuery& query) {
+  return labels.size() >= std::max(query.prefix.size(), query.suffix.size()) &&
+         matches_at(labels, 0, query.prefix) &&
+         matches_at(labels, labels.size() - query.suffix.size(), query.suffix);
+}
+
+// The keys of items with a time to live, in order.
+template <class Range>
+std::vector<ItemKey> keys_to_renew(const Range& items) {
+  std::vector<ItemKey> keys;
+  for (const Item& item : items) {
+    if (item.ttl) keys.push_back(item);
+  }
+  std::ranges::sort(keys);
+  return keys;
+}
+
+// What was read is told as it will be from now on.
+void renewed(std::vector<Item>& items, TimePoint now) {
+  for (Item& item : items) {
+    if (item.ttl) item.expires_at = now + *item.ttl;
+  }
+}
+
+}  // namespace
+
+void Items::put(std::span<const ItemChange> changes) {
+  const TimePoint now = clock_();
+  std::map<ItemKey, StoredItem> last;  // of each item; in order, as every writer takes them
+  for (const ItemChange& change : changes) {
+    StoredItem item;
+    item.namespace_ = change.namespace_;
+    item.key = change.key;
+    validate(item);
+    item.value = change.value;
+    if (!item.value.absent()) {
+      if (item.value.text().front() != '{') refuse("value", "must be a JSON object");
+      if (change.ttl && change.ttl->count() <= 0) refuse("ttl", "must be more than zero");
+      item.created_at = item.updated_at = now;
+      item.ttl = change.ttl;
+      if (change.ttl) item.expires_at = now + *change.ttl;
+      add_vectors(item, change, model_);
+    }
+    last.insert_or_assign(item, item);
+  }
+  std::vector<StoredItem> put;
+  std::vector<ItemKey> removed;
+  for (auto& [key, item] : last) {
+    if (item.value.absent()) {
+      removed.push_back(key);
+    } else {
+      put.push_back(std::move(item));
+    }
+  }
+  ItemStore& store = repository_.items();
+  repository_.transaction([&] {
+    if (!put.empty()) store.put(put);
+    if (!removed.empty()) store.remove(removed);
+    store.expire(now, swept_by_the_way);
+  });
+}
+
+std::vector<std::optional<Item>> Items::get(std::span<const ItemKey> keys, bool renew) {
+  for (const ItemKey& key : keys) validate(key);
+  const TimePoint now = clock_();
+  ItemStore& store = repository_.items();
+  std::vector<Item> found = store.get(keys, now);
+  if (const auto living = keys_to_renew(found); renew && !living.empty()) {
+    store.renew(living, now);
+    renewed(found, now);
+  }
+  std::map<ItemKey, Item> by_key;
+  for (Item& item : found) by_key.try_emplace(item, item);
+  std::vector<std::optional<Item>> items;
+  for (const ItemKey& key : keys) {
+    const auto at = by_key.find(key);
+    items.push_back(at != by_key.end() ? std::optional(at->second) : std::nullopt);
+  }
+  return items;
+}
+
+std::vector<Item> Items::newest(const ItemQuery& query, TimePoint now) {
+  return repository_.items().newest({query.under, now, {}, false, query.limit}, query.offset);
+}
+
+std::vector<Item> Items::filtered(const ItemQuery& query, TimePoint now) {
+  Best best(static_cast<std::size_t>(query.offset) + static_cast<std::size_t>(query.limit), &newer);
+  for_each(repository_.items(), query, now, false, [&](StoredItem&& item) { best.add(std::move(item)); });
+  return best.take(query.offset);
+}
+
+std::vector<Item> Items::nearest(const ItemQuery& query, TimePoint now) {
+  std::vector<float> vector = query.vector;
+  std::string space_id = query.space_id;
+  if (vector.empty()) {
+    vector.resize(model_.dimension());
+    const std::string_view texts[] = {query.text};
+    model_.embed(texts, EmbeddingRole::query, vector);
+    space_id = model_.space_id();
+  } else {
+    validate_vector(vector, "vector");
+    if (space_id.empty()) refuse("space_id", "is required with a vector");
+  }
+  const bool direction = normalize(vector);
+  Best best(static_cast<std::size_t>(query.offset) + static_cast<std::size_t>(query.limit), &nearer);
+  for_each(repository_.items(), query, now, true, [&](StoredItem&& item) {
+    if (direction) item.score = best_cosine(item, vector, space_id);
+    best.add(std::move(item));
+  });
+  return best.take(query.offset);
+}
+
+std::vector<Item> Items::search(const ItemQuery& query) {
+  validate(query.under, "namespace");
+  validate_limit(query.limit, query.offset);
+  if (!query.text.empty() && !query.vector.empty())
+    refuse("vector", "is given beside a text; give one of them");
+  const TimePoint now = clock_();
+  const bool by_meaning = !query.text.empty() || !query.vector.empty();
+  std::vector<Item> items = by_meaning             ? nearest(query, now)
+                            : query.where.absent() ? newest(query, now)
+                                                   : filtered(query, now);
+  if (const auto living = keys_to_renew(items); query.renew && !living.empty()) {
+    repository_.items().renew(living, now);
+    renewed(items, now);
+  }
+  return items;
+}
+
+std::vector<Namespace> Items::namespaces(const NamespaceQuery& query) {
+  validate(query.prefix, "prefix");
+  validate(query.suffix, "suffix");
+  validate_limit(query.limit, query.offset);
+  if (query.max_depth && *query.max_depth < 1) refuse("max_depth", "must be at least 1");
+  const auto wildcard = std::ranges::find(query.prefix, "*");
+  std::vector<Namespace> found;
+  for (Namespace& each : repository_.items().namespaces({query.prefix.begin(), wildcard}, clock_())) {
+    if (!matches(each, query)) continue;
+    if (query.max_depth && each.size() > static_cast<std::size_t>(*query.max_depth)) {
+      each.resize(static_cast<std::size_t>(*query.max_depth));
+    }
+    if (found.empty() || found.back() != each) found.push_back(std::move(each));
+  }
+  const auto first = std::min(found.size(), static_cast<std::size_t>(query.offset));
+  const auto last = std::min(found.size(), first + static_cast<std::size_t>(query.limit));
+  return {std::make_move_iterator(found.begin() + static_cast<std::ptrdiff_t>(first)),
+          std::make_move_iterator(found.begin() + static_cast<std::ptrdiff_t>(last))};
+}
+
+std::int64_t Items::sweep(int limit) {
+  validate_limit(limit, 0);
+  return repository_.items().expire(clock_(), limit);
+}
+
+}  // namespace actionhist

@@ -1,0 +1,43 @@
+// Items and checkpoints in SQLite. Thread rule and contracts: the interfaces.
+#pragma once
+
+#include <actionhist/item_store.hpp>
+
+#include "sqlite/engine.hpp"
+
+namespace actionhist::sqlite {
+
+class SqliteItemStore final : public ItemStore {
+ public:
+  explicit SqliteItemStore(Engine& engine) : engine_(engine) {}
+
+  void put(std::span<const StoredItem> items) override;
+  void remove(std::span<const ItemKey> keys) override;
+  std::vector<Item> get(std::span<const ItemKey> keys, TimePoint now) override;
+  void renew(std::span<const ItemKey> keys, TimePoint now) override;
+  std::vector<StoredItem> scan(const ItemScan& scan) override;
+  std::vector<Item> newest(const ItemScan& scan, int offset) override;
+  std::vector<Namespace> namespaces(const Namespace& under, TimePoint now) override;
+  std::int64_t expire(TimePoint now, int limit) override;
+
+ private:
+  Engine& engine_;
+};
+
+class SqliteCheckpointStore final : public CheckpointStore {
+ public:
+  explicit SqliteCheckpointStore(Engine& engine) : engine_(engine) {}
+
+  void put(const Checkpoint& checkpoint) override;
+  void put_writes(const CheckpointKey& checkpoint, std::span<const CheckpointWrite> writes) override;
+  std::vector<Checkpoint> scan(const CheckpointScan& scan) override;
+  void read_writes(std::span<Checkpoint> checkpoints) override;
+  std::int64_t remove(std::span<const CheckpointKey> keys) override;
+  void remove_thread(std::string_view thread_id) override;
+  void copy_thread(std::string_view source, std::string_view target) override;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace actionhist::sqlite
