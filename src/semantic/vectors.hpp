@@ -116,6 +116,10 @@ class Vectors {
                        slot % ChunkLayout::slots);
   }
 
+  // The same for the begin of its signs: a walk asks for so many at once that asking for more makes it wait.
+  // REQUIRES: has_signs().
+  void prefetch_signs(std::size_t slot) const { __builtin_prefetch(signs(slot)); }
+
   void prefetch_original(std::size_t slot) const {
     const std::byte* at = original(slot);
     for (std::size_t i = 0; i < layout_.original_bytes; i += 64) __builtin_prefetch(at + i);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "semantic/graph.hpp"
+#include "semantic/sign_gate.hpp"
 #include "semantic/vectors.hpp"
 
 namespace actionhist {
@@ -29,7 +30,7 @@ struct Farther {
 
 struct Walked {
   std::vector<Neighbour> found;  // by code, nearest first
-  std::size_t distances = 0;     // that were measured
+  std::size_t distances = 0;     // of slots that it came upon, by signs or by codes
   bool complete = true;          // false: the budget ended it
 };
 
@@ -93,18 +94,51 @@ class Pool {
   std::vector<Neighbour> items_;
 };
 
-// A core can wait for so many codes at once; what is asked for beyond is asked for in vain.
-inline constexpr std::size_t fetched_ahead = 4;
+// Compares what a walk comes upon with its query.
+class Comparison {
+ public:
+  Comparison(const Vectors& vectors, const Vectors::Query& query)
+      : vectors_(vectors), query_(query), gate_(vectors, query) {}
 
-// Calls use(neighbour) for each slot. REQUIRES: the first of them have been fetched.
-template <class Use>
-void measure_each(const Vectors& vectors, const Vectors::Query& query, std::span<const std::uint32_t> slots,
-                  Use&& use) {
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + fetched_ahead < slots.size()) vectors.prefetch(slots[i + fetched_ahead]);
-    use(Neighbour{vectors.coarse_distance(query, slots[i]), slots[i]});
+  // The slot belongs to the next batch; what is compared of it first is fetched.
+  void add(std::uint32_t slot) {
+    if (!gate_.open()) {
+      vectors_.prefetch_signs(slot);
+    } else if (batch_.size() < fetched_ahead) {
+      vectors_.prefetch(slot);
+    }
+    batch_.push_back(slot);
   }
-}
+
+  // Calls use(neighbour) for each slot of the batch that may be nearer than `farthest`, and begins a new one.
+  // Returns how many were in the batch.
+  template <class Use>
+  std::size_t measure(float farthest, Use&& use) {
+    const std::size_t all = batch_.size();
+    if (!gate_.open()) {
+      gate_.sift(batch_, farthest, [&](std::size_t place, std::uint32_t slot) {
+        if (place < fetched_ahead) vectors_.prefetch(slot);
+      });
+    }
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (i + fetched_ahead < batch_.size()) vectors_.prefetch(batch_[i + fetched_ahead]);
+      const float distance = vectors_.coarse_distance(query_, batch_[i]);
+      if (!gate_.open()) gate_.learn(i, distance);
+      use(Neighbour{distance, batch_[i]});
+    }
+    batch_.clear();
+    return all;
+  }
+
+ private:
+  // A core can wait for so many codes at once; what is asked for beyond is asked for in vain.
+  static constexpr std::size_t fetched_ahead = 4;
+
+  const Vectors& vectors_;
+  const Vectors::Query& query_;
+  SignGate gate_;
+  std::vector<std::uint32_t> batch_;
+};
 
 // The slot that lies nearest on the levels above the lowest. REQUIRES: the graph is not empty.
 inline Neighbour descend(const Graph& graph, const Vectors& vectors, const Vectors::Query& query) {
@@ -137,21 +171,16 @@ inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Qu
   if (graph.size() == 0) return out;
   Visited& visited = Visited::of_this_thread(graph.size());
   Pool pool(width);
-  std::vector<std::uint32_t> next;
-  next.reserve(2 * graph.parts().m);
+  Comparison comparison(vectors, query);
   const Neighbour entry = descend(graph, vectors, query);
   visited.first_time(entry.slot);
   pool.offer(entry);
   for (std::uint32_t from = 0; (from = pool.expand()) != Graph::none;) {
-    next.clear();
     for (const std::uint32_t link : graph.neighbours(from)) {
       if (link == Graph::none) break;
-      if (!visited.first_time(link)) continue;
-      if (next.size() < fetched_ahead) vectors.prefetch(link);
-      next.push_back(link);
+      if (visited.first_time(link)) comparison.add(link);
     }
-    measure_each(vectors, query, next, [&](const Neighbour& seen) { pool.offer(seen); });
-    out.distances += next.size();
+    out.distances += comparison.measure(pool.farthest(), [&](const Neighbour& seen) { pool.offer(seen); });
   }
   out.found = pool.take();
   return out;
@@ -159,7 +188,7 @@ inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Qu
 
 // The `width` nearest slots that `allowed` lets through. One hop follows every link and only the result is
 // filtered; two hops look through the neighbours that do not pass at those behind them, and follow only what
-// passes (ACORN-1, Patel and others 2024). Ends when more than `budget` distances would be needed.
+// passes (ACORN-1, Patel and others 2024). Ends once it has come upon more than `budget` slots.
 template <class Allowed>
 Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::Query& query,
                      std::size_t width, const Allowed& allowed, bool two_hops, std::size_t budget) {
@@ -168,7 +197,7 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
   Visited& visited = Visited::of_this_thread(graph.size());
   Pool found(width);
   std::vector<Neighbour> open;  // a heap, the nearest first
-  std::vector<std::uint32_t> next;
+  Comparison comparison(vectors, query);
   const auto visit = [&](const Neighbour& seen, bool passes) {
     if (seen.distance >= found.farthest()) return;
     open.push_back(seen);
@@ -176,9 +205,7 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
     if (passes) found.offer(seen);
   };
   const auto look_at = [&](std::uint32_t slot) {
-    if (!visited.first_time(slot)) return;
-    if (next.size() < fetched_ahead) vectors.prefetch(slot);
-    next.push_back(slot);
+    if (visited.first_time(slot)) comparison.add(slot);
   };
   const Neighbour entry = descend(graph, vectors, query);
   visited.first_time(entry.slot);
@@ -187,7 +214,6 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
     const std::uint32_t from = open.front().slot;
     std::pop_heap(open.begin(), open.end(), Farther());
     open.pop_back();
-    next.clear();
     for (const std::uint32_t link : graph.neighbours(from)) {
       if (link == Graph::none) break;
       if (!two_hops || allowed(link)) {
@@ -200,13 +226,12 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
         if (!visited.seen(behind) && allowed(behind)) look_at(behind);
       }
     }
-    out.distances += next.size();
+    out.distances += comparison.measure(
+        found.farthest(), [&](const Neighbour& seen) { visit(seen, two_hops || allowed(seen.slot)); });
     if (out.distances > budget) {
       out.complete = false;
       break;
     }
-    measure_each(vectors, query, next,
-                 [&](const Neighbour& seen) { visit(seen, two_hops || allowed(seen.slot)); });
   }
   out.found = found.take();
   return out;

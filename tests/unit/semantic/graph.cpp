@@ -118,6 +118,37 @@ TEST_CASE("signs are taken once there are enough vectors, and the nearest differ
   CHECK(near < all * 0.8);
 }
 
+TEST_CASE("the signs keep a walk from most of what lies far, and from little of what lies near", "[graph]") {
+  Vectors vectors(256, Metric::cosine, Precision::full);
+  Clusters clusters(256, 30, 5);
+  while (vectors.size() < 6000) vectors.append(clusters.next());
+  std::size_t near = 0, kept_near = 0, kept = 0, all = 0;
+  for (int round = 0; round < 20; ++round) {
+    const auto query = vectors.query(clusters.next());
+    const auto nearest = exact(vectors, query, 100, nullptr);
+    float farthest = -1;
+    for (const std::uint32_t slot : nearest)
+      farthest = std::max(farthest, vectors.coarse_distance(query, slot));
+    SignGate gate(vectors, query);
+    for (std::uint32_t begin = 0; begin < 6000; begin += 40) {
+      std::vector<std::uint32_t> slots;
+      for (std::uint32_t slot = begin; slot < begin + 40; ++slot) slots.push_back(slot);
+      gate.sift(slots, farthest, [](std::size_t, std::uint32_t) {});
+      if (begin < 80) CHECK(slots.size() == 40);  // nothing is known yet
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        gate.learn(i, vectors.coarse_distance(query, slots[i]));
+        if (begin >= 80) kept_near += nearest.count(slots[i]);
+      }
+      if (begin < 80) continue;
+      all += 40;
+      kept += slots.size();
+      for (std::uint32_t slot = begin; slot < begin + 40; ++slot) near += nearest.count(slot);
+    }
+  }
+  CHECK(kept < all / 2);
+  CHECK(kept_near > near * 9 / 10);
+}
+
 TEST_CASE("the graph finds at least 95 of 100 true neighbours", "[graph]") {
   const Metric metric = GENERATE(Metric::cosine, Metric::l2);
   Vectors vectors(48, metric, Precision::full);
