@@ -26,24 +26,31 @@ Progress Attempts::of(const Step& step) {
   return *known;
 }
 
-bool Attempts::alert_returned(const Step& step) const {
+bool Attempts::alert_returned(const Step& step) {
   const std::string& fingerprint = step.trace->alert_fingerprint;
   if (fingerprint.empty()) return false;
   const TimePoint until = std::min(step.done + minutes(thresholds_.refire_minutes), window_.as_of());
-  const auto soon = [&](TimePoint time) { return time > step.done && time <= until; };
-  const auto& alerts = window_.evidence().alerts;
-  if (std::ranges::any_of(alerts, [&](const Alert& alert) {
-        return soon(alert.starts_at) && alert.fingerprint == fingerprint;
-      })) {
-    return true;
-  }
-  return std::ranges::any_of(window_.steps(), [&](const Step& later) {
-    const auto& fired = later.trace->alert_firing_time;
-    return fired && soon(*fired) && later.trace->alert_fingerprint == fingerprint;
-  });
+  const std::vector<TimePoint>& times = firings(fingerprint);
+  const auto next = std::ranges::upper_bound(times, step.done);
+  return next != times.end() && *next <= until;
 }
 
-Progress Attempts::judge(const Step& step) const {
+const std::vector<TimePoint>& Attempts::firings(const std::string& fingerprint) {
+  const auto [entry, first] = firings_.try_emplace(fingerprint);
+  std::vector<TimePoint>& times = entry->second;
+  if (!first) return times;
+  for (const Alert& alert : window_.evidence().alerts) {
+    if (alert.fingerprint == fingerprint) times.push_back(alert.starts_at);
+  }
+  for (const Step& step : window_.steps()) {
+    const auto& fired = step.trace->alert_firing_time;
+    if (fired && step.trace->alert_fingerprint == fingerprint) times.push_back(*fired);
+  }
+  std::ranges::sort(times);
+  return times;
+}
+
+Progress Attempts::judge(const Step& step) {
   if (!step.ended()) return Progress::unknown;
   if (step.status == Status::failed) return Progress::ineffective;
   const Trace& trace = *step.trace;

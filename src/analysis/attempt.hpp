@@ -1,6 +1,11 @@
 // What became of one attempt, as far as it is known. Internal to analysis/.
 #pragma once
 
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
 #include "analysis/thresholds.hpp"
 #include "analysis/window.hpp"
 
@@ -21,14 +26,18 @@ class Attempts {
   Progress of(const Step& step);
 
  private:
-  Progress judge(const Step& step) const;
+  Progress judge(const Step& step);
 
   // True if the alert that the action answers fired again within `refire_minutes` of its end, by the alerts
   // or by the firing time of a later action for the same alert.
-  bool alert_returned(const Step& step) const;
+  bool alert_returned(const Step& step);
+
+  // When each alert fired, by fingerprint; times are sorted. Made when it is first asked for.
+  const std::vector<TimePoint>& firings(const std::string& fingerprint);
 
   const Window& window_;
   const Thresholds& thresholds_;
+  std::unordered_map<std::string_view, std::vector<TimePoint>> firings_;
   std::vector<std::optional<Progress>> known_;
 };
 

@@ -123,8 +123,9 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
   }
 
   std::vector<Alert>& alerts = view.alerts;
-  // How surprising an alert is depends on the week before.
-  if (!alerts.empty()) alerts = repository_.resources().alerts(now - baseline, now);
+  // How surprising an alert is after an action depends on the week before.
+  const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
+  if (!alerts.empty() && acted) alerts = repository_.resources().alerts(now - baseline, now);
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     const Scope& scope = scopes[i];
     std::vector<Trace>& traces = view.recent[i];

@@ -83,7 +83,7 @@ std::vector<Detection> PostgresLearningStore::unsettled(TimePoint until, int lim
       " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at < $2 AND "
       "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
       "(prevention_action IS NOT NULL AND NOT shadow AND overrides = 0 AND refusals > 0)) "
-      "ORDER BY detected_at, detection_id LIMIT $3";
+      "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT $3";
   const Result result = engine_.run(text, Parameters(engine_.tenant(), until, limit));
   std::vector<Detection> detections;
   for (Reader reader(result); reader.next();) detections.push_back(sql::read_detection(reader));

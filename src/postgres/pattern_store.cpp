@@ -88,7 +88,7 @@ std::vector<Detection> PostgresPatternStore::detections(std::span<const Scope> s
       "SELECT " + sql::detection_columns() +
       " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at >= $2 AND "
       "detected_at < $3";
-  static const std::string order = " ORDER BY detected_at DESC, detection_id LIMIT $4";
+  static const std::string order = " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT $4";
   static const std::string all_ordered = all + order;
   static const std::string of_scopes = all + " AND scope = ANY($5)" + order;
   if (scopes.empty()) {

@@ -100,7 +100,7 @@ std::vector<Pattern> read_patterns(const Result& result) {
 Call ask_in_force(const std::string& tenant, std::span<const Scope> scopes, TimePoint now) {
   constexpr std::string_view form =
       "SELECT {} FROM oscillation_detections WHERE tenant_id = $1 AND in_force_until > $2 AND resolved_at IS NULL{} "
-      "ORDER BY detection_id";
+      "ORDER BY detected_at, scope, pattern_id, detection_id";
   static const std::string all = fmt::format(form, sql::detection_columns(), "");
   static const std::string of_scopes = fmt::format(form, sql::detection_columns(), " AND scope = ANY($3)");
   if (scopes.empty()) return {all, Parameters(tenant, now), Plan::kept};

@@ -162,7 +162,11 @@ Page SqliteActionStore::find(const ActionQuery& query) {
   if (query.limit < 1 || query.limit > 10'000) {
     throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
   }
-  std::string text = select_trace();
+  const bool named = !query.resource.kind.empty() && !query.resource.name.empty();
+  // A resource goes by its index, whatever its cluster and group are, one that is guarded under its owner by an
+  // index of its own. Left alone, the engine would rather read all actions by time, because those are in order.
+  std::string text = fmt::format("SELECT {} FROM resource_action_traces {} WHERE tenant_id = ?",
+                                 sql::trace_columns(), named ? "NOT INDEXED" : "");
   std::vector<std::string> parts;  // bound after the tenant
   visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
     if (part.empty()) return;
@@ -173,14 +177,15 @@ Page SqliteActionStore::find(const ActionQuery& query) {
     text += " AND correlation_id = ?";
     parts.push_back(query.correlation_id);
   }
-  if (!query.resource.kind.empty() && !query.resource.name.empty()) {
-    // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
-    // by an index of its own.
+  if (named) {
     text +=
-        " AND (resource_id IN (SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? "
-        "AND name = ?) OR (owner IS NOT NULL AND kind = ? AND name = ?))";
+        " AND rowid IN (SELECT t.rowid FROM resource_action_traces t WHERE t.tenant_id = ? AND t.resource_id IN "
+        "(SELECT resource_id FROM resource_references WHERE tenant_id = ? AND kind = ? AND name = ?) UNION ALL "
+        "SELECT t.rowid FROM resource_action_traces t WHERE t.tenant_id = ? AND owner IS NOT NULL AND kind = ? "
+        "AND name = ?)";
+    const std::string& tenant = engine_.tenant();
     const auto& [kind, name] = std::tie(query.resource.kind, query.resource.name);
-    parts.insert(parts.end(), {engine_.tenant(), kind, name, kind, name});
+    parts.insert(parts.end(), {tenant, tenant, kind, name, tenant, kind, name});
   }
   if (query.since) text += " AND action_timestamp >= ?";
   if (query.until) text += " AND action_timestamp < ?";
@@ -190,7 +195,9 @@ Page SqliteActionStore::find(const ActionQuery& query) {
     text += " AND (action_timestamp, action_id) < (?, ?)";
   }
   const sql::Condition condition = sql::condition(query.where);
-  text += " AND " + condition.text + " ORDER BY action_timestamp DESC, action_id DESC LIMIT ?";
+  // The plus does the same for a correlation.
+  text += fmt::format(" AND {} ORDER BY {}action_timestamp DESC, action_id DESC LIMIT ?", condition.text,
+                      query.correlation_id.empty() ? "" : "+");
 
   return engine_.read([&](Connection& connection) {
     Query rows(connection, text);
@@ -267,8 +274,9 @@ void SqliteActionStore::lock(std::span<const Scope>) {
 
 std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
                                              int limit) {
+  // Without the plus the engine would read the whole window of all resources, because those are in order.
   const std::string text = fmt::format(
-      "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, action_id DESC "
+      "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, +action_id DESC "
       "LIMIT ?",
       select_trace(), scope_column(scope.kind));
   return engine_.read([&](Connection& connection) {

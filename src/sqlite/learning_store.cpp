@@ -104,7 +104,7 @@ std::vector<Detection> SqliteLearningStore::unsettled(TimePoint until, int limit
         fmt::format("SELECT {} FROM oscillation_detections WHERE tenant_id = ? AND detected_at < ? AND "
                     "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
                     "(prevention_action IS NOT NULL AND shadow = 0 AND overrides = 0 AND refusals > 0)) "
-                    "ORDER BY detected_at, detection_id LIMIT ?",
+                    "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT ?",
                     sql::detection_columns()));
     query.bind_all(engine_.tenant(), until, limit);
     std::vector<Detection> detections;

@@ -114,7 +114,8 @@ std::vector<Detection> SqlitePatternStore::in_force(std::span<const Scope> scope
     Query query(connection, std::string("SELECT ") + sql::detection_columns() +
                                 " FROM oscillation_detections WHERE tenant_id = ? AND in_force_until > ? AND "
                                 "resolved_at IS NULL" +
-                                scope_condition(scopes) + " ORDER BY detection_id");
+                                scope_condition(scopes) +
+                                " ORDER BY detected_at, scope, pattern_id, detection_id");
     query.bind_all(engine_.tenant(), now);
     for (const std::string& name : names) query.bind(name);
     return read_detections(query);
@@ -138,7 +139,8 @@ std::vector<Detection> SqlitePatternStore::detections(std::span<const Scope> sco
     Query query(connection, std::string("SELECT ") + sql::detection_columns() +
                                 " FROM oscillation_detections WHERE tenant_id = ? AND detected_at >= ? AND "
                                 "detected_at < ?" +
-                                scope_condition(scopes) + " ORDER BY detected_at DESC, detection_id LIMIT ?");
+                                scope_condition(scopes) +
+                                " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT ?");
     query.bind_all(engine_.tenant(), since, until);
     for (const std::string& name : names) query.bind(name);
     query.bind(limit);
