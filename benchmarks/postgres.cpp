@@ -3,7 +3,7 @@
 // against COPY out, the guard on against the guard off, and one statement against six. All sides take turns
 // in one run; the median of the rounds counts. The server's data lie in memory where there is such a place,
 // so that a commit costs no disk: real disks make every ratio better.
-// Usage: postgres [--rounds N] [--json]
+// Usage: postgres [--rounds N] [--only TEXT] [--json]; TEXT is a part of the names of the wanted cases
 #include <algorithm>
 #include <functional>
 #include <iostream>
@@ -14,7 +14,8 @@
 
 #include <actionhist/actionhist.hpp>
 
-#include "postgres/insert_statement.hpp"
+#include "postgres/fresh_insert.hpp"
+#include "postgres/trace_rows.hpp"
 #include "report.hpp"
 #include "sql/trace_columns.hpp"
 #include "support/postgres_server.hpp"
@@ -41,6 +42,14 @@ class Bare {
 
   void execute(const std::string& sql) { finish(PQexec(connection_, sql.c_str())); }
 
+  TimePoint server_started_at() {
+    PGresult* result = PQexec(
+        connection_, "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text");
+    const std::int64_t microseconds = std::stoll(PQgetvalue(result, 0, 0));
+    finish(result);
+    return TimePoint(std::chrono::microseconds(microseconds));
+  }
+
   // Prepares the text on its first use.
   void run(const std::string& sql, const Parameters& parameters) {
     std::string& name = names_[&sql];
@@ -53,6 +62,35 @@ class Bare {
     const std::vector<int> formats(parameters.size(), 1);
     finish(PQexecPrepared(connection_, name.c_str(), static_cast<int>(parameters.size()), values.data(),
                           parameters.lengths().data(), formats.data(), 1));
+  }
+
+  // The same for several statements in one pipeline, which is one transaction.
+  void run(const std::vector<postgres::Call>& calls) {
+    check(PQenterPipelineMode(connection_) == 1);
+    for (const postgres::Call& call : calls) {
+      std::string& name = named_[std::string(call.sql)];
+      const auto& types = call.parameters.types();
+      const auto count = static_cast<int>(call.parameters.size());
+      if (name.empty()) {
+        name = "p" + std::to_string(named_.size());
+        check(PQsendPrepare(connection_, name.c_str(), std::string(call.sql).c_str(), count, types.data()) ==
+              1);
+      }
+      const auto values = call.parameters.values();
+      const std::vector<int> formats(call.parameters.size(), 1);
+      check(PQsendQueryPrepared(connection_, name.c_str(), count, values.data(),
+                                call.parameters.lengths().data(), formats.data(), 1) == 1);
+    }
+    check(PQpipelineSync(connection_) == 1);
+    for (bool synced = false; !synced;) {
+      PGresult* result = PQgetResult(connection_);
+      if (result == nullptr) continue;
+      const ExecStatusType status = PQresultStatus(result);
+      PQclear(result);
+      synced = status == PGRES_PIPELINE_SYNC;
+      check(synced || status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
+    }
+    check(PQexitPipelineMode(connection_) == 1);
   }
 
   // Reads a whole COPY … TO STDOUT.
@@ -86,8 +124,13 @@ class Bare {
     while (PGresult* result = PQgetResult(connection_)) finish(result);
   }
 
+  void check(bool done) const {
+    if (!done) throw std::runtime_error(PQerrorMessage(connection_));
+  }
+
   PGconn* connection_;
   std::map<const std::string*, std::string> names_;
+  std::map<std::string, std::string> named_;  // by text
 };
 
 int serial = 0;
@@ -150,7 +193,8 @@ struct Pair {
 
 class Benchmark {
  public:
-  Benchmark(int rounds, Report& report) : rounds_(rounds), report_(report) {
+  Benchmark(int rounds, std::string only, Report& report)
+      : rounds_(rounds), only_(std::move(only)), report_(report) {
     for (int i = 0; i < most_clients; ++i) bare_.push_back(std::make_unique<Bare>(uri_));
   }
 
@@ -158,8 +202,9 @@ class Benchmark {
     for (const int clients : {1, 4, 16}) {
       const int calls = clients == 1 ? 1000 : 4000;
       const std::string with = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
-      compare({"one action / the same statement, " + with, [=, this] { return record(clients, calls, true); },
-               [=, this] { return same_statement(clients, calls, true); }});
+      compare({"one action / the same statements by libpq, " + with,
+               [=, this] { return record(clients, calls, true); },
+               [=, this] { return same_statements(clients, calls); }});
       compare({"one action / bare INSERT, " + with, [=, this] { return record(clients, calls, true); },
                [=, this] { return bare_insert(clients, calls); }});
       compare({"one action with a caller's id / bare INSERT, " + with,
@@ -177,7 +222,6 @@ class Benchmark {
              [this] { return record(16, 1000, true); }});
     compare({"batch of 1000 / COPY BINARY into the table", [this] { return batches(); },
              [this] { return copy_in(); }});
-    fill_feed();
     compare({"feed from the beginning / COPY BINARY out", [this] { return read_feed(); },
              [this] { return copy_feed(); }});
   }
@@ -188,6 +232,7 @@ class Benchmark {
   static constexpr int batch_count = 10;
 
   void compare(const Pair& pair) {
+    if (pair.name.find(only_) == std::string::npos) return;
     std::vector<double> ours, theirs, ratios;
     for (int round = 0; round < rounds_; ++round) {
       const bool first = round % 2 == 0;
@@ -213,38 +258,43 @@ class Benchmark {
     return rate(clients, calls, [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
   }
 
-  double same_statement(int clients, int calls, bool own_ids) {
-    const std::vector<Trace> traces = rows_of(make_actions(calls, own_ids));
-    const postgres::InsertShape shape{.registers = !own_ids};
-    std::vector<Parameters> rows;
-    for (const Trace& trace : traces) {
-      const Trace* const row = &trace;
-      rows.push_back(postgres::insert_parameters(tenant, {&row, 1}, shape));
+  // What the engine sends once it knows the resource.
+  double same_statements(int clients, int calls) {
+    const std::vector<Trace> traces = rows_of(make_actions(calls, true));
+    postgres::KnownResources known;
+    const TimePoint server = bare_.front()->server_started_at();
+    std::vector<std::vector<postgres::Call>> rows(traces.size());
+    for (std::size_t i = 0; i < traces.size(); ++i) {
+      const Trace* const row = &traces[i];
+      known.add(*row, server);
+      postgres::add_fresh_insert(rows[i], tenant, {&row, 1}, known);
     }
-    const std::string& sql = postgres::insert_statement(shape);
     return rate(clients, calls, [&](int c, int i) {
-      bare_[static_cast<std::size_t>(c)]->run(sql, rows[static_cast<std::size_t>(i)]);
+      bare_[static_cast<std::size_t>(c)]->run(rows[static_cast<std::size_t>(i)]);
     });
   }
 
   // Nothing but the row: no counter, no resource, no queue.
   double bare_insert(int clients, int calls) {
-    static const std::string sql = [] {
-      std::string marks = "$1";
-      const auto columns = 1 + std::ranges::count(sql::trace_columns(), ',');
-      for (std::ptrdiff_t i = 2; i <= columns + 1; ++i) marks += fmt::format(", ${}", i);
-      return fmt::format("INSERT INTO resource_action_traces (tenant_id, {}) VALUES ({})",
-                         sql::trace_columns(), marks);
-    }();
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
     std::vector<Parameters> rows;
-    for (const Trace& trace : traces) {
-      const Trace* const row = &trace;
-      rows.push_back(postgres::insert_parameters(tenant, {&row, 1}, {}));
-    }
+    for (const Trace& trace : traces) rows.push_back(row_of(trace));
     return rate(clients, calls, [&](int c, int i) {
-      bare_[static_cast<std::size_t>(c)]->run(sql, rows[static_cast<std::size_t>(i)]);
+      bare_[static_cast<std::size_t>(c)]->run(insert_row(), rows[static_cast<std::size_t>(i)]);
     });
+  }
+
+  static const std::string& insert_row() {
+    static const std::string sql =
+        fmt::format("INSERT INTO resource_action_traces (tenant_id, {}) SELECT $1, {}", sql::trace_columns(),
+                    postgres::trace_values());
+    return sql;
+  }
+
+  static Parameters row_of(const Trace& trace) {
+    Parameters parameters(tenant);
+    postgres::add_trace(parameters, trace);
+    return parameters;
   }
 
   // As the project's first design did it: resource, history, their ids, the trace and the counter, each asked
@@ -262,16 +312,14 @@ class Benchmark {
         "WHERE tenant_id = $1 AND resource_id = $2";
     static const std::string commit = "COMMIT";
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
-    const std::string& insert = postgres::insert_statement({});
     return rate(1, calls, [&](int, int i) {
       const Trace& trace = traces[static_cast<std::size_t>(i)];
-      const Trace* const row = &trace;
       Bare& bare = *bare_.front();
       bare.run(begin, {});
       bare.run(resource, Parameters(tenant, trace.resource_id, trace.resource.kind, trace.resource.namespace_,
                                     trace.resource.name, trace.time()));
       bare.run(history, Parameters(tenant, trace.resource_id, trace.time()));
-      bare.run(insert, postgres::insert_parameters(tenant, {&row, 1}, {}));
+      bare.run(insert_row(), row_of(trace));
       bare.run(counter, Parameters(tenant, trace.resource_id, trace.time()));
       bare.run(commit, {});
     });
@@ -339,6 +387,7 @@ class Benchmark {
   }
 
   double read_feed() {
+    if (history_.repository().feed().head().seq == 0) fill_feed();
     std::int64_t rows = 0;
     return rate(1, 1,
                 [&](int, int) {
@@ -354,6 +403,7 @@ class Benchmark {
   }
 
   double copy_feed() {
+    if (history_.repository().feed().head().seq == 0) fill_feed();
     double rows = 0;
     return rate(1, 1,
                 [&](int, int) {
@@ -376,6 +426,7 @@ class Benchmark {
   std::unique_ptr<Bare> admin_;
   std::vector<std::string> copied_;
   int rounds_;
+  std::string only_;
   Report& report_;
 };
 
@@ -384,20 +435,23 @@ class Benchmark {
 int main(int argc, char** argv) {
   bool json = false;
   int rounds = 5;
+  std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--json") {
       json = true;
     } else if (argument == "--rounds" && i + 1 < argc && std::atoi(argv[i + 1]) > 0) {
       rounds = std::atoi(argv[++i]);
+    } else if (argument == "--only" && i + 1 < argc) {
+      only = argv[++i];
     } else {
-      std::cerr << "usage: postgres [--rounds N] [--json]\n";
+      std::cerr << "usage: postgres [--rounds N] [--only TEXT] [--json]\n";
       return 2;
     }
   }
   try {
     Report report("postgres", json);
-    Benchmark(rounds, report).run();
+    Benchmark(rounds, only, report).run();
   } catch (const std::exception& error) {
     std::cerr << "postgres: " << error.what() << '\n';
     return 1;

@@ -7,6 +7,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/trace_fields.hpp"
+#include "postgres/fresh_insert.hpp"
 #include "postgres/insert_statement.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
@@ -21,62 +22,31 @@ bool same_call(const Trace& sent, const Trace& stored) {
          static_cast<const Action&>(sent) == static_cast<const Action&>(stored);
 }
 
+// An id that holds another time than its action's may have been stored at that time.
+bool may_be_elsewhere(const Trace& trace) {
+  return !carries_its_time(trace) && time_inside(trace.action_id).has_value();
+}
+
 }  // namespace
 
 std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
   if (traces.empty()) return {};
-  if (traces.size() > 1 && !engine_.in_transaction()) {
-    // That an id was deleted is seen afterwards, and then the others must not be there either.
-    std::vector<Trace> answer;
-    engine_.transaction([&] { answer = insert(traces); });
-    return answer;
-  }
-  std::vector<TimePoint> times;
   std::vector<const Trace*> rows;  // the first of each id
-  std::vector<const Trace*> elsewhere;
   std::unordered_map<std::string_view, std::size_t> first;
-  InsertShape shape;
   for (std::size_t i = 0; i < traces.size(); ++i) {
-    const Trace& trace = traces[i];
-    if (!first.emplace(trace.action_id, i).second) continue;
-    rows.push_back(&trace);
-    times.push_back(trace.time());
-    if (carries_its_time(trace)) continue;
-    shape.registers = true;
-    if (time_inside(trace.action_id)) elsewhere.push_back(&trace);
+    if (first.emplace(traces[i].action_id, i).second) rows.push_back(&traces[i]);
   }
-  shape.many = rows.size() > 1;
-
   std::vector<Trace> answer(traces.begin(), traces.end());
   for (Trace& trace : answer) trace.stored = true;
-  const auto stored_before = [&](const Trace& trace, Trace known) {
-    known.stored = same_call(trace, known);
-    answer[first.at(trace.action_id)] = std::move(known);
-  };
-  // An id that holds another time than its action's may have been stored at that time.
-  for (const Trace* trace : elsewhere) {
-    if (auto known = get(trace->action_id)) {
-      std::erase(rows, trace);
-      stored_before(*trace, std::move(*known));
-    }
-  }
-  if (!rows.empty()) {
-    shape.many = rows.size() > 1;
-    const Result result =
-        engine_.store(times, insert_statement(shape), insert_parameters(engine_.tenant(), rows, shape),
-                      shape.many ? Plan::once : Plan::kept);
-    std::set<std::string> fresh;
-    Reader reader(result);
-    while (reader.next()) fresh.insert(reader.get<std::string>());
-    for (const Trace* trace : rows) {
-      if (fresh.contains(trace->action_id)) continue;
-      auto known = get(trace->action_id);
-      if (!known) {
-        throw Error(ErrorCode::conflict,
-                    fmt::format("action_id: \"{}\" was deleted and stays taken", trace->action_id));
+  if (!insert_fresh(rows)) {
+    // That an id was deleted is seen afterwards, and then the others must not be there either.
+    engine_.transaction([&] {
+      for (Trace& known : insert_known(rows)) {
+        const std::size_t place = first.at(known.action_id);
+        known.stored = same_call(traces[place], known);
+        answer[place] = std::move(known);
       }
-      stored_before(*trace, std::move(*known));
-    }
+    });
   }
   for (std::size_t i = 0; i < traces.size(); ++i) {
     const std::size_t original = first.at(traces[i].action_id);
@@ -87,16 +57,67 @@ std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
   return answer;
 }
 
+// Stores all if no id is taken; false if some may be, and then nothing is stored.
+bool PostgresActionStore::insert_fresh(std::span<const Trace* const> rows) {
+  // A failed statement ends a transaction, so there it has to be one that can run again.
+  if (engine_.in_transaction() && !engine_.assuming()) return false;
+  if (std::ranges::any_of(rows, [](const Trace* trace) { return may_be_elsewhere(*trace); })) return false;
+  std::vector<TimePoint> times;
+  for (const Trace* trace : rows) times.push_back(trace->time());
+  std::vector<Call> calls;
+  add_fresh_insert(calls, engine_.tenant(), rows, engine_.known_resources());
+  try {
+    note_resources(engine_.known_resources(), rows, engine_.store(times, calls));
+  } catch (const ServerError& error) {
+    if (engine_.in_transaction() || !is_taken(error)) throw;
+    engine_.known_resources().forget();
+    return false;
+  }
+  return true;
+}
+
+// Stores those that are new, and returns what is stored of the others. REQUIRES: inside a transaction.
+std::vector<Trace> PostgresActionStore::insert_known(std::vector<const Trace*> rows) {
+  std::vector<Trace> known;
+  std::erase_if(rows, [&](const Trace* trace) {
+    if (!may_be_elsewhere(*trace)) return false;
+    auto stored = get(trace->action_id);
+    if (stored) known.push_back(std::move(*stored));
+    return stored.has_value();
+  });
+  if (rows.empty()) return known;
+  std::vector<TimePoint> times;
+  for (const Trace* trace : rows) times.push_back(trace->time());
+  const std::vector<Result> results =
+      engine_.store(times, {{insert_statement(), insert_parameters(engine_.tenant(), rows), Plan::once}});
+  std::set<std::string> fresh;
+  for (Reader reader(results.front()); reader.next();) fresh.insert(reader.get<std::string>());
+  std::erase_if(rows, [&](const Trace* trace) {
+    if (fresh.contains(trace->action_id)) return false;
+    auto stored = get(trace->action_id);
+    if (!stored) {
+      throw Error(ErrorCode::conflict,
+                  fmt::format("action_id: \"{}\" was deleted and stays taken", trace->action_id));
+    }
+    known.push_back(std::move(*stored));
+    return true;
+  });
+  std::vector<Call> calls;
+  add_resources(calls, engine_.tenant(), rows);
+  if (!calls.empty()) engine_.run(std::move(calls));
+  return known;
+}
+
 void PostgresActionStore::insert_new(const Trace& trace) {
   const Trace* const row = &trace;
-  const InsertShape shape{.registers = !carries_its_time(trace), .must_be_new = true};
-  if (engine_.assuming() && (shape.registers ? !time_inside(trace.action_id) : true)) {
-    engine_.ensure_months({&trace.action_timestamp.value(), 1});
-    engine_.put_off(
-        {insert_statement(shape), insert_parameters(engine_.tenant(), {&row, 1}, shape), Plan::kept});
+  if (!engine_.assuming() || may_be_elsewhere(trace)) {
+    insert({row, 1});
     return;
   }
-  insert({row, 1});
+  engine_.ensure_months({&trace.action_timestamp.value(), 1});
+  std::vector<Call> calls;
+  add_fresh_insert(calls, engine_.tenant(), {&row, 1}, engine_.known_resources());
+  for (Call& call : calls) engine_.put_off(std::move(call));
 }
 
 std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
@@ -119,7 +140,8 @@ void PostgresActionStore::update(const Trace& trace) {
     return fmt::format(
         "WITH trace AS (UPDATE resource_action_traces SET {}follow_up_actions = ${}, updated_at = ${} "
         "WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 RETURNING action_id, resource_id, "
-        "updated_at), history AS (UPDATE action_histories h SET updated_at = trace.updated_at FROM trace WHERE "
+        "updated_at), history AS (UPDATE action_histories h SET updated_at = trace.updated_at, "
+        "version = h.version + 1 FROM trace WHERE "
         "h.tenant_id = $1 AND h.resource_id = trace.resource_id), queue AS (INSERT INTO embedding_queue AS q "
         "(tenant_id, subject_id, version, enqueued_at) SELECT $1, action_id, 1, updated_at FROM trace "
         "ON CONFLICT (tenant_id, subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, "
@@ -130,8 +152,12 @@ void PostgresActionStore::update(const Trace& trace) {
   visit_outcome(trace.outcome, [&](std::string_view, const auto& member) { parameters.add(member); });
   parameters.add(trace.follow_up_actions);
   parameters.add(trace.updated_at);
-  const Result result = engine_.run(text, std::move(parameters));
-  Reader reader(result);
+  std::vector<Call> calls;
+  calls.push_back({text, std::move(parameters)});
+  if (const auto scopes = head_scopes(trace); !scopes.empty())
+    calls.push_back(move_heads(engine_.tenant(), scopes));
+  const std::vector<Result> results = engine_.run(std::move(calls));
+  Reader reader(results.front());
   if (!reader.next() || reader.get<std::int64_t>() == 0) {
     throw Error(ErrorCode::not_found, fmt::format("action_id: \"{}\" is not stored", trace.action_id));
   }
@@ -141,19 +167,24 @@ bool PostgresActionStore::remove(std::string_view action_id, TimePoint now) {
   const auto trace = get(action_id);
   if (!trace) return false;
   // The worker finds the trace gone and puts a tombstone into the feed.
-  const Result result = engine_.run(
-      "WITH trace AS (DELETE FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND "
-      "action_timestamp = $3 RETURNING action_id, action_timestamp, resource_id), "
-      "taken AS (INSERT INTO action_ids (tenant_id, action_id, action_timestamp, deleted_at) "
-      "SELECT $1, action_id, action_timestamp, $4 FROM trace ON CONFLICT (tenant_id, action_id) DO UPDATE SET "
-      "deleted_at = excluded.deleted_at), "
-      "history AS (UPDATE action_histories h SET total_actions = total_actions - 1, updated_at = $4 FROM trace "
-      "WHERE h.tenant_id = $1 AND h.resource_id = trace.resource_id), "
-      "queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, enqueued_at) "
-      "SELECT $1, action_id, 1, $4 FROM trace ON CONFLICT (tenant_id, subject_id) DO UPDATE SET "
-      "version = q.version + 1, attempts = 0, last_error = NULL) SELECT count(*) FROM trace",
-      Parameters(engine_.tenant(), action_id, trace->time(), now));
-  Reader reader(result);
+  std::vector<Call> calls;
+  calls.push_back(
+      {"WITH trace AS (DELETE FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND "
+       "action_timestamp = $3 RETURNING action_id, action_timestamp, resource_id), "
+       "taken AS (INSERT INTO action_ids (tenant_id, action_id, action_timestamp, deleted_at) "
+       "SELECT $1, action_id, action_timestamp, $4 FROM trace ON CONFLICT (tenant_id, action_id) DO UPDATE SET "
+       "deleted_at = excluded.deleted_at), "
+       "history AS (UPDATE action_histories h SET total_actions = total_actions - 1, updated_at = $4, "
+       "version = h.version + 1 FROM trace "
+       "WHERE h.tenant_id = $1 AND h.resource_id = trace.resource_id), "
+       "queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, enqueued_at) "
+       "SELECT $1, action_id, 1, $4 FROM trace ON CONFLICT (tenant_id, subject_id) DO UPDATE SET "
+       "version = q.version + 1, attempts = 0, last_error = NULL) SELECT count(*) FROM trace",
+       Parameters(engine_.tenant(), action_id, trace->time(), now)});
+  if (const auto scopes = head_scopes(*trace); !scopes.empty())
+    calls.push_back(move_heads(engine_.tenant(), scopes));
+  const std::vector<Result> results = engine_.run(std::move(calls));
+  Reader reader(results.front());
   return reader.next() && reader.get<std::int64_t>() > 0;
 }
 
@@ -162,7 +193,9 @@ void PostgresActionStore::lock(std::span<const Scope> scopes) {
     throw Error(ErrorCode::internal, "lock: is only possible inside a transaction");
   }
   // Nothing needs the answer, and whatever is read next comes after it.
-  if (!scopes.empty()) engine_.put_off(take_heads(engine_.tenant(), scopes));
+  std::vector<Call> calls;
+  add_lock(calls, engine_.tenant(), names_of(scopes));
+  for (Call& call : calls) engine_.put_off(std::move(call));
 }
 
 }  // namespace actionhist::postgres

@@ -7,6 +7,7 @@
 
 #include <fmt/chrono.h>
 
+#include "postgres/fresh_insert.hpp"
 #include "postgres/server_error.hpp"
 
 namespace actionhist::postgres {
@@ -16,7 +17,6 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 5ms;
 constexpr auto longest_pause = 1'000ms;
-constexpr std::string_view division_by_zero = "22012";
 
 // Doubles with each attempt; the jitter keeps agents that failed together from returning together.
 std::chrono::milliseconds pause_before(int attempt) {
@@ -31,10 +31,20 @@ std::chrono::sys_days month_of(TimePoint time) {
   return std::chrono::sys_days(day.year() / day.month() / 1);
 }
 
+// As one transaction by themselves, behind what a pooled connection needs first.
+std::vector<Result> run_on(Connection& connection, const std::vector<Call>& calls) {
+  if (connection.context().empty()) return connection.run(calls);
+  std::vector<Call> all = connection.context();
+  all.insert(all.end(), calls.begin(), calls.end());
+  std::vector<Result> results = connection.run(all);
+  results.erase(results.begin(), results.end() - static_cast<std::ptrdiff_t>(calls.size()));
+  return results;
+}
+
 }  // namespace
 
 // A connection from BEGIN to the end. BEGIN goes out with the first statement; what is put off goes out with
-// the next. Rolls back unless committed: the lease does, when it gives the connection back.
+// the next, and needs no BEGIN when that is the end. Rolls back unless committed: the lease does, when it gives the connection back.
 class Engine::Transaction {
  public:
   Transaction(Engine& engine, bool assuming)
@@ -65,7 +75,11 @@ class Engine::Transaction {
   }
 
   void commit() {
-    if (!begun_ && waiting_.empty()) return;
+    if (!begun_) {
+      // A pipeline is a transaction by itself.
+      if (!waiting_.empty()) run_on(*lease_, waiting_);
+      return;
+    }
     std::vector<Call> last;
     last.push_back({"COMMIT", {}, Plan::kept});
     run(std::move(last));
@@ -124,15 +138,9 @@ auto Engine::retrying(Work&& work) -> decltype(work()) {
   }
 }
 
-std::vector<Result> Engine::run_alone(std::vector<Call> calls) {
+std::vector<Result> Engine::run_alone(const std::vector<Call>& calls) {
   Lease lease = pool_.acquire();
-  const auto& context = lease->context();
-  if (context.empty()) return lease->run(calls);
-  const std::size_t wanted = calls.size();
-  calls.insert(calls.begin(), context.begin(), context.end());
-  std::vector<Result> results = lease->run(calls);
-  results.erase(results.begin(), results.end() - static_cast<std::ptrdiff_t>(wanted));
-  return results;
+  return run_on(*lease, calls);
 }
 
 std::vector<Result> Engine::run(std::vector<Call> calls) {
@@ -165,7 +173,8 @@ void Engine::transaction(const std::function<void()>& work) {
   try {
     return retrying([&] { run_once(true); });
   } catch (const ServerError& error) {
-    if (error.sqlstate() != division_by_zero) throw;
+    if (!is_taken(error)) throw;
+    known_resources_.forget();
   }
   retrying([&] { run_once(false); });
 }
@@ -180,16 +189,15 @@ void Engine::apart(const std::function<void(Connection&)>& work) {
   work(*lease);
 }
 
-Result Engine::store(std::span<const TimePoint> times, std::string_view sql, const Parameters& parameters,
-                     Plan plan) {
-  if (in_transaction()) {
+std::vector<Result> Engine::store(std::span<const TimePoint> times, const std::vector<Call>& calls) {
+  if (Transaction* open = current()) {
     ensure_months(times);
-    return run(sql, parameters, plan);
+    return open->run(calls);
   }
   // Both again, should the month go between the two.
   return retrying([&] {
     ensure_months(times);
-    return std::move(run_alone({{sql, parameters, plan}}).front());
+    return run_alone(calls);
   });
 }
 

@@ -15,6 +15,7 @@
 #include <actionhist/time.hpp>
 
 #include "postgres/connection.hpp"
+#include "postgres/known_resources.hpp"
 #include "postgres/pool.hpp"
 
 namespace actionhist::postgres {
@@ -34,8 +35,8 @@ class Engine {
   // is not looked at; its error fails that round trip. REQUIRES: in_transaction().
   void put_off(Call call);
 
-  // Whether a statement may be put off whose own assumption can fail, with a division by zero: the transaction
-  // runs again then, and this is false.
+  // Whether calls may be run or put off that fail where what they assume does not hold, see is_taken: the
+  // transaction runs again then, and this is false.
   bool assuming() const noexcept;
 
   // Runs `work` as one transaction, again after a failure that passes. Joins the one that is open.
@@ -44,10 +45,9 @@ class Engine {
   // Runs `work` with a connection of its own, outside any transaction, without retries.
   void apart(const std::function<void(Connection&)>& work);
 
-  // Runs a statement that stores actions of `times`, whose months have a partition then. Inside a transaction
-  // a month that is missing makes the transaction run again, with that month.
-  Result store(std::span<const TimePoint> times, std::string_view sql, const Parameters& parameters,
-               Plan plan);
+  // Runs calls that store actions of `times`, whose months have a partition then. Inside a transaction a month
+  // that is missing makes the transaction run again, with that month.
+  std::vector<Result> store(std::span<const TimePoint> times, const std::vector<Call>& calls);
 
   // Sees to it that actions of these times can be stored, as store() does.
   void ensure_months(std::span<const TimePoint> times);
@@ -56,6 +56,7 @@ class Engine {
   const std::string& tenant() const noexcept { return tenant_; }
   const PostgresOptions& options() const noexcept { return options_; }
   const Target& target() const noexcept { return target_; }
+  KnownResources& known_resources() noexcept { return known_resources_; }
   PoolStats pool_stats() const { return pool_.stats(); }
 
  private:
@@ -67,7 +68,7 @@ class Engine {
 
   template <class Work>
   auto retrying(Work&& work) -> decltype(work());
-  std::vector<Result> run_alone(std::vector<Call> calls);
+  std::vector<Result> run_alone(const std::vector<Call>& calls);
   void make_months(std::span<const TimePoint> times);
   void forget_months();
   Transaction* current() const noexcept;
@@ -76,6 +77,7 @@ class Engine {
   PostgresOptions options_;
   std::string tenant_;
   Pool pool_;
+  KnownResources known_resources_;
   std::mutex months_mutex_;
   std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_
 };

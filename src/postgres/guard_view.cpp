@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
 
 namespace actionhist::postgres {
@@ -20,8 +21,8 @@ std::string_view resource_of(std::span<const Scope> scopes) {
 GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lock) {
   const std::string& tenant = engine.tenant();
   std::vector<Call> calls;
-  // The first statement takes the lock, and each later one sees what was committed before it.
-  if (lock && !question.scopes.empty()) calls.push_back(take_heads(tenant, question.scopes));
+  // The first statements take the locks, and each later one sees what was committed before it.
+  if (lock && !question.scopes.empty()) add_lock(calls, tenant, names_of(question.scopes));
   const std::size_t action = calls.size();
   ask_action(calls, tenant, question.action_id);
   const std::size_t patterns = calls.size();

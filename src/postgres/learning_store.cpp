@@ -68,12 +68,13 @@ void PostgresLearningStore::set_guard_policy(std::string_view resource_id, const
   if (policy.window) window = policy.window->count();
   if (policy.min_occurrences) occurrences = *policy.min_occurrences;
   engine_.run(
-      "INSERT INTO action_histories (tenant_id, resource_id, oscillation_window_minutes, "
-      "effectiveness_threshold, pattern_min_occurrences, created_at, updated_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET "
+      "INSERT INTO action_histories AS h (tenant_id, resource_id, oscillation_window_minutes, "
+      "effectiveness_threshold, pattern_min_occurrences, created_at, updated_at, version) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET "
       "oscillation_window_minutes = excluded.oscillation_window_minutes, "
       "effectiveness_threshold = excluded.effectiveness_threshold, "
-      "pattern_min_occurrences = excluded.pattern_min_occurrences, updated_at = excluded.updated_at",
+      "pattern_min_occurrences = excluded.pattern_min_occurrences, updated_at = excluded.updated_at, "
+      "version = h.version + 1",
       Parameters(engine_.tenant(), resource_id, window, policy.effectiveness_threshold, occurrences, now));
 }
 

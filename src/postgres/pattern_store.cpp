@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
+#include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/pattern_rows.hpp"
@@ -41,14 +42,18 @@ void PostgresPatternStore::put(const Pattern& pattern) {
                                   sql::pattern_assignments();
   Parameters parameters(engine_.tenant());
   sql::visit_pattern(pattern, Binder{parameters});
-  engine_.run(text, std::move(parameters));
+  std::vector<Call> calls;
+  calls.push_back(move_watch(engine_.tenant()));
+  calls.push_back({text, std::move(parameters)});
+  engine_.run(std::move(calls));
 }
 
 bool PostgresPatternStore::remove(std::string_view pattern_id) {
-  return engine_
-             .run("DELETE FROM oscillation_patterns WHERE tenant_id = $1 AND pattern_id = $2",
-                  Parameters(engine_.tenant(), pattern_id))
-             .affected() > 0;
+  std::vector<Call> calls;
+  calls.push_back(move_watch(engine_.tenant()));
+  calls.push_back({"DELETE FROM oscillation_patterns WHERE tenant_id = $1 AND pattern_id = $2",
+                   Parameters(engine_.tenant(), pattern_id)});
+  return engine_.run(std::move(calls)).back().affected() > 0;
 }
 
 Detection PostgresPatternStore::put(const Detection& detection) {
@@ -64,7 +69,10 @@ Detection PostgresPatternStore::put(const Detection& detection) {
       "p.pattern_id = detection.pattern_id";
   Parameters parameters(engine_.tenant());
   sql::visit_detection(d, Binder{parameters});
-  engine_.run(text, std::move(parameters));
+  std::vector<Call> calls;
+  add_lock(calls, engine_.tenant(), {d.scope});
+  calls.push_back({text, std::move(parameters)});
+  engine_.run(std::move(calls));
   return d;
 }
 

@@ -55,13 +55,6 @@ std::vector<Trace> read_traces(const Result& result) {
   return traces;
 }
 
-Call take_heads(const std::string& tenant, std::span<const Scope> scopes) {
-  return {
-      "INSERT INTO guard_heads AS h (tenant_id, scope) SELECT $1, scope FROM unnest($2::text[]) AS wanted(scope) "
-      "ORDER BY scope COLLATE \"C\" ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + 1",
-      Parameters(tenant, names_of(scopes)), Plan::kept};
-}
-
 Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
   return {recent_text(scope.kind), Parameters(tenant, scope.key, since, until, std::int64_t{limit}),
           Plan::kept};

@@ -18,10 +18,6 @@ void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string
 // REQUIRES: the result's columns are those of sql::trace_columns(), perhaps with more behind them.
 std::vector<Trace> read_traces(const Result& result);
 
-// Takes the guard heads of the scopes, in the order of their keys as everybody does. What is read afterwards,
-// by statements of their own, is newer than the lock. REQUIRES: at least one scope.
-Call take_heads(const std::string& tenant, std::span<const Scope> scopes);
-
 // The actions of a scope, newest first.
 Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
 

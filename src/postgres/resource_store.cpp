@@ -1,4 +1,5 @@
 #include "core/trace_fields.hpp"
+#include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 
@@ -57,14 +58,17 @@ void PostgresResourceStore::observe(const Alert& alert) {
   parameters.add(alert.labels);
   parameters.add(resource_id(engine_.tenant(), alert.resource));
   visit_resource(alert.resource, [&](std::string_view, const std::string& part) { parameters.add(part); });
-  engine_.run(
-      "INSERT INTO alert_events AS a (tenant_id, fingerprint, starts_at, ends_at, alert_name, severity, labels, "
-      "resource_id, cluster, api_group, api_version, kind, namespace, name, resource_uid) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
-      "ON CONFLICT (tenant_id, fingerprint, starts_at) DO UPDATE SET "
-      "ends_at = coalesce(excluded.ends_at, a.ends_at), severity = coalesce(excluded.severity, a.severity), "
-      "labels = coalesce(excluded.labels, a.labels)",
-      std::move(parameters));
+  std::vector<Call> calls;
+  calls.push_back(move_watch(engine_.tenant()));
+  calls.push_back(
+      {"INSERT INTO alert_events AS a (tenant_id, fingerprint, starts_at, ends_at, alert_name, severity, labels, "
+       "resource_id, cluster, api_group, api_version, kind, namespace, name, resource_uid) "
+       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+       "ON CONFLICT (tenant_id, fingerprint, starts_at) DO UPDATE SET "
+       "ends_at = coalesce(excluded.ends_at, a.ends_at), severity = coalesce(excluded.severity, a.severity), "
+       "labels = coalesce(excluded.labels, a.labels)",
+       std::move(parameters)});
+  engine_.run(std::move(calls));
 }
 
 std::vector<Alert> PostgresResourceStore::alerts(TimePoint since, TimePoint until) {

@@ -93,6 +93,16 @@ const std::string& register_chosen() {
   return text;
 }
 
+const std::string& move_heads_of_chosen() {
+  static const std::string text = fmt::format(
+      "INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, 1 FROM (SELECT DISTINCT scope FROM "
+      "(SELECT t.correlation_id, t.session_id {}) AS gone, LATERAL (VALUES ('correlation:' || correlation_id), "
+      "('session:' || session_id)) AS s(scope) WHERE scope IS NOT NULL) AS moved ORDER BY scope "
+      "ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + 1",
+      chosen);
+  return text;
+}
+
 const std::string& compact_chosen() {
   static const std::string text = fmt::format(
       "INSERT INTO compacted_actions AS c (tenant_id, {}) SELECT t.tenant_id, coalesce(t.resource_id, ''), "
@@ -117,8 +127,8 @@ const std::string& compact_chosen() {
 const std::string& delete_chosen() {
   static const std::string text = fmt::format(
       "WITH gone AS (DELETE {} RETURNING t.action_id), history AS (UPDATE action_histories SET "
-      "total_actions = total_actions - (SELECT count(*) FROM gone), updated_at = $6 WHERE tenant_id = $1 AND "
-      "resource_id = $2), queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, "
+      "total_actions = total_actions - (SELECT count(*) FROM gone), updated_at = $6, version = version + 1 "
+      "WHERE tenant_id = $1 AND resource_id = $2), queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, "
       "enqueued_at) SELECT $1, action_id, 1, $6 FROM gone ORDER BY action_id ON CONFLICT (tenant_id, "
       "subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, last_error = NULL) "
       "SELECT count(*) FROM gone",
@@ -267,6 +277,7 @@ std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
   // Registering the ids comes first: a second run that removes the same waits there, and then finds nothing.
   std::vector<Call> calls;
   calls.push_back({register_chosen(), chosen_by().add(now), Plan::once});
+  calls.push_back({move_heads_of_chosen(), chosen_by(), Plan::once});
   if (compact) calls.push_back({compact_chosen(), chosen_by(), Plan::once});
   // The worker finds the traces gone and puts tombstones into the feed.
   calls.push_back({delete_chosen(), chosen_by().add(now), Plan::once});

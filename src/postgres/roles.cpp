@@ -51,6 +51,7 @@ BEGIN
     ('maintenance', 'resource_action_traces', 'UPDATE, DELETE'),
     ('maintenance', 'action_ids', 'INSERT, UPDATE'),
     ('maintenance', 'action_histories', 'INSERT, UPDATE, DELETE'),
+    ('maintenance', 'guard_heads', 'INSERT, UPDATE'),
     ('maintenance', 'embedding_queue', 'INSERT, UPDATE'),
     ('maintenance', 'retention_defaults', 'INSERT, UPDATE, DELETE'),
     ('maintenance', 'retention_operations', 'INSERT, UPDATE, DELETE'),

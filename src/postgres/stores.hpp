@@ -23,6 +23,9 @@ class PostgresActionStore final : public ActionStore {
   std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) override;
 
  private:
+  bool insert_fresh(std::span<const Trace* const> rows);
+  std::vector<Trace> insert_known(std::vector<const Trace*> rows);
+
   Engine& engine_;
 };
 

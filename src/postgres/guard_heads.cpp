@@ -1,0 +1,42 @@
+#include "postgres/guard_heads.hpp"
+
+#include <algorithm>
+
+namespace actionhist::postgres {
+
+std::vector<std::string> head_scopes(const Action& action) {
+  std::vector<std::string> scopes;
+  if (!action.correlation_id.empty())
+    scopes.push_back(to_string(Scope{ScopeKind::correlation, action.correlation_id}));
+  if (!action.session_id.empty()) scopes.push_back(to_string(Scope{ScopeKind::session, action.session_id}));
+  return scopes;
+}
+
+Call move_heads(const std::string& tenant, const std::vector<std::string>& scopes) {
+  return {
+      "INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, 1 FROM unnest($2::text[]) AS "
+      "moved(scope) ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + 1",
+      Parameters(tenant, scopes)};
+}
+
+void add_lock(std::vector<Call>& calls, const std::string& tenant, std::vector<std::string> scopes) {
+  constexpr std::string_view resource = "resource:";
+  std::ranges::sort(scopes);
+  std::vector<std::string> heads;
+  for (std::string& scope : scopes) {
+    if (!scope.starts_with(resource)) {
+      heads.push_back(std::move(scope));
+      continue;
+    }
+    calls.push_back(
+        {"INSERT INTO action_histories AS h (tenant_id, resource_id, created_at, updated_at, version) "
+         "VALUES ($1, $2, now(), now(), 1) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET "
+         "version = h.version + 1",
+         Parameters(tenant, std::string_view(scope).substr(resource.size()))});
+  }
+  if (!heads.empty()) calls.push_back(move_heads(tenant, heads));
+}
+
+Call move_watch(const std::string& tenant) { return move_heads(tenant, {"watch"}); }
+
+}  // namespace actionhist::postgres

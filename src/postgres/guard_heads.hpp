@@ -1,0 +1,38 @@
+// What stands for a scope in the database: the history of a resource, the head of a correlation or a session. Each
+// has a version that moves with whatever a decision reads. Everybody locks histories before heads, each in the order
+// of their keys. Free functions without state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <actionhist/repository.hpp>
+
+#include "postgres/connection.hpp"
+
+namespace actionhist::postgres {
+
+// What a guarded action was decided on: it is stored only while all of this is as it was.
+struct GuardedHeads {
+  std::int64_t history = 0;            // version of the resource's history, 0 if there was none
+  std::vector<std::string> scopes;     // of correlation and session, in their order
+  std::vector<std::int64_t> versions;  // of their heads, 0 where there was none
+  std::int64_t watch = 0;              // version of what is watched for
+  TimePoint server{};                  // when the server started that said so
+};
+
+// "correlation:ID" and "session:ID" of an action, as far as it has them.
+std::vector<std::string> head_scopes(const Action& action);
+
+// Moves the heads of these scopes, which are in order.
+Call move_heads(const std::string& tenant, const std::vector<std::string>& scopes);
+
+// Moves what stands for the scopes, as detections name them, and so locks it. What is read afterwards, by statements
+// of their own, is newer than the lock.
+void add_lock(std::vector<Call>& calls, const std::string& tenant, std::vector<std::string> scopes);
+
+// Moves the version of what is watched for: the patterns and alerts of the tenant.
+Call move_watch(const std::string& tenant);
+
+}  // namespace actionhist::postgres

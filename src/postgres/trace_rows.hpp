@@ -1,0 +1,22 @@
+// Traces as the parameters of a statement, and those parameters as a list of SQL: one row in single values, or
+// many rows in arrays. Free functions without state.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <actionhist/action.hpp>
+
+#include "postgres/parameters.hpp"
+
+namespace actionhist::postgres {
+
+// "$2::text AS action_id, …": the columns of sql::trace_columns(), behind $1, the tenant.
+const std::string& trace_values();
+void add_trace(Parameters& parameters, const Trace& trace);
+
+// "$2::text[], …", for unnest.
+const std::string& trace_arrays();
+void add_traces(Parameters& parameters, std::span<const Trace* const> traces);
+
+}  // namespace actionhist::postgres
