@@ -20,6 +20,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import actionhist
+from report import Report
 
 START = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
 REASONING = (
@@ -45,22 +46,6 @@ def make_action(run, i):
         "resource_reference": {"kind": "ConfigMap", "namespace": "prod", "name": f"web-{i % 100}"},
         "resource_state_before": {"timeout": "30x"},
     }
-
-
-class Report:
-    def __init__(self, as_json):
-        self.as_json = as_json
-        if not as_json:
-            print(f"bindings\n  {'case':<34}{'metric':<16}{'value':>10}  {'unit':<8}{'baseline':>10}{'ratio':>8}")
-
-    def add(self, case, metric, value, unit, baseline=None, ratio=None):
-        if self.as_json:
-            row = {"bench": "bindings", "case": case, "metric": metric, "value": value, "unit": unit}
-            print(json.dumps({**row, "baseline": baseline, "ratio": ratio}), flush=True)
-            return
-        shown = "" if baseline is None else f"{baseline:.4g}"
-        times = "" if ratio is None else f"{ratio:.2f}x"
-        print(f"  {case:<34}{metric:<16}{value:>10.4g}  {unit:<8}{shown:>10}{times:>8}", flush=True)
 
 
 class Files:
@@ -326,7 +311,7 @@ def main():
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--floor", required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    report = Report(arguments.json)
+    report = Report("bindings", arguments.json)
     with Files() as files:
         against_cpp(report, files, arguments.floor, arguments.rounds)
         event_loop(report, min(3, arguments.rounds))

@@ -1,7 +1,7 @@
 // The vector index against others in one run, one thread: queries a second at a recall of the ten nearest,
 // build time, memory, and the same under filters that are independent of the vectors or follow their clusters.
 // Usage: vectors [--rows N] [--dimension N] [--queries N] [--m N] [--ef-construction N] [--no-filters]
-//                [--no-faiss] [--json]
+//                [--no-faiss] [--json]; --peers as the first of all: against those of PyPI, vectors.py
 #include <algorithm>
 #include <chrono>
 #include <cmath>
