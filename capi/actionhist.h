@@ -103,7 +103,7 @@ typedef struct actionhist_options {
   size_t size; /* set by ACTIONHIST_OPTIONS_INIT */
   /* A JSON object, or empty: {"tenant": "default", "run_migrations": true, "read_only": false,
    * "semantic": true, "worker": true, "on_unavailable": "deny", "redact": [], "busy_timeout_ms": 10000,
-   * "submit_threads": 2} */
+   * "submit_threads": 2, "model": "static:FOLDER", "model_options": {}} */
   actionhist_string settings;
   void (*log)(void* user_data, int32_t level, const char* message, size_t length);
   /* The time in microseconds since 1970, UTC; the system's clock if NULL. */

@@ -42,6 +42,15 @@ void read_settings(std::string_view json, HostOptions& host) {
   Json postgres;
   reader("postgres", postgres);
   if (!postgres.absent()) options.postgres = parse_postgres_options(postgres.text());
+  std::string model;
+  Json model_options;
+  reader("model", model);
+  reader("model_options", model_options);
+  if (!model.empty()) {
+    if (options.model) refuse("settings.model", "is given beside the model of the host");
+    options.model = open_model(
+        model, model_options.absent() ? ModelOptions() : parse_model_options(model_options.text()));
+  }
   reader("submit_threads", host.submit_threads);
   if (host.submit_threads < 1 || host.submit_threads > 64) refuse("submit_threads", "must be 1 to 64");
   reader.expect_done();

@@ -44,6 +44,8 @@ type Options struct {
 	Redact           []string
 	Postgres         Object        // {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, …}
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
+	ModelURI         string        // a model of the library instead of Model: "static:FOLDER"
+	ModelOptions     Object        // {"query_prefix": "query: "}
 
 	Model   Model
 	Clock   func() time.Time
@@ -69,6 +71,12 @@ func (o *Options) settings() ([]byte, error) {
 	}
 	if len(o.Postgres) > 0 {
 		settings["postgres"] = o.Postgres
+	}
+	if o.ModelURI != "" {
+		settings["model"] = o.ModelURI
+	}
+	if len(o.ModelOptions) > 0 {
+		settings["model_options"] = o.ModelOptions
 	}
 	if o.BusyTimeout != 0 {
 		settings["busy_timeout_ms"] = o.BusyTimeout.Milliseconds()

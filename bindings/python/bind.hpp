@@ -15,8 +15,10 @@ void bind_errors(py::module_& module);
 void bind_values(py::module_& module);
 void bind_history(py::module_& module);
 void bind_semantic_index(py::module_& module);
+void bind_model(py::module_& module);
 
-// A model written in Python: an object with space_id, dimension and embed(texts, role).
+// A model that open_model() gave, the URI of one, or one written in Python: an object with space_id, dimension
+// and embed(texts, role).
 std::shared_ptr<const EmbeddingModel> to_model(const py::object& model);
 
 // A Python object that C++ may copy and drop on any thread, with the GIL or without.

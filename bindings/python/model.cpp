@@ -77,11 +77,54 @@ class PythonModel : public EmbeddingModel {
   std::shared_ptr<py::object> embed_;
 };
 
+// A model of the library. pybind11 cannot hold a pointer to const.
+struct OpenedModel {
+  std::shared_ptr<const EmbeddingModel> model;
+};
+
+// One vector a text, each a memoryview of float32, which numpy takes as it is.
+py::list embed(const OpenedModel& self, const py::object& texts, const std::string& role) {
+  if (role != "document" && role != "query") {
+    throw Error(ErrorCode::invalid_argument, fmt::format("role: \"{}\" is none of document, query", role));
+  }
+  const std::vector<std::string> given = to_texts(texts, "texts");
+  const std::vector<std::string_view> views(given.begin(), given.end());
+  const std::size_t dimension = self.model->dimension();
+  std::vector<float> out(views.size() * dimension);
+  {
+    const py::gil_scoped_release release;
+    self.model->embed(views, role == "query" ? EmbeddingRole::query : EmbeddingRole::document, out);
+  }
+  py::list rows;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const py::bytes row(reinterpret_cast<const char*>(out.data() + i * dimension), dimension * sizeof(float));
+    rows.append(py::memoryview(row).attr("cast")("f"));
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::shared_ptr<const EmbeddingModel> to_model(const py::object& model) {
   if (model.is_none()) return {};
+  if (py::isinstance<OpenedModel>(model)) return py::cast<const OpenedModel&>(model).model;
+  if (py::isinstance<py::str>(model)) return open_model(to_text(model, "model"));
   return std::make_shared<PythonModel>(model);
+}
+
+void bind_model(py::module_& module) {
+  py::class_<OpenedModel>(module, "OpenedModel")
+      .def_property_readonly("space_id", [](const OpenedModel& self) { return self.model->space_id(); })
+      .def_property_readonly("dimension", [](const OpenedModel& self) { return self.model->dimension(); })
+      .def("embed", &embed, py::arg("texts"), py::arg("role") = "document")
+      .def("__repr__", [](const OpenedModel& self) {
+        return fmt::format("OpenedModel(space_id='{}')", self.model->space_id());
+      });
+  module.def("open_model", [](const std::string& uri, const py::dict& given) {
+    const ModelOptions options = parse_model_options(to_json(given, "model_options", "model_options."));
+    const py::gil_scoped_release release;
+    return OpenedModel{open_model(uri, options)};
+  });
 }
 
 }  // namespace actionhist::python

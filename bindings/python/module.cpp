@@ -24,4 +24,5 @@ PYBIND11_MODULE(_actionhist, module) {
   actionhist::python::bind_values(module);
   actionhist::python::bind_history(module);
   actionhist::python::bind_semantic_index(module);
+  actionhist::python::bind_model(module);
 }

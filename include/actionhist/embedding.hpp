@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <actionhist/model_options.hpp>
+
 namespace actionhist {
 
 enum class EmbeddingRole { document, query };
@@ -33,5 +35,12 @@ class EmbeddingModel {
 // The built-in default: words and character n-grams hashed into 1024 dimensions, without any file or
 // network. Good at names and spelling, blind to synonyms; BM25 stands beside it in every search.
 std::shared_ptr<const EmbeddingModel> hashed_lexical_model();
+
+// Opens the model that `uri` names:
+//   hashed-lexical    the built-in default
+//   static:FOLDER     model2vec and other static models: model.safetensors, tokenizer.json, config.json
+// A model is its files: their contents make the space, their place does not.
+// Throws Error: not_found, unavailable, invalid_argument (what is wrong in which file, or not offered).
+std::shared_ptr<const EmbeddingModel> open_model(std::string_view uri, const ModelOptions& options = {});
 
 }  // namespace actionhist

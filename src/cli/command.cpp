@@ -52,6 +52,10 @@ History Context::open(Access access, Options options) const {
       if (error.code() == ErrorCode::not_found) throw;
     }
   }
+  if (options.semantic && !embedder.empty()) {
+    options.model = open_model(
+        embedder, embedder_options.empty() ? ModelOptions() : parse_model_options(embedder_options));
+  }
   return actionhist::open(database(), std::move(options));
 }
 

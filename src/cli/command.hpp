@@ -36,6 +36,8 @@ struct Context {
   std::string uri;
   std::optional<std::string> tenant;
   std::string schema = PostgresOptions().schema;
+  std::string embedder;          // a URI of open_model(); the built-in model if empty
+  std::string embedder_options;  // JSON
   double timeout_seconds = 10;
   bool json = false;
   bool quiet = false;

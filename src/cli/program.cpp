@@ -21,6 +21,14 @@ void add_global_options(CLI::App& app, Context& context) {
   app.add_option("--schema", context.schema, "PostgreSQL's schema; \"actionhist\" if not given")
       ->envname("ACTIONHIST_SCHEMA")
       ->type_name("SCHEMA");
+  app.add_option("--embedder", context.embedder,
+                 "What turns texts into vectors: static:FOLDER; the built-in model if not given")
+      ->envname("ACTIONHIST_EMBEDDER")
+      ->type_name("URI");
+  app.add_option("--embedder-options", context.embedder_options,
+                 "Its options, as docs/embedding.md names them")
+      ->envname("ACTIONHIST_EMBEDDER_OPTIONS")
+      ->type_name("JSON");
   app.add_option("--timeout", context.timeout_seconds,
                  "How long a write waits for other processes; 10 if not given")
       ->check(between(0.0, 86'400.0))

@@ -12,7 +12,7 @@
 #include <actionhist/repository.hpp>
 #include <actionhist/semantic_index.hpp>
 
-#include "semantic/files.hpp"
+#include "core/files.hpp"
 
 namespace actionhist {
 

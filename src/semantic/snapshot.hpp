@@ -11,7 +11,7 @@
 
 #include <actionhist/semantic_index.hpp>
 
-#include "semantic/files.hpp"
+#include "core/files.hpp"
 #include "semantic/row_table.hpp"
 
 namespace actionhist {

@@ -8,6 +8,8 @@
 
 #include "core/filter.hpp"
 #include "core/trace_fields.hpp"
+#include "embedding/safetensors.hpp"
+#include "embedding/subword_tokenizer.hpp"
 #include "embedding/tokens.hpp"
 #include "history/redaction.hpp"
 #include "sql/filter_sql.hpp"
@@ -54,6 +56,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect_value_or_error([&] { parse_alert(text); });
   expect_value_or_error([&] { parse_pattern(text); });
   expect_value_or_error([&] { parse_assessment(text); });
+  expect_value_or_error([&] {
+    const SubwordTokenizer subwords(text);
+    std::vector<std::uint32_t> ids;
+    subwords.encode("Pods crash, 高負荷 zu_viel-Last\xff", 8, ids);
+    expect(ids.size() <= 8);
+    for (const std::uint32_t id : ids) expect(id < subwords.size());
+  });
+  expect_value_or_error([&] {
+    const Safetensors tensors({reinterpret_cast<const std::byte*>(text.data()), text.size()});
+    if (const Tensor* tensor = tensors.find("embeddings")) expect(tensor->floats().size() == tensor->count());
+  });
 
   Tokenizer tokenizer(text);
   Token token;

@@ -15,7 +15,7 @@
 Actions are dicts in the names of the table resource_action_traces, or keyword arguments.
 """
 
-from ._actionhist import Detection, Hit, IndexHit, SemanticIndex, Trace, Verdict, __version__
+from ._actionhist import Detection, Hit, IndexHit, OpenedModel, SemanticIndex, Trace, Verdict, __version__
 from ._errors import (
     Cancelled,
     Conflict,
@@ -32,7 +32,7 @@ from ._errors import (
 )
 from . import _actionhist, otlp, tables, transcripts
 from ._checkpoints import Checkpoint, CheckpointKey, Checkpoints, CheckpointWrite
-from ._history import History, Model, open
+from ._history import History, Model, open, open_model
 from ._items import Item, Items
 from ._page import Page
 from ._tracking import TrackedAction
@@ -59,6 +59,7 @@ __all__ = [
     "Items",
     "Model",
     "NotFound",
+    "OpenedModel",
     "Page",
     "Refused",
     "SemanticIndex",
@@ -70,6 +71,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "open",
+    "open_model",
     "otlp",
     "tables",
     "transcripts",

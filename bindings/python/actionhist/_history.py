@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence, TypeVar, Union, overload
 
 from . import _actionhist
+from ._actionhist import OpenedModel
 from ._arguments import Fields, laid_over
 from ._checkpoints import Checkpoints
 from ._guard import Guard
@@ -34,6 +35,15 @@ class Model(Protocol):
     def embed(self, texts: list[str], role: str) -> Iterable[Iterable[float]]:
         """One vector a text, as lists or numpy arrays. `role` is "document" or "query"."""
         ...
+
+
+def open_model(uri: str, **options: Any) -> OpenedModel:
+    """Opens "static:FOLDER" (model2vec) or "hashed-lexical", the built-in model.
+
+    Options go by the names of C++'s ModelOptions: query_prefix, document_prefix. The model has `space_id`,
+    `dimension` and embed(texts, role="document"), which gives a memoryview of float32 for each text.
+    """
+    return _actionhist.open_model(uri, options)
 
 
 class History(Recording, Guard, Search, Learning, Retention):
@@ -99,7 +109,7 @@ def open(
     worker: bool = True,
     on_unavailable: str = "deny",
     redact: Sequence[str] = (),
-    model: Model | None = None,
+    model: Model | OpenedModel | str | None = None,
     clock: Callable[[], datetime] | None = None,
     log: Callable[[str, str], object] | None = None,
     busy_timeout_ms: int = 10_000,
@@ -114,7 +124,8 @@ def open(
     worker           False: another process makes recorded actions searchable
     on_unavailable   what propose() answers when the database cannot be reached: "deny" (it raises) or "allow"
     redact           RE2 expressions; what they match is replaced, beside the built-in rules
-    model            turns text into vectors instead of the built-in model
+    model            turns text into vectors instead of the built-in model: what open_model() gave or takes, or a
+                     Model of your own
     clock            returns an aware datetime; the system's clock if None
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
     busy_timeout_ms  how long a write waits for another process, with SQLite

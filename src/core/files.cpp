@@ -1,4 +1,4 @@
-#include "semantic/files.hpp"
+#include "core/files.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -19,7 +19,7 @@ namespace {
 [[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
   const std::error_code reason(errno, std::generic_category());
   throw Error(ErrorCode::unavailable,
-              fmt::format("index: cannot {} \"{}\": {}", what, path.string(), reason.message()));
+              fmt::format("files: cannot {} \"{}\": {}", what, path.string(), reason.message()));
 }
 
 class Descriptor {
