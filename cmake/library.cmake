@@ -32,7 +32,7 @@ target_precompile_headers(actionhist PRIVATE
   <simdjson.h> <fmt/format.h> <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional> <span> <string>
   <unordered_map> <variant> <vector>)
 target_link_libraries(actionhist PRIVATE
-  Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2
+  Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto CURL::libcurl PkgConfig::RE2
   PkgConfig::XXHASH PkgConfig::UTF8PROC PkgConfig::PQ $<BUILD_INTERFACE:Boost::headers>
   ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)
 # FAISS and the stemmer are static archives: their symbols must not meet another copy in the host.

@@ -14,7 +14,7 @@ set(allowed_cli "cli;history;core")
 
 # Library header prefixes and the one room each belongs to. fmt and simdjson are free.
 set(owners "sqlite3:sqlite" "faiss:semantic" "omp:semantic" "re2:history" "openssl:core" "xxhash:embedding"
-  "libstemmer:embedding" "utf8proc:embedding" "CLI:cli"
+  "libstemmer:embedding" "utf8proc:embedding" "curl:embedding" "CLI:cli"
   "libpq-fe:postgres" "boost/asio:postgres" "boost/math:analysis")
 
 set(failures "")
@@ -45,7 +45,7 @@ endforeach()
 
 file(GLOB headers ${SOURCE}/include/actionhist/*.hpp)
 foreach(header IN LISTS headers)
-  file(STRINGS ${header} foreign REGEX "#include <(fmt|simdjson|sqlite3|faiss|re2|openssl|boost|libpq)")
+  file(STRINGS ${header} foreign REGEX "#include <(fmt|simdjson|sqlite3|faiss|re2|openssl|curl|boost|libpq)")
   if(foreign)
     list(APPEND failures "${header}: a foreign type in a public header: ${foreign}")
   endif()

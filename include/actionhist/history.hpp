@@ -85,7 +85,7 @@ struct SimilarQuery {
 
 struct Explanation {
   std::string route;      // "index" or "text"
-  std::string fallback;   // why not the index, empty if it was
+  std::string fallback;   // why not the index, or only its words; empty if nothing was amiss
   double similarity = 0;  // cosine with the query
   double bm25 = 0;
   std::vector<std::string> matched_terms;

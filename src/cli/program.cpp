@@ -21,8 +21,9 @@ void add_global_options(CLI::App& app, Context& context) {
   app.add_option("--schema", context.schema, "PostgreSQL's schema; \"actionhist\" if not given")
       ->envname("ACTIONHIST_SCHEMA")
       ->type_name("SCHEMA");
-  app.add_option("--embedder", context.embedder,
-                 "What turns texts into vectors: static:FOLDER; the built-in model if not given")
+  app.add_option(
+         "--embedder", context.embedder,
+         "What turns texts into vectors: static:FOLDER, https://HOST/v1#MODEL; the built-in model if not given")
       ->envname("ACTIONHIST_EMBEDDER")
       ->type_name("URI");
   app.add_option("--embedder-options", context.embedder_options,

@@ -33,10 +33,18 @@ std::vector<std::string> words_of(std::string_view text) {
 
 std::vector<Hit> History::State::search_index(const SimilarQuery& query, const std::string& text) const {
   std::vector<float> vector = query.vector;
+  std::string fallback;
   if (vector.empty()) {
     vector.resize(model->dimension());
     const std::string_view texts[] = {text};
-    model->embed(texts, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document, vector);
+    try {
+      model->embed(texts, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document, vector);
+    } catch (const Error& error) {
+      // While a server with a model is away, words still find what they name.
+      if (error.code() != ErrorCode::unavailable && error.code() != ErrorCode::timeout) throw;
+      vector.clear();
+      fallback = error.what();
+    }
   }
   IndexQuery wanted;
   wanted.text = text;
@@ -53,7 +61,7 @@ std::vector<Hit> History::State::search_index(const SimilarQuery& query, const s
     hit.trace = std::move(*trace);
     hit.score = found.score;
     hit.explain = {"index",
-                   "",
+                   fallback,
                    found.similarity,
                    found.bm25,
                    std::move(found.matched_terms),

@@ -8,6 +8,7 @@
 
 #include "core/filter.hpp"
 #include "core/trace_fields.hpp"
+#include "embedding/embeddings_protocol.hpp"
 #include "embedding/safetensors.hpp"
 #include "embedding/subword_tokenizer.hpp"
 #include "embedding/tokens.hpp"
@@ -19,11 +20,11 @@ namespace {
 using namespace actionhist;
 
 template <class Parse>
-void expect_value_or_error(Parse&& parse) {
+void expect_value_or_error(Parse&& parse, ErrorCode code = ErrorCode::invalid_argument) {
   try {
     parse();
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) std::abort();
+    if (error.code() != code) std::abort();
   }
 }
 
@@ -67,6 +68,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Safetensors tensors({reinterpret_cast<const std::byte*>(text.data()), text.size()});
     if (const Tensor* tensor = tensors.find("embeddings")) expect(tensor->floats().size() == tensor->count());
   });
+
+  expect_value_or_error([&] { expect(read_embeddings(text, 2).size() == 2); }, ErrorCode::unavailable);
+  HttpReply reply;
+  reply.status = 500;
+  reply.body = reply.retry_after = text;
+  expect(refusal_of(reply).message.size() < 100);
+  expect(retry_delay(reply, 1, 0.5, 0).count() > 0);
 
   Tokenizer tokenizer(text);
   Token token;
