@@ -103,7 +103,8 @@ typedef struct actionhist_options {
   size_t size; /* set by ACTIONHIST_OPTIONS_INIT */
   /* A JSON object, or empty: {"tenant": "default", "run_migrations": true, "read_only": false,
    * "semantic": true, "worker": true, "on_unavailable": "deny", "redact": [], "busy_timeout_ms": 10000,
-   * "submit_threads": 2, "model": "static:FOLDER", "model_options": {}} */
+   * "submit_threads": 2, "model": "static:FOLDER", "model_options": {}, "index_folder": "PATH"}. An empty
+   * "index_folder" keeps no index in files. */
   actionhist_string settings;
   void (*log)(void* user_data, int32_t level, const char* message, size_t length);
   /* The time in microseconds since 1970, UTC; the system's clock if NULL. */
@@ -185,10 +186,23 @@ actionhist_operation actionhist_history_detect;
 /* {"text", "alert_name", "alert_severity", "resource", "action_id", "where", "limit", "neighbours", "explore",
  * "fresh"} → {"actions": […], "avoid": […], "fallback"}: what worked and what did not, best and worst first. */
 actionhist_operation actionhist_history_recommend;
+/* {"text", "alert_name", "resource", "spec_hash", "budget_tokens": 2000, "json": false} → {"content", "tokens",
+ * "omitted"}: what a language model should know before it acts. */
+actionhist_operation actionhist_history_context;
 /* {"changed_since"} → an array of summaries of resources. */
 actionhist_operation actionhist_history_summaries;
 /* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */
 actionhist_operation actionhist_history_wait_indexed;
+
+/* Effectiveness */
+
+/* {"scope_type", "scope_value", "resource", "metric_period", "action_type", "since", "until", "limit"} → an array of
+ * metrics as of the last refresh_metrics, newest period first. */
+actionhist_operation actionhist_history_metrics;
+/* {"full": false} → {"hours", "periods", "metrics"}: computes what changed, or all. */
+actionhist_operation actionhist_history_refresh_metrics;
+/* {"worker", "limit": 10, "lease_seconds": 60} → an array of traces whose assessment is due, each to one worker. */
+actionhist_operation actionhist_history_lease_assessments;
 
 /* What the guard found */
 

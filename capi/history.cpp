@@ -201,6 +201,30 @@ actionhist_status actionhist_history_recommend(actionhist_history* history, cons
   return operate<recommend>(history, request, request_length, answer, error);
 }
 
+actionhist_status actionhist_history_context(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<context>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_metrics(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<metrics>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_refresh_metrics(actionhist_history* history, const char* request,
+                                                     size_t request_length, actionhist_text** answer,
+                                                     actionhist_error** error) {
+  return operate<refresh_metrics>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_lease_assessments(actionhist_history* history, const char* request,
+                                                       size_t request_length, actionhist_text** answer,
+                                                       actionhist_error** error) {
+  return operate<lease_assessments>(history, request, request_length, answer, error);
+}
+
 actionhist_status actionhist_history_summaries(actionhist_history* history, const char* request,
                                                size_t request_length, actionhist_text** answer,
                                                actionhist_error** error) {

@@ -264,6 +264,33 @@ std::string recommend(History& history, std::string_view request) {
   return to_json(history.recommend(parse_recommend_query(request)));
 }
 
+std::string context(History& history, std::string_view request) {
+  return to_json(history.context(parse_context_query(request)));
+}
+
+std::string metrics(History& history, std::string_view request) {
+  return array_of(history.metrics(parse_metric_query(request.empty() ? "{}" : request)));
+}
+
+std::string refresh_metrics(History& history, std::string_view text) {
+  Request request(text);
+  bool full = false;
+  request.read("full", full);
+  request.done();
+  return to_json(history.refresh_metrics(full));
+}
+
+std::string lease_assessments(History& history, std::string_view text) {
+  Request request(text);
+  const std::string worker = request.required_text("worker");
+  int limit = 10;
+  request.read("limit", limit);
+  std::int64_t lease_seconds = 60;
+  request.read("lease_seconds", lease_seconds);
+  request.done();
+  return array_of(history.lease_assessments(worker, limit, std::chrono::seconds(lease_seconds)));
+}
+
 std::string summaries(History& history, std::string_view text) {
   Request request(text);
   const auto changed_since = request.time("changed_since");

@@ -51,6 +51,8 @@ void read_settings(std::string_view json, HostOptions& host) {
     options.model = open_model(
         model, model_options.absent() ? ModelOptions() : parse_model_options(model_options.text()));
   }
+  // Empty text means no folder, which is not the same as none given.
+  if (reader.given("index_folder")) reader("index_folder", options.index_folder.emplace());
   reader("submit_threads", host.submit_threads);
   if (host.submit_threads < 1 || host.submit_threads > 64) refuse("submit_threads", "must be 1 to 64");
   reader.expect_done();

@@ -46,6 +46,8 @@ type Options struct {
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
 	ModelURI         string        // a model of the library instead of Model: "static:FOLDER"
 	ModelOptions     Object        // {"query_prefix": "query: "}
+	IndexFolder      string        // where the index keeps its files; beside the database if empty
+	NoIndexFiles     bool          // it keeps none
 
 	Model   Model
 	Clock   func() time.Time
@@ -80,6 +82,9 @@ func (o *Options) settings() ([]byte, error) {
 	}
 	if o.BusyTimeout != 0 {
 		settings["busy_timeout_ms"] = o.BusyTimeout.Milliseconds()
+	}
+	if o.IndexFolder != "" || o.NoIndexFiles {
+		settings["index_folder"] = o.IndexFolder
 	}
 	return json.Marshal(settings)
 }

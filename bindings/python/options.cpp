@@ -108,6 +108,7 @@ Options to_options(const py::dict& given) {
   options.clock = to_clock(given["clock"]);
   options.log = to_log(given["log"]);
   options.on_detection = to_on_detection(given["on_detection"]);
+  if (!given["index_folder"].is_none()) options.index_folder = to_text(given["index_folder"], "index_folder");
   return options;
 }
 

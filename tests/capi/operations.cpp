@@ -208,3 +208,28 @@ TEST_CASE("C ABI: what worked is recommended") {
   CHECK(found.holds(R"("avoid":[])"));
   CHECK(h(actionhist_history_recommend, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
 }
+
+TEST_CASE("C ABI: effectiveness is measured, and told to a language model") {
+  const auto options = options_at_noon();
+  const Session h("memory:", &options);
+  REQUIRE(h(actionhist_history_record, restart).status == ACTIONHIST_OK);
+  REQUIRE(
+      h(actionhist_history_complete,
+        R"({"action_id":"a-1","outcome":{"status":"completed","effectiveness_due_at":"2026-03-10T11:00:00Z"}})")
+          .status == ACTIONHIST_OK);
+  CHECK(h(actionhist_history_lease_assessments, R"({"worker":"w"})").holds(R"("action_id":"a-1")"));
+  CHECK(h(actionhist_history_lease_assessments, R"({"worker":"v"})").text == "[]");
+  CHECK(h(actionhist_history_lease_assessments, "{}").error == "worker: is required");
+  REQUIRE(h(actionhist_history_assess, R"({"action_id":"a-1","assessment":{"score":0.7}})").status ==
+          ACTIONHIST_OK);
+  CHECK(h(actionhist_history_refresh_metrics).holds(R"("hours":1)"));
+  CHECK(h(actionhist_history_metrics, R"({"scope_type":"global","metric_period":"24h"})")
+            .holds(R"("average_score":0.7)"));
+  CHECK(h(actionhist_history_metrics).status == ACTIONHIST_OK);
+  const Answer told =
+      h(actionhist_history_context,
+        R"({"resource":{"kind":"Deployment","namespace":"prod","name":"web"},"budget_tokens":500})");
+  CHECK(told.holds(R"("content":)"));
+  CHECK(told.holds("restart_deployment"));
+  CHECK(h(actionhist_history_context, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
+}

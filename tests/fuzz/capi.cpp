@@ -45,7 +45,11 @@ actionhist_operation* const operations[] = {actionhist_history_record,
                                             actionhist_history_overrides,
                                             actionhist_history_guard_policy,
                                             actionhist_history_set_guard_policy,
-                                            actionhist_history_remove_pattern};
+                                            actionhist_history_remove_pattern,
+                                            actionhist_history_context,
+                                            actionhist_history_metrics,
+                                            actionhist_history_refresh_metrics,
+                                            actionhist_history_lease_assessments};
 
 void expect(bool holds) {
   if (!holds) std::abort();

@@ -115,6 +115,7 @@ def open(
     busy_timeout_ms: int = 10_000,
     postgres: Mapping[str, object] | None = None,
     on_detection: Callable[[Fields], object] | None = None,
+    index_folder: str | os.PathLike[str] | None = None,
 ) -> History:
     """Opens "memory:", "sqlite:PATH" or a path, or "postgresql://USER@HOST,HOST/DATABASE".
 
@@ -131,6 +132,7 @@ def open(
     busy_timeout_ms  how long a write waits for another process, with SQLite
     postgres         {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, "pooler": "detect", …}
     on_detection     called with a dict for each detection that refuses a proposal, or would
+    index_folder     where the index keeps its files; "" for nowhere, None for beside the database
     """
     options = {
         "tenant": tenant,
@@ -146,5 +148,6 @@ def open(
         "busy_timeout_ms": busy_timeout_ms,
         "postgres": postgres,
         "on_detection": on_detection,
+        "index_folder": os.fspath(index_folder) if index_folder is not None else None,
     }
     return History(_actionhist.open(os.fspath(uri), options))
