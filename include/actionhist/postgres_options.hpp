@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace actionhist {
 
@@ -15,6 +16,13 @@ enum class Pooler {
   detect,       // found out when connecting
   none,         // connections lead to the server itself
   transaction,  // a pooler in transaction mode
+};
+
+// Indexes beyond the lean ones that every schema has, each paid for by every write. docs/postgresql.md lists them.
+enum class IndexSet {
+  lean,       // none
+  search,     // words, for similar() while the semantic index cannot answer; values inside JSON columns
+  analytics,  // filters on action type, alert, model, status, namespace, effectiveness and duration
 };
 
 struct PostgresOptions {
@@ -34,6 +42,8 @@ struct PostgresOptions {
   Pooler pooler = Pooler::detect;
   bool read_standbys = false;
   std::chrono::milliseconds max_staleness{5'000};  // of a standby that answers reads
+  // What a migration sees to: these sets are there afterwards, and no others. Empty: all stay as they are.
+  std::vector<IndexSet> indexes = {};
 };
 
 // What a pool of connections has done and does.
@@ -49,6 +59,9 @@ struct PoolStats {
   std::chrono::microseconds total_wait{0};
   std::chrono::microseconds longest_wait{0};
 };
+
+std::string_view to_string(IndexSet set) noexcept;  // "search"
+IndexSet parse_index_set(std::string_view text, std::string_view field = "indexes");
 
 // Throws Error: invalid_argument, naming the field.
 void validate(const PostgresOptions& options);

@@ -272,7 +272,7 @@ class MaintenanceStore {
  public:
   virtual ~MaintenanceStore() = default;
 
-  // Brings the schema up to date; does nothing when it is.
+  // Brings the schema up to date, with the indexes that the options name; does nothing when it is.
   virtual void migrate() = 0;
   // What migrate() would run, as text.
   virtual std::string migration_script() = 0;

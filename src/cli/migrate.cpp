@@ -4,7 +4,7 @@
 
 #include <actionhist/postgres_roles.hpp>
 
-#include "cli/command.hpp"
+#include "cli/arguments.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
 
@@ -15,19 +15,33 @@ struct Arguments {
   bool print = false;
   bool verify = false;
   bool print_roles = false;
+  std::vector<IndexSet> indexes;
 };
 
+std::vector<IndexSet> read_sets(std::string_view text) {
+  std::vector<IndexSet> sets;
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    sets.push_back(parse_index_set(text.substr(0, comma), "--indexes"));
+    more = comma != text.npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return sets;
+}
+
 // The storage as it is, whatever its schema.
-std::unique_ptr<Repository> untouched(const Context& context, std::string_view uri) {
+std::unique_ptr<Repository> untouched(const Context& context, std::string_view uri,
+                                      std::vector<IndexSet> indexes = {}) {
   Options options = context.options(Access::read);
+  options.postgres.indexes = std::move(indexes);
   options.run_migrations = false;
   return open_repository(uri, options);
 }
 
-Exit print_script(const Context& context) {
+Exit print_script(const Context& context, const std::vector<IndexSet>& indexes) {
   std::unique_ptr<Repository> repository;
   try {
-    repository = untouched(context, context.database());
+    repository = untouched(context, context.database(), indexes);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found) throw;
     // A database that is yet to be made gets all of it.
@@ -80,8 +94,10 @@ Exit verify(const Context& context) {
   return Exit::done;
 }
 
-Exit migrate(const Context& context) {
-  const EngineInfo info = context.open(Access::create).health().engine;
+Exit migrate(const Context& context, const std::vector<IndexSet>& indexes) {
+  Options options = context.options(Access::create);
+  options.postgres.indexes = indexes;
+  const EngineInfo info = context.open(Access::create, std::move(options)).health().engine;
   JsonWriter writer;
   writer.begin_object().member("schema_version", info.schema_version);
   context.say(fmt::format("the schema is {}, up to date", info.schema_version), writer.end_object().take());
@@ -103,10 +119,19 @@ void add_migrate(CLI::App& app, Context& context) {
                  "Only print what makes PostgreSQL's roles: writer, reader, embedder, maintenance")
       ->excludes(print)
       ->excludes("--verify");
+  add_read(
+      *command, "--indexes", arguments->indexes, &read_sets,
+      "PostgreSQL: build what these sets have, search and analytics, and drop all else; lean is none of them")
+      ->type_name("SET,SET")
+      ->excludes("--verify")
+      ->excludes("--print-roles");
   context.on(command, [&context, arguments] {
     if (arguments->print_roles) return print_roles(context);
-    if (arguments->print) return print_script(context);
-    return arguments->verify ? verify(context) : migrate(context);
+    if (!arguments->indexes.empty() && !context.database().starts_with("postgres")) {
+      throw CLI::ValidationError("--indexes: only PostgreSQL has sets of indexes");
+    }
+    if (arguments->print) return print_script(context, arguments->indexes);
+    return arguments->verify ? verify(context) : migrate(context, arguments->indexes);
   });
 }
 

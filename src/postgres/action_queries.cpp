@@ -7,6 +7,7 @@
 
 #include "core/trace_fields.hpp"
 #include "postgres/condition.hpp"
+#include "postgres/indexed_search.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/cursor.hpp"
@@ -18,13 +19,28 @@ namespace {
 // The index of times serves only what repeats its condition; without one, a plan goes by the resource.
 constexpr std::string_view by_time = " AND created_at > '-infinity'";
 constexpr int max_searched = 100'000;
+// Of what an index finds, the newest ones are looked at first.
+constexpr int found_at_first = 2'000;
 
 // The text of a query, growing together with its parameters.
 class Statement {
  public:
-  explicit Statement(const std::string& tenant)
-      : text_("SELECT " + sql::trace_columns() + " FROM resource_action_traces WHERE tenant_id = $1"),
-        parameters_(tenant) {}
+  // Of all actions, or of those that were found.
+  explicit Statement(const std::string& tenant, const std::optional<FoundActions>& found = {})
+      : text_("SELECT " + sql::trace_columns() + " FROM "), parameters_(tenant) {
+    if (found) {
+      // Looked up one by one: for a join the planner would rather read all months.
+      text_ +=
+          "(SELECT DISTINCT id, at FROM unnest($2::text[], $3::timestamptz[]) AS f (id, at)) AS found, LATERAL "
+          "(SELECT * FROM resource_action_traces WHERE tenant_id = $1 AND action_id = id AND action_timestamp = at "
+          "LIMIT 1) AS traces";
+      parameters_.add(found->ids).add(found->times);
+      count_ += 2;
+    } else {
+      text_ += "resource_action_traces";
+    }
+    text_ += " WHERE tenant_id = $1";
+  }
 
   // `form` holds one {} for the parameter's number.
   template <class Value>
@@ -49,15 +65,50 @@ class Statement {
   int count_ = 1;
 };
 
+// All actions among which the query's are, if an index of JSON documents knows few enough.
+std::optional<FoundActions> found_by_document(Engine& engine, const ActionQuery& query) {
+  for (const sql::Containment& wanted : sql::containments(query.where)) {
+    auto found = find_documents(engine, wanted, query.since, query.until, found_at_first);
+    if (found && found->all) return found;
+  }
+  return std::nullopt;
+}
+
+// Of the actions that were found by an index, or else of the newest ones, those that hold most of the words.
+std::vector<Trace> search_among(Engine& engine, const std::optional<FoundActions>& found,
+                                std::span<const std::string> words, const Json& where, int limit) {
+  Statement statement(engine.tenant(), found);
+  statement.add(sql::condition(where, sql::Dialect::postgresql, statement.next()));
+  if (!found) {
+    statement.add(by_time);
+    statement.add(" ORDER BY action_timestamp DESC LIMIT {}", max_searched);
+  }
+  statement.text() =
+      "WITH recent AS MATERIALIZED (SELECT *, lower(concat_ws(' ', alert_name, alert_annotations, model_reasoning, "
+      "action_type, action_parameters, kind, name, metadata, execution_error)) AS searched FROM (" +
+      std::string("SELECT * FROM") + statement.text().substr(statement.text().find(" FROM ") + 5) +
+      ") AS newest) SELECT " + sql::trace_columns() + " FROM (SELECT *, 0";
+  for (const std::string& word : words) statement.add(" + (position({} IN searched) > 0)::int", word);
+  statement.add(
+      " AS found FROM recent) AS counted WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, "
+      "action_id LIMIT {}",
+      limit);
+  return read_traces(engine.run(statement.text(), statement.take(), Plan::once));
+}
+
 }  // namespace
 
 Page PostgresActionStore::find(const ActionQuery& query) {
   if (query.limit < 1 || query.limit > 10'000) {
     throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
   }
-  Statement statement(engine_.tenant());
-  bool indexed = !query.correlation_id.empty();
-  if (!query.resource.kind.empty() && !query.resource.name.empty()) {
+  const bool by_resource = !query.resource.kind.empty() && !query.resource.name.empty();
+  bool indexed = by_resource || !query.correlation_id.empty();
+  std::optional<FoundActions> found;
+  if (!indexed) found = found_by_document(engine_, query);
+  indexed = indexed || found;
+  Statement statement(engine_.tenant(), found);
+  if (by_resource) {
     // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
     // by an index of its own.
     const Result ids = engine_.run(
@@ -83,7 +134,6 @@ Page PostgresActionStore::find(const ActionQuery& query) {
     } else {
       statement.add(" AND resource_id = ANY({})", std::span<const std::string>(wanted));
     }
-    indexed = true;
   }
   visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
     if (!part.empty()) statement.add(fmt::format(" AND {} = {{}}", name), part);
@@ -104,6 +154,7 @@ Page PostgresActionStore::find(const ActionQuery& query) {
   statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", query.limit + 1);
 
   Page page;
+  if (found && found->ids.empty()) return page;
   page.traces = read_traces(engine_.run(statement.text(), statement.take(), Plan::once));
   if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
     page.traces.pop_back();
@@ -123,23 +174,14 @@ std::vector<Trace> PostgresActionStore::recent(const Scope& scope, TimePoint sin
 std::vector<Trace> PostgresActionStore::search_text(std::span<const std::string> words, const Json& where,
                                                     int limit) {
   if (words.empty()) return {};
-  const sql::Condition condition = sql::condition(where, sql::Dialect::postgresql, 2);
-  Statement statement(engine_.tenant());
-  statement.add(condition);
-  // The newest rows only: under row-level security no text index may be used, so each of them is read.
-  statement.add(by_time);
-  statement.add(" ORDER BY action_timestamp DESC LIMIT {}", max_searched);
-  statement.text() =
-      "WITH recent AS MATERIALIZED (SELECT *, lower(concat_ws(' ', alert_name, alert_annotations, model_reasoning, "
-      "action_type, action_parameters, kind, name, metadata, execution_error)) AS searched FROM (" +
-      std::string("SELECT * FROM") + statement.text().substr(statement.text().find(" FROM ") + 5) +
-      ") AS newest) SELECT " + sql::trace_columns() + " FROM (SELECT *, 0";
-  for (const std::string& word : words) statement.add(" + (position({} IN searched) > 0)::int", word);
-  statement.add(
-      " AS found FROM recent) AS counted WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, "
-      "action_id LIMIT {}",
-      limit);
-  return read_traces(engine_.run(statement.text(), statement.take(), Plan::once));
+  for (const int most : {found_at_first, max_searched}) {
+    const std::optional<FoundActions> found = find_words(engine_, words, most);
+    // Without the index the newest actions are read, each of them.
+    if (!found) break;
+    std::vector<Trace> traces = search_among(engine_, found, words, where, limit);
+    if (found->all || most == max_searched || traces.size() >= static_cast<std::size_t>(limit)) return traces;
+  }
+  return search_among(engine_, std::nullopt, words, where, limit);
 }
 
 std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {

@@ -2,6 +2,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "postgres/indexes.hpp"
 #include "postgres/migrations.hpp"
 #include "postgres/stores.hpp"
 
@@ -23,11 +24,12 @@ constexpr std::string_view first_months =
 std::string in_schema(const std::string& schema, std::string_view statements) {
   return fmt::format(
       "BEGIN;\n"
+      // First of all: two that make the schema at once would meet each other.
+      "SELECT pg_advisory_xact_lock(hashtextextended('actionhist_migrations {0}', 0));\n"
       // Without the right to create schemas even IF NOT EXISTS is refused, and somebody may have made it for us.
       "DO $schema$ BEGIN IF to_regnamespace('\"{0}\"') IS NULL THEN CREATE SCHEMA \"{0}\"; END IF; END $schema$;\n"
       // What a session made for itself comes last: functions keep this path, and run with the owner's rights.
       "SET LOCAL search_path = \"{0}\", pg_temp;\n"
-      "SELECT pg_advisory_xact_lock(hashtextextended('actionhist_migrations ' || current_schema(), 0));\n"
       "{1}"
       "COMMIT;\n",
       schema, statements);
@@ -59,8 +61,12 @@ int PostgresMaintenanceStore::applied_version(bool at_once) {
 }
 
 void PostgresMaintenanceStore::migrate() {
-  const int latest = migrations().back().version;
-  if (applied_version(true) >= latest) return;
+  if (applied_version(true) < migrations().back().version) apply_migrations();
+  const std::vector<IndexSet>& indexes = engine_.options().indexes;
+  if (!indexes.empty()) apply_indexes(engine_, indexes);
+}
+
+void PostgresMaintenanceStore::apply_migrations() {
   engine_.apart([&](Connection& connection) {
     // Under the lock the version is looked at once more: another process may have been faster. The check is a
     // statement of the script, because a script has no place to decide.
@@ -80,8 +86,13 @@ void PostgresMaintenanceStore::migrate() {
 
 std::string PostgresMaintenanceStore::migration_script() {
   const int applied = applied_version(true);
-  if (applied >= migrations().back().version) return {};
-  return in_schema(engine_.options().schema, steps_after(applied) + std::string(first_months));
+  std::string script;
+  if (applied < migrations().back().version) {
+    script = in_schema(engine_.options().schema, steps_after(applied) + std::string(first_months));
+  }
+  const std::vector<IndexSet>& indexes = engine_.options().indexes;
+  if (!indexes.empty()) script += index_script(engine_, indexes);
+  return script;
 }
 
 std::vector<std::string> PostgresMaintenanceStore::verify() {
@@ -107,6 +118,9 @@ std::vector<std::string> PostgresMaintenanceStore::verify() {
       "i.inhparent = 'resource_action_traces'::regclass AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE "
       "a.grantee <> c.relowner)",
       "partitions that somebody was granted: the tenants are not apart there");
+  for (const std::string& index : incomplete_indexes(engine_)) {
+    problems.push_back(fmt::format("index {} is incomplete; run actionhist migrate --indexes again", index));
+  }
   return problems;
 }
 

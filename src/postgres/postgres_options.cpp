@@ -19,6 +19,12 @@ constexpr NameTable<Pooler, 3> pooler_names{{
     {Pooler::transaction, "transaction"},
 }};
 
+constexpr NameTable<IndexSet, 3> index_set_names{{
+    {IndexSet::lean, "lean"},
+    {IndexSet::search, "search"},
+    {IndexSet::analytics, "analytics"},
+}};
+
 [[noreturn]] void refuse(std::string_view field, std::string_view fault) {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, fault));
 }
@@ -35,6 +41,12 @@ void check_duration(std::string_view field, Duration value, std::int64_t least) 
 }
 
 }  // namespace
+
+std::string_view to_string(IndexSet set) noexcept { return name_of(index_set_names, set); }
+
+IndexSet parse_index_set(std::string_view text, std::string_view field) {
+  return value_of(index_set_names, text, field);
+}
 
 void validate(const PostgresOptions& options) {
   const std::string& schema = options.schema;
@@ -56,6 +68,9 @@ void validate(const PostgresOptions& options) {
   check_duration("tcp_user_timeout", options.tcp_user_timeout, 0);
   check_duration("keepalives_idle", options.keepalives_idle, 0);
   check_duration("max_staleness", options.max_staleness, 0);
+  if (options.indexes.size() > 1 && std::ranges::count(options.indexes, IndexSet::lean) > 0) {
+    refuse("indexes", "lean means no other set");
+  }
 }
 
 PostgresOptions parse_postgres_options(std::string_view json) {
@@ -85,6 +100,9 @@ PostgresOptions parse_postgres_options(std::string_view json) {
   if (!pooler.empty()) options.pooler = value_of(pooler_names, pooler, "postgres.pooler");
   reader("read_standbys", options.read_standbys);
   duration("max_staleness_ms", options.max_staleness);
+  std::vector<std::string> sets;
+  reader("indexes", sets);
+  for (const std::string& set : sets) options.indexes.push_back(parse_index_set(set, "postgres.indexes"));
   reader.expect_done();
   validate(options);
   return options;

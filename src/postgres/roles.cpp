@@ -62,6 +62,8 @@ BEGIN
 END
 $roles$;
 GRANT EXECUTE ON FUNCTION "{0}".actionhist_ensure_month(timestamptz) TO "{0}_writer", "{0}_maintenance";
+GRANT EXECUTE ON FUNCTION "{0}".actionhist_indexed(text, text, text, timestamptz, timestamptz, bigint)
+  TO "{0}_writer", "{0}_reader", "{0}_maintenance";
 COMMIT;
 -- Then, for each program: CREATE ROLE name LOGIN PASSWORD '…' IN ROLE "{0}_writer";
 )";

@@ -115,6 +115,7 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
 
  private:
   int applied_version(bool at_once);
+  void apply_migrations();
 
   Engine& engine_;
 };

@@ -20,6 +20,8 @@ std::string_view sql_operator(Filter::Op op) {
   }
 }
 
+bool whole(double number) { return std::floor(number) == number && std::abs(number) < 9e15; }
+
 // Labels are flat maps whose keys hold dots; elsewhere a dotted name may be one key or a path.
 bool may_be_path(const FieldPath& field) {
   const bool labels = field.column == "alert_labels" || field.column == "alert_annotations";
@@ -50,6 +52,8 @@ class Writer {
  protected:
   virtual std::string_view yes() const = 0;
   virtual std::string_view no() const = 0;
+  // What makes an integer of a parameter that is whole: an index of integers does not serve doubles.
+  virtual std::string_view integer_cast() const = 0;
   // The next parameter as it stands in the text.
   virtual std::string mark() = 0;
   // What tells whether a value is there below a JSON column; NULL if not.
@@ -133,6 +137,7 @@ class Writer {
       parameter(TimePoint{std::chrono::microseconds{std::llround(std::get<double>(value))}});
     } else {
       scalar(value);
+      if (field.type == FieldType::integer && whole(std::get<double>(value))) out_.text += integer_cast();
     }
     if (negations_ > 0) out_.text += fmt::format(", {})", no());
   }
@@ -147,6 +152,7 @@ class SqliteWriter final : public Writer {
  private:
   std::string_view yes() const override { return "1"; }
   std::string_view no() const override { return "0"; }
+  std::string_view integer_cast() const override { return ""; }  // it compares them by value
   std::string mark() override { return "?"; }
   void json_value(const FieldPath& field) override { call("json_type", field); }
 
@@ -204,6 +210,7 @@ class PostgresWriter final : public Writer {
  private:
   std::string_view yes() const override { return "true"; }
   std::string_view no() const override { return "false"; }
+  std::string_view integer_cast() const override { return "::int8"; }
   std::string mark() override { return fmt::format("${}", next_++); }
 
   void json_value(const FieldPath& field) override {

@@ -8,8 +8,20 @@ using namespace actionhist::test;
 
 namespace {
 
+// All engines, and PostgreSQL once more with an index of words.
+std::vector<Engine> searched_engines() {
+  std::vector<Engine> all = engines();
+  all.push_back(
+      {"postgresql, indexed", [plain = all.back()](const TempFolder& folder) {
+         const std::string uri = plain.uri(folder);
+         open(uri, {.tenant = "default", .semantic = false, .postgres = {.indexes = {IndexSet::search}}});
+         return uri;
+       }});
+  return all;
+}
+
 struct Fixture {
-  Engine engine = GENERATE(from_range(engines()));
+  Engine engine = GENERATE(from_range(searched_engines()));
   TempFolder folder;
   FixedClock clock;
   History history = open(engine.uri(folder), {.tenant = "default", .semantic = false, .clock = clock});

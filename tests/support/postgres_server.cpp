@@ -248,6 +248,14 @@ std::string fresh_database(PostgresServer& server) {
   return server.uri(name);
 }
 
+void run_psql(const std::string& uri, const std::string& script) {
+  ServiceFolder folder("");
+  write_file(folder.file("script.sql"), {script});
+  run_command({program("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", uri,
+               "--file", folder.file("script.sql")},
+              "");
+}
+
 std::string database_of(std::string_view uri) {
   const std::size_t begin = uri.find("@/") + 2;
   return std::string(uri.substr(begin, uri.find('?') - begin));

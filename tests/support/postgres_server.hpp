@@ -114,6 +114,10 @@ PostgresServer& shared_server();
 
 // The URI of a new empty database that belongs to the role app.
 std::string fresh_database(PostgresServer& server);
+
+// Runs a script with psql, which stops at the first error. Throws std::runtime_error with what it said.
+void run_psql(const std::string& uri, const std::string& script);
+
 // The name of the database in a URI made here.
 std::string database_of(std::string_view uri);
 
