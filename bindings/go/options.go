@@ -44,7 +44,7 @@ type Options struct {
 	Redact           []string
 	Postgres         Object        // {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, …}
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
-	ModelURI         string        // a model of the library instead of Model: "static:FOLDER"
+	ModelURI         string        // a model of the library instead of Model: "static:FOLDER", "https://HOST/v1#MODEL", …
 	ModelOptions     Object        // {"query_prefix": "query: "}
 	IndexFolder      string        // where the index keeps its files; beside the database if empty
 	NoIndexFiles     bool          // it keeps none

@@ -39,6 +39,7 @@ std::shared_ptr<const EmbeddingModel> hashed_lexical_model();
 // Opens the model that `uri` names:
 //   hashed-lexical    the built-in default
 //   static:FOLDER     model2vec and other static models: model.safetensors, tokenizer.json, config.json
+//   sentence:FOLDER   sentence-transformers with BERT's layers (MiniLM, bge-small, e5-small): the whole folder
 //   https://HOST/v1#MODEL, http://…   a server with OpenAI's /v1/embeddings: OpenAI, Azure, Ollama, vLLM, TEI
 // A model is its files, whose contents make the space and not their place, or its address with the model's name.
 // Throws Error: not_found, unavailable, denied, invalid_argument (what is wrong in which file, or not offered).

@@ -23,7 +23,7 @@ void add_global_options(CLI::App& app, Context& context) {
       ->type_name("SCHEMA");
   app.add_option(
          "--embedder", context.embedder,
-         "What turns texts into vectors: static:FOLDER, https://HOST/v1#MODEL; the built-in model if not given")
+         "What turns texts into vectors: static:FOLDER, sentence:FOLDER, https://HOST/v1#MODEL; the built-in model if not given")
       ->envname("ACTIONHIST_EMBEDDER")
       ->type_name("URI");
   app.add_option("--embedder-options", context.embedder_options,

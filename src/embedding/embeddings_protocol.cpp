@@ -27,9 +27,11 @@ std::vector<float> read_vector(JsonElement element) {
     const auto bytes = from_base64(text);
     if (!bytes || bytes->size() % sizeof(float) != 0)
       bad_answer("holds a vector that is no base64 of floats");
+    if (bytes->empty()) bad_answer("holds an empty vector");
     vector.resize(bytes->size() / sizeof(float));
     std::memcpy(vector.data(), bytes->data(), bytes->size());
   } else if (element.get(numbers) == simdjson::SUCCESS) {
+    if (numbers.size() == 0) bad_answer("holds an empty vector");
     vector.reserve(numbers.size());
     for (const JsonElement item : numbers) {
       double number = 0;
@@ -40,7 +42,6 @@ std::vector<float> read_vector(JsonElement element) {
   } else {
     bad_answer("holds a vector that is neither numbers nor base64");
   }
-  if (vector.empty()) bad_answer("holds an empty vector");
   if (!std::ranges::all_of(vector, [](float x) { return std::isfinite(x); })) {
     bad_answer("holds a vector with a number that is not finite");
   }

@@ -169,7 +169,8 @@ class HttpClient::Transfers {
       if (waiting.empty() && active_.empty()) return;
       std::chrono::milliseconds patience{1000};
       if (!waiting.empty() && active_.size() < static_cast<std::size_t>(settings_.concurrency)) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(waiting.back().first - SteadyClock::now());
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(waiting.back().first - SteadyClock::now());
         patience = std::clamp(left, std::chrono::milliseconds{0}, patience);
       }
       check(curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(patience.count()), nullptr));

@@ -87,6 +87,7 @@ HttpModel::HttpModel(std::string_view uri, const ModelOptions& options)
 HttpModel::HttpModel(HttpAddress address, const ModelOptions& options)
     : address_(std::move(address)),
       options_(options),
+      prefix_(options),
       model_(address_.fragment),
       client_(settings_of(address_, options)),
       dimension_(static_cast<std::size_t>(options.dimension)) {
@@ -96,9 +97,8 @@ HttpModel::HttpModel(HttpAddress address, const ModelOptions& options)
     const Batch batch{{0}, embeddings_request(model_, texts, std::nullopt)};
     dimension_ = ask({&batch, 1}, options_.max_retries).front().front().size();
   }
-  const std::string identity =
-      fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}\n{}", address_.url, model_, dimension_, options_.send_dimension,
-                  options_.max_text_bytes, options_.query_prefix, options_.document_prefix);
+  const std::string identity = fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", address_.url, model_, dimension_,
+                                           options_.send_dimension, options_.max_text_bytes, prefix_.text());
   space_id_ = fmt::format("http/{}/{}/{}", cut(model_.empty() ? "deployment" : model_, longest_shown_model),
                           dimension_, sha256_hex(identity).substr(0, 16));
 }
@@ -125,7 +125,6 @@ void HttpModel::embed(std::span<const std::string_view> texts, EmbeddingRole rol
 // Texts without content are not sent: servers refuse them.
 std::vector<HttpModel::Batch> HttpModel::batches(std::span<const std::string_view> texts,
                                                  EmbeddingRole role) const {
-  const std::string& prefix = role == EmbeddingRole::query ? options_.query_prefix : options_.document_prefix;
   std::vector<Batch> out;
   std::vector<std::string> current;
   std::size_t bytes = 0;
@@ -137,9 +136,8 @@ std::vector<HttpModel::Batch> HttpModel::batches(std::span<const std::string_vie
     bytes = 0;
   };
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
-    std::string text = prefix;
-    text += cut(texts[i], static_cast<std::size_t>(options_.max_text_bytes));
+    std::string text = prefix_.before(cut(texts[i], static_cast<std::size_t>(options_.max_text_bytes)), role);
+    if (text.empty()) continue;
     if (current.size() == static_cast<std::size_t>(options_.max_batch) ||
         bytes + text.size() > max_batch_bytes)
       close();
@@ -172,7 +170,8 @@ std::vector<std::vector<std::vector<float>>> HttpModel::ask(std::span<const Batc
                  const Refusal refusal = refusal_of(reply);
                  if (!refusal.retry) refuse(reply);
                  const auto pause = retry_delay(reply, ++tries[i], random_share(), std::time(nullptr));
-                 if (pause > longest_pause) not_before_ = (SteadyClock::now() + pause).time_since_epoch().count();
+                 if (pause > longest_pause)
+                   not_before_ = (SteadyClock::now() + pause).time_since_epoch().count();
                  if (tries[i] > retries || pause > longest_pause) refuse(reply);
                  return pause;
                });

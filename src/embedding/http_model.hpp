@@ -9,6 +9,7 @@
 #include <actionhist/model_options.hpp>
 
 #include "embedding/http_client.hpp"
+#include "embedding/role_prefix.hpp"
 
 namespace actionhist {
 
@@ -39,6 +40,7 @@ class HttpModel final : public EmbeddingModel {
 
   HttpAddress address_;
   ModelOptions options_;
+  RolePrefix prefix_;
   std::string model_;  // empty where the address names it
   HttpClient client_;
   std::size_t dimension_ = 0;

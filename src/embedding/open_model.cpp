@@ -7,6 +7,7 @@
 #include <actionhist/error.hpp>
 
 #include "embedding/http_model.hpp"
+#include "embedding/sentence_model.hpp"
 #include "embedding/static_model.hpp"
 
 namespace actionhist {
@@ -16,14 +17,18 @@ std::shared_ptr<const EmbeddingModel> open_model(std::string_view uri, const Mod
   if (uri.starts_with("static:")) {
     return std::make_shared<const StaticModel>(std::filesystem::path(uri.substr(7)), options);
   }
+  if (uri.starts_with("sentence:")) {
+    return std::make_shared<const SentenceModel>(std::filesystem::path(uri.substr(9)), options);
+  }
   if (uri.starts_with("http://") || uri.starts_with("https://")) {
     return std::make_shared<const HttpModel>(uri, options);
   }
   // The scheme alone is named: the rest may hold a password.
   throw Error(
       ErrorCode::invalid_argument,
-      fmt::format("model: no model for \"{}\"; use hashed-lexical, static:FOLDER or https://HOST/v1#MODEL",
-                  uri.substr(0, uri.find(':'))));
+      fmt::format(
+          "model: no model for \"{}\"; use hashed-lexical, static:FOLDER, sentence:FOLDER or https://HOST/v1#MODEL",
+          uri.substr(0, uri.find(':'))));
 }
 
 }  // namespace actionhist

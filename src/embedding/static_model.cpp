@@ -26,10 +26,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }  // namespace
 
 StaticModel::StaticModel(const std::filesystem::path& path, const ModelOptions& options)
-    : folder_(folder_of(path)),
-      tokenizer_(folder_.text("tokenizer.json")),
-      query_prefix_(options.query_prefix),
-      document_prefix_(options.document_prefix) {
+    : folder_(folder_of(path)), tokenizer_(folder_.text("tokenizer.json")), prefix_(options) {
   read_vectors(folder_.bytes(std::string(weights_file)));
   if (folder_.has("config.json")) {
     JsonDocument document;
@@ -41,8 +38,7 @@ StaticModel::StaticModel(const std::filesystem::path& path, const ModelOptions& 
       max_tokens_ = static_cast<std::size_t>(longest);
     }
   }
-  space_id_ = fmt::format("static/{}/{}", dimension_,
-                          folder_.identity(fmt::format("1\n{}\n{}", query_prefix_, document_prefix_)));
+  space_id_ = fmt::format("static/{}/{}", dimension_, folder_.identity("1\n" + prefix_.text()));
 }
 
 void StaticModel::read_vectors(std::span<const std::byte> bytes) {
@@ -85,12 +81,8 @@ void StaticModel::read_vectors(std::span<const std::byte> bytes) {
 void StaticModel::embed(std::span<const std::string_view> texts, EmbeddingRole role,
                         std::span<float> out) const {
   assert(out.size() == texts.size() * dimension_);
-  const std::string& prefix = role == EmbeddingRole::query ? query_prefix_ : document_prefix_;
-  std::string prefixed;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::string_view text = texts[i];
-    if (!prefix.empty() && !text.empty()) text = prefixed.assign(prefix).append(text);
-    embed_text(text, out.subspan(i * dimension_, dimension_));
+    embed_text(prefix_.before(texts[i], role), out.subspan(i * dimension_, dimension_));
   }
 }
 

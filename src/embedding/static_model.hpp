@@ -11,6 +11,7 @@
 #include <actionhist/model_options.hpp>
 
 #include "embedding/model_folder.hpp"
+#include "embedding/role_prefix.hpp"
 #include "embedding/subword_tokenizer.hpp"
 
 namespace actionhist {
@@ -39,8 +40,7 @@ class StaticModel final : public EmbeddingModel {
   std::vector<std::uint32_t> row_of_;  // for each token; empty when token and row are the same
   std::size_t max_tokens_ = 512;
   bool normalize_ = false;
-  std::string query_prefix_;
-  std::string document_prefix_;
+  RolePrefix prefix_;
   std::string space_id_;
 };
 

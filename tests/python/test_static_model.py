@@ -97,6 +97,8 @@ def assert_same(folder, reference, texts, tolerance=2e-5):
     ours = np.array(actionhist.open_model(f"static:{folder}").embed(texts))
     theirs = np.asarray(reference.encode(texts), dtype=np.float32)
     for text, a, b in zip(texts, ours, theirs):
+        if not text.strip(" \t\r\n"):
+            b = np.zeros_like(b)  # no content, no vector, even where the reference knows a piece for a blank
         assert np.allclose(a, b, atol=tolerance, rtol=tolerance), repr(text)
 
 
