@@ -40,6 +40,8 @@ struct PostgresOptions {
   std::chrono::milliseconds tcp_user_timeout{5'000};
   std::chrono::seconds keepalives_idle{10};
   Pooler pooler = Pooler::detect;
+  // history(), detect(), context(), summaries() and the text search ask a standby among the URI's hosts that is at
+  // most max_staleness behind, and the primary while there is none. What was just written may be missing from them.
   bool read_standbys = false;
   std::chrono::milliseconds max_staleness{5'000};  // of a standby that answers reads
   // What a migration sees to: these sets are there afterwards, and no others. Empty: all stay as they are.

@@ -93,7 +93,7 @@ std::vector<Trace> search_among(Engine& engine, const std::optional<FoundActions
       " AS found FROM recent) AS counted WHERE found > 0 ORDER BY found DESC, action_timestamp DESC, "
       "action_id LIMIT {}",
       limit);
-  return read_traces(engine.run(statement.text(), statement.take(), Plan::once));
+  return read_traces(engine.read(statement.text(), statement.take(), Plan::once));
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ Page PostgresActionStore::find(const ActionQuery& query) {
   if (by_resource) {
     // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
     // by an index of its own.
-    const Result ids = engine_.run(
+    const Result ids = engine_.read(
         "SELECT resource_id FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3 "
         "UNION ALL SELECT NULL WHERE EXISTS (SELECT FROM resource_action_traces WHERE tenant_id = $1 AND "
         "kind = $2 AND name = $3 AND owner IS NOT NULL)",
@@ -155,7 +155,7 @@ Page PostgresActionStore::find(const ActionQuery& query) {
 
   Page page;
   if (found && found->ids.empty()) return page;
-  page.traces = read_traces(engine_.run(statement.text(), statement.take(), Plan::once));
+  page.traces = read_traces(engine_.read(statement.text(), statement.take(), Plan::once));
   if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
     page.traces.pop_back();
     page.next = sql::write_cursor(page.traces.back());
@@ -202,10 +202,10 @@ std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> cha
       "GROUP BY r.tenant_id, r.resource_id, h.tenant_id, h.resource_id "
       "ORDER BY h.last_action_at DESC, r.resource_id";
   const Result result =
-      engine_.run(text,
-                  Parameters(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7},
-                             now, changed_since.value_or(TimePoint{})),
-                  Plan::once);
+      engine_.read(text,
+                   Parameters(engine_.tenant(), now - std::chrono::hours{24},
+                              now - std::chrono::hours{24 * 7}, now, changed_since.value_or(TimePoint{})),
+                   Plan::once);
   std::vector<Summary> summaries;
   Reader reader(result);
   while (reader.next()) {

@@ -7,6 +7,8 @@
 
 #include <fmt/chrono.h>
 
+#include <actionhist/error.hpp>
+
 #include "postgres/fresh_insert.hpp"
 #include "postgres/server_error.hpp"
 
@@ -17,6 +19,8 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 5ms;
 constexpr auto longest_pause = 1'000ms;
+// After a standby could not be asked, the primary is, for so long.
+constexpr auto shunned_for = 2s;
 
 // Doubles with each attempt; the jitter keeps agents that failed together from returning together.
 std::chrono::milliseconds pause_before(int attempt) {
@@ -107,7 +111,9 @@ Engine::Engine(Target target, PostgresOptions options, std::string tenant)
     : target_(std::move(target)),
       options_(std::move(options)),
       tenant_(std::move(tenant)),
-      pool_(target_, options_, tenant_) {}
+      pool_(target_, options_, tenant_) {
+  if (options_.read_standbys) standbys_ = std::make_unique<Pool>(target_.standbys(), options_, tenant_);
+}
 
 Engine::Transaction* Engine::current() const noexcept {
   for (Transaction* each = Transaction::newest; each; each = each->outer()) {
@@ -119,8 +125,8 @@ Engine::Transaction* Engine::current() const noexcept {
 bool Engine::in_transaction() const noexcept { return current() != nullptr; }
 
 template <class Work>
-auto Engine::retrying(Work&& work) -> decltype(work()) {
-  const auto deadline = std::chrono::steady_clock::now() + options_.retry_for;
+auto Engine::retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(work()) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   for (int attempt = 0;; ++attempt) {
     std::optional<std::vector<TimePoint>> missing;
     try {
@@ -159,6 +165,42 @@ Result Engine::try_now(std::string_view sql, Parameters parameters) {
   calls.push_back({sql, std::move(parameters), Plan::kept});
   if (Transaction* open = current()) return std::move(open->run(std::move(calls)).front());
   return std::move(run_alone(std::move(calls)).front());
+}
+
+void Engine::await() {
+  retrying(target_.connect_timeout(options_), [this] { pool_.acquire(); });
+}
+
+Result Engine::read(std::string_view sql, Parameters parameters, Plan plan) {
+  if (standbys_ && !in_transaction()) {
+    if (auto answer = ask_standby({sql, parameters, plan})) return std::move(*answer);
+  }
+  return run(sql, std::move(parameters), plan);
+}
+
+// Absent when no standby answers, or none that is fresh: the primary does then.
+std::optional<Result> Engine::ask_standby(const Call& call) {
+  // What was replayed last is of that age at most. Where nothing is written, a standby looks old; then the primary
+  // has time.
+  constexpr std::string_view fresh =
+      "SELECT pg_is_in_recovery() AND pg_last_xact_replay_timestamp() >= now() - make_interval(secs => $1)";
+  const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
+  if (now() < standbys_shunned_until_) return std::nullopt;
+  try {
+    Lease lease = standbys_->acquire();
+    std::vector<Call> calls = lease->context();
+    calls.push_back({fresh, Parameters(std::chrono::duration<double>(options_.max_staleness).count())});
+    calls.push_back(call);
+    std::vector<Result> results = lease->run(calls);
+    if (results[results.size() - 2].row(0).get<std::optional<bool>>().value_or(false))
+      return std::move(results.back());
+    return std::nullopt;
+  } catch (const ServerError& error) {
+    if (!error.retryable() && error.code() != ErrorCode::unsupported) throw;
+    // None is there, or it has cancelled the query for what it has to replay.
+    standbys_shunned_until_ = now() + std::chrono::steady_clock::duration(shunned_for).count();
+    return std::nullopt;
+  }
 }
 
 void Engine::put_off(Call call) { current()->put_off(std::move(call)); }

@@ -4,8 +4,11 @@
 // of the stores is written so that the second run finds what the first one did.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -28,7 +31,15 @@ class Engine {
   std::vector<Result> run(std::vector<Call> calls);
   Result run(std::string_view sql, Parameters parameters = {}, Plan plan = Plan::kept);
 
-  // The same, but a database that cannot be reached is an error at once.
+  // Asks one statement that changes nothing: a standby that is fresh enough, if options().read_standbys, and
+  // otherwise as run() does. Inside a transaction always as run() does.
+  Result read(std::string_view sql, Parameters parameters = {}, Plan plan = Plan::kept);
+
+  // Waits for a server that answers, as long as a connection may take to be made.
+  // Throws ServerError, at once for what does not pass.
+  void await();
+
+  // The same as run(), but a database that cannot be reached is an error at once.
   Result try_now(std::string_view sql, Parameters parameters = {});
 
   // Sends `call` with the next round trip of this thread's transaction, its commit at the latest. Its answer
@@ -67,7 +78,12 @@ class Engine {
   };
 
   template <class Work>
-  auto retrying(Work&& work) -> decltype(work());
+  auto retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(work());
+  template <class Work>
+  auto retrying(Work&& work) -> decltype(work()) {
+    return retrying(options_.retry_for, std::forward<Work>(work));
+  }
+  std::optional<Result> ask_standby(const Call& call);
   std::vector<Result> run_alone(const std::vector<Call>& calls);
   void make_months(std::span<const TimePoint> times);
   void forget_months();
@@ -77,6 +93,8 @@ class Engine {
   PostgresOptions options_;
   std::string tenant_;
   Pool pool_;
+  std::unique_ptr<Pool> standbys_;                       // null unless options_.read_standbys
+  std::atomic<std::int64_t> standbys_shunned_until_{0};  // ticks of the steady clock; after a failure
   KnownResources known_resources_;
   std::mutex months_mutex_;
   std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_

@@ -29,6 +29,7 @@ class PostgresRepository final : public Repository {
   GuardView guard_view(const GuardQuestion& question, bool lock) override {
     return read_guard_view(engine_, question, lock);
   }
+  void await() { engine_.await(); }
   void transaction(const std::function<void()>& work) override { engine_.transaction(work); }
   const std::string& tenant() const noexcept override { return engine_.tenant(); }
 
@@ -53,6 +54,7 @@ std::unique_ptr<Repository> open_repository(const std::string& uri, const Option
     throw Error(ErrorCode::invalid_argument, "tenant: a server may hold the memory of many; name one");
   }
   auto repository = std::make_unique<PostgresRepository>(uri, options);
+  repository->await();
   MaintenanceStore& maintenance = repository->maintenance();
   if (options.run_migrations && !options.read_only) maintenance.migrate();
   const EngineInfo info = maintenance.info();

@@ -176,6 +176,12 @@ Target::Target(std::string_view uri) {
   if (!attributes_given && endpoints_.size() > 1) session_attributes_ = "read-write";
 }
 
+Target Target::standbys() const {
+  Target target = *this;
+  target.session_attributes_ = "standby";
+  return target;
+}
+
 const std::string* Target::find(std::string_view keyword) const {
   for (const auto& [known, value] : settings_) {
     if (known == keyword) return &value;

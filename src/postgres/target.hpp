@@ -39,6 +39,9 @@ class Target {
   // say means read-write.
   const std::string& session_attributes() const noexcept { return session_attributes_; }
 
+  // The same hosts, but a connection leads to a standby among them.
+  Target standbys() const;
+
   // libpq's settings for a connection to `endpoint` at `address` (numeric; empty for a socket), with the
   // options where the URI is silent.
   Settings settings(const Endpoint& endpoint, std::string_view address, const PostgresOptions& options) const;
