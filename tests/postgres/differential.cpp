@@ -69,7 +69,7 @@ class Differential {
 
   void step() {
     clock_.advance(std::chrono::microseconds(1 + below(below(3) == 0 ? 180'000'000 : 900)));
-    switch (below(16)) {
+    switch (below(17)) {
       case 0:
       case 1:
       case 2: return record();
@@ -85,6 +85,7 @@ class Differential {
       case 12: return read_history();
       case 13: return read_scope();
       case 14: return feed();
+      case 15: return retention();
       default: return search();
     }
   }
@@ -110,6 +111,7 @@ class Differential {
 
   int answers = 0;
   int errors = 0;
+  std::int64_t removed = 0;  // by the largest run of retention
   std::map<std::string, int> refused;
 
  private:
@@ -361,6 +363,48 @@ class Differential {
     replica_ = last_;
   }
 
+  void retention() {
+    Resource of;
+    if (below(2) == 0)
+      of = {.kind = "Deployment", .namespace_ = "prod", .name = below(2) == 0 ? "web" : "api"};
+    switch (below(4)) {
+      case 0: {
+        std::optional<RetentionPolicy> policy;
+        if (below(4) > 0) {
+          policy = RetentionPolicy{
+              .max_actions = below(3) > 0 ? std::optional(1 + below(6)) : std::nullopt,
+              .max_age = below(3) == 0 ? std::optional(std::chrono::days(1 + below(3))) : std::nullopt,
+              .strategy = static_cast<RetentionStrategy>(below(3)),
+              .pattern_examples = below(3),
+              .high_effectiveness = below(3),
+              .legal_hold = below(12) == 0,
+              .compact = below(2) == 0};
+        }
+        return same("set_retention_policy", [&](History& h) {
+          h.set_retention_policy(policy, of);
+          return list(h.retention_policies());
+        });
+      }
+      case 1:
+        return same("retention_plan", [&](History& h) { return list(h.retention_plan({.resource = of})); });
+      case 2: {
+        const int batch = 1 + below(20);
+        return same("apply_retention", [&](History& h) {
+          const RetentionRun run = h.apply_retention({.resource = of, .batch = batch});
+          removed = std::max(removed, run.removed);
+          std::string text = std::to_string(run.removed);
+          for (RetentionOperation operation : run.operations) {
+            operation.operation_id.clear();
+            operation.run_id.clear();
+            text += "\n" + to_json(operation);
+          }
+          return text;
+        });
+      }
+      default: return same("compacted", [&](History& h) { return list(h.compacted(of)); });
+    }
+  }
+
   void search() {
     SimilarQuery query{.text = below(2) == 0 ? "pod crashes restart" : "Grüße web 100%", .limit = 5};
     if (below(2) == 0) query.where = random_.filter();
@@ -398,4 +442,5 @@ TEST_CASE("both engines answer thousands of random calls the same", "[postgres][
   if (effort(800) < 800) return;
   CHECK(run.errors > 10);
   CHECK(run.refused.size() > 1);
+  CHECK(run.removed > 0);
 }
