@@ -73,7 +73,7 @@ void check_all_there(const std::string& uri, const std::set<std::string>& acknow
 class Writers {
  public:
   Writers(const std::string& uri, int count) {
-    // Opening is not repeated by the library: who opens wants to know at once.
+    // Opening is repeated for connect_timeout only: who opens wants to know soon.
     for (int w = 0; w < count; ++w) histories_.push_back(open(uri, writer_options()));
     for (int w = 0; w < count; ++w) threads_.emplace_back([this, w] { write(w); });
   }
