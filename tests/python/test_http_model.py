@@ -140,7 +140,8 @@ def server():
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "*")
     monkeypatch.delenv("ACTIONHIST_EMBEDDER_API_KEY", raising=False)
 
 
