@@ -24,6 +24,12 @@ std::string contents(const std::string& path) {
   for (const Detection& d : history.repository().patterns().in_force({}, noon)) text += to_json(d) + "\n";
   for (const Alert& alert : history.repository().resources().alerts(noon - 24h, noon))
     text += alert.fingerprint + "\n";
+  for (const Item& item : history.items().search({.limit = 1000}))
+    text += item.key + item.value.text() + "\n";
+  for (const Checkpoint& each : history.checkpoints().find({})) {
+    text += each.thread_id + each.checkpoint_id + each.state + "\n";
+    for (const CheckpointWrite& write : each.writes) text += write.channel + write.value + "\n";
+  }
   const FeedHead head = history.repository().feed().head();
   return text + std::to_string(head.queued) + "/" + std::to_string(head.seq);
 }
@@ -195,6 +201,48 @@ TEST_CASE("a policy is set as a whole or not at all", "[faults]") {
     }
   }
   FAIL("it never succeeded");
+}
+
+TEST_CASE("a batch of items is written as a whole or not at all", "[faults]") {
+  const auto put = [](History& history, std::vector<ItemChange> changes) { history.items().put(changes); };
+  fail_at_each_step(
+      SQLITE_FULL,
+      [&](History& history) {
+        put(history, {{{"n"}, "old", Json::object({{"v", 1}})}});
+      },
+      [&](History& history) {
+        put(history,
+            {{{"n"}, "new", Json::object({{"v", 2}})}, {{"n"}, "old", {}}, {{"m"}, "x", Json::object({})}});
+      });
+}
+
+TEST_CASE("a thread of checkpoints is written, copied and removed as a whole or not at all", "[faults]") {
+  const auto thread = [](History& history) {
+    for (const char* id : {"1", "2"}) {
+      Checkpoint checkpoint;
+      checkpoint.thread_id = "t";
+      checkpoint.checkpoint_id = id;
+      checkpoint.state = std::string(5000, 's');
+      history.checkpoints().put(checkpoint);
+    }
+  };
+  const auto write = [](History& history) {
+    const CheckpointWrite writes[] = {{"task", "", 0, "a", "", "1"}, {"task", "", 1, "b", "", "2"}};
+    history.checkpoints().put_writes({"t", "", "2"}, writes);
+  };
+  const auto written = [&](History& history) {
+    thread(history);
+    write(history);
+  };
+  SECTION("written") { fail_at_each_step(SQLITE_IOERR_WRITE, thread, write); }
+  SECTION("copied") {
+    fail_at_each_step(SQLITE_FULL, written,
+                      [](History& history) { history.checkpoints().copy_thread("t", "copy"); });
+  }
+  SECTION("removed") {
+    fail_at_each_step(SQLITE_FULL, written,
+                      [](History& history) { history.checkpoints().remove_thread("t"); });
+  }
 }
 
 TEST_CASE("an alert is stored or not", "[faults]") {

@@ -13,7 +13,7 @@ pytest.importorskip("langgraph.checkpoint.conformance", reason="needs langgraph-
 
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import END, START, StateGraph
-from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
+from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 from langgraph.types import Command, interrupt
 
 from actionhist.langgraph import HistorySaver, HistoryStore
@@ -211,6 +211,9 @@ def test_items_of_the_store_expire_unless_they_are_read(history, clock):
 
 
 def test_what_the_store_cannot_take_is_said(store):
+    twice = [MatchCondition("prefix", ("a",)), MatchCondition("prefix", ("b",))]
+    with pytest.raises(NotImplementedError, match="match_conditions"):
+        store.batch([ListNamespacesOp(match_conditions=twice)])
     with pytest.raises(ValueError, match="period"):
         store.put(("a.b",), "k", {"v": 1})
     with pytest.raises(actionhist.InvalidArgument, match="limit"):

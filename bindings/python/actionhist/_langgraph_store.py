@@ -134,7 +134,10 @@ class _Batch:
         if isinstance(op, SearchOp):
             return [SearchItem(**_fields_of(item), score=item.score) for item in self._search(op)]
         if isinstance(op, ListNamespacesOp):
-            paths = {each.match_type: each.path for each in op.match_conditions or ()}
+            conditions = op.match_conditions or ()
+            paths = {each.match_type: each.path for each in conditions}
+            if len(paths) < len(conditions):
+                raise NotImplementedError("match_conditions: has more than one prefix or suffix; give one of each")
             return items.namespaces(
                 prefix=paths.get("prefix", ()),
                 suffix=paths.get("suffix", ()),
