@@ -1,7 +1,6 @@
 #include "retrieval_sets.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <functional>
 #include <string_view>
@@ -11,6 +10,8 @@
 #include <simdjson.h>
 
 #include <actionhist/error.hpp>
+
+#include "analysis/ranking_quality.hpp"
 
 namespace actionhist::benchmark {
 namespace {
@@ -75,8 +76,15 @@ RetrievalSet incidents(const std::filesystem::path& folder) {
   return set;
 }
 
-double discounted(double gain, std::size_t position) {
-  return gain / std::log2(static_cast<double>(position) + 2);
+// The grades of a ranking in its order.
+std::vector<double> gains_of(std::span<const std::string> ranking,
+                             const std::map<std::string, double>& relevant) {
+  std::vector<double> gains;
+  for (const std::string& id : ranking) {
+    const auto found = relevant.find(id);
+    gains.push_back(found != relevant.end() ? found->second : 0);
+  }
+  return gains;
 }
 
 }  // namespace
@@ -98,27 +106,17 @@ std::vector<RetrievalSet> load_retrieval_sets(const std::filesystem::path& data)
 }
 
 double ndcg_at_10(std::span<const std::string> ranking, const std::map<std::string, double>& relevant) {
-  double got = 0;
-  for (std::size_t i = 0; i < ranking.size() && i < 10; ++i) {
-    const auto found = relevant.find(ranking[i]);
-    if (found != relevant.end()) got += discounted(found->second, i);
-  }
-  std::vector<double> gains;
-  for (const auto& [id, grade] : relevant) gains.push_back(grade);
-  std::sort(gains.begin(), gains.end(), std::greater<>());
-  double best = 0;
-  for (std::size_t i = 0; i < gains.size() && i < 10; ++i) best += discounted(gains[i], i);
-  return best > 0 ? got / best : 0;
+  std::vector<double> all;
+  for (const auto& [id, grade] : relevant) all.push_back(grade);
+  return ndcg(gains_of(ranking, relevant), std::move(all), 10);
 }
 
 double recall_at_10(std::span<const std::string> ranking, const std::map<std::string, double>& relevant) {
   const auto wanted =
       std::count_if(relevant.begin(), relevant.end(), [](const auto& r) { return r.second > 0; });
   const auto first = ranking.first(std::min<std::size_t>(ranking.size(), 10));
-  const auto got = std::count_if(first.begin(), first.end(), [&](const std::string& id) {
-    const auto found = relevant.find(id);
-    return found != relevant.end() && found->second > 0;
-  });
+  const auto gains = gains_of(first, relevant);
+  const auto got = std::ranges::count_if(gains, [](double gain) { return gain > 0; });
   return wanted > 0 ? static_cast<double>(got) / static_cast<double>(wanted) : 0;
 }
 

@@ -21,6 +21,7 @@
 #include <actionhist/context.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
+#include <actionhist/evaluation.hpp>
 #include <actionhist/items.hpp>
 #include <actionhist/postgres_options.hpp>
 #include <actionhist/query.hpp>
@@ -126,6 +127,7 @@ struct Health {
   EngineInfo engine;
   FeedHead feed;
   bool index_on = false;
+  std::string space_id;  // that this process answers from; feed.space_id is the tenant's
   std::int64_t replica_seq = 0;
   double lag_seconds = 0;   // age of the oldest row that is not yet in the feed
   std::string index_error;  // the last failure of worker or replica, empty if they go well
@@ -265,6 +267,34 @@ class History {
   // Waits until everything committed before the call is searchable here. False when the time is up.
   // Throws Error: unsupported when the semantic layer is off.
   bool wait_indexed(std::chrono::milliseconds timeout);
+
+  // The embedding spaces of the tenant, by id.
+  std::vector<EmbeddingSpace> spaces();
+  // Makes a space the tenant's: embeds what has no vector in it yet, compares how well both find on what is
+  // stored, and switches in one step, which every process follows. Does not switch to a worse one. Its model is
+  // that of the options (whose space an empty id means), a built-in or a fitted one; a space of imported vectors
+  // has none. After an error, or a
+  // kill, another call goes on. Throws Error: not_found, conflict (vectors are missing; not with `force`).
+  SpaceSwitch switch_space(std::string_view space_id, const SwitchOptions& options = {});
+  // Fits a model on the texts of what is stored (latent semantic analysis) and keeps it with the tenant as a
+  // space, which it returns. Nothing searches it before switch_space(). Worth repeating when the memory has doubled.
+  // Throws Error: invalid_argument when too little is stored.
+  EmbeddingSpace fit_space(const FitOptions& options = {});
+  // Forgets a space with its vectors. False if there is none. Throws Error: conflict for the tenant's space.
+  bool drop_space(std::string_view space_id);
+  // Queues stored actions that the feed does not know, works off the queue and embeds what has no vector in the
+  // tenant's space, with or without the semantic layer. After an error, or a kill, another call goes on.
+  // Returns how many subjects were dealt with. Throws Error: unavailable when the model fails.
+  std::int64_t backfill(const std::function<void(const EmbeddingProgress&)>& progress = {});
+  // Stores vectors in a space, which is made if need be. Throws Error: invalid_argument, naming the position;
+  // conflict for another dimension than the space has.
+  VectorImport import_vectors(std::string_view space_id, std::span<const SubjectVector> vectors);
+  // What the model refuses, the oldest first.
+  std::vector<FailedSubject> failed_subjects(int limit = 100);
+  // Has these embedded again, or all if none is named; how many it were.
+  std::int64_t retry_failed(std::span<const std::string> subject_ids = {});
+  // How well searches find on what is stored, in each space and by words alone.
+  Evaluation evaluate(const EvaluationOptions& options = {});
 
   // Never throws for an unreachable database: it says so.
   Health health();

@@ -20,6 +20,7 @@
 #include <actionhist/learning_store.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/retention.hpp>
+#include <actionhist/space.hpp>
 #include <actionhist/summary.hpp>
 
 namespace actionhist {
@@ -159,11 +160,13 @@ struct FeedEmbedding {
 struct FeedBatch {
   std::vector<FeedSubject> subjects;
   std::vector<FeedEmbedding> embeddings;
-  std::int64_t last_seq = 0;  // the cursor to go on from
+  std::int64_t last_seq = 0;       // the cursor to go on from
+  std::int64_t trimmed_below = 0;  // as in FeedHead, when this was read
 };
 
 struct FeedHead {
-  std::string epoch;  // changes when the feed was rebuilt: replicas start over
+  std::string epoch;     // changes when the feed was rebuilt: replicas start over
+  std::string space_id;  // the tenant's embedding space, empty if none yet
   std::int64_t seq = 0;
   std::int64_t trimmed_below = 0;  // deletions before this are no longer told: older replicas start over
   std::int64_t queued = 0;         // rows that wait
@@ -174,6 +177,8 @@ struct FeedHead {
 
 class FeedStore {
  public:
+  static constexpr int max_attempts = 5;  // after so many failures a row waits for a person
+
   virtual ~FeedStore() = default;
 
   // True when `worker` holds the tenant's lease until `until`.
@@ -192,6 +197,12 @@ class FeedStore {
   virtual void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) = 0;
   // Counts an attempt and keeps its error.
   virtual void failed(const QueuedSubject& subject, std::string_view error) = 0;
+  // Those that were given up, the oldest first.
+  virtual std::vector<FailedSubject> failures(int limit) = 0;
+  // Queues these, or all if none is named, as if they had never failed; how many it were.
+  virtual std::int64_t retry(std::span<const std::string> subject_ids) = 0;
+  // Forgets deletions from before this time. Returns how many.
+  virtual std::int64_t trim(TimePoint before, TimePoint now) = 0;
 
   virtual FeedBatch read(std::string_view space_id, std::int64_t after, int limit) = 0;
   virtual FeedHead head() = 0;
@@ -289,6 +300,7 @@ class Repository {
   virtual ResourceStore& resources() = 0;
   virtual PatternStore& patterns() = 0;
   virtual FeedStore& feed() = 0;
+  virtual SpaceStore& spaces() = 0;
   virtual RetentionStore& retention() = 0;
   // An engine without one learns from similar cases alone.
   virtual LearningStore& learning();

@@ -41,6 +41,12 @@ Options Context::options(Access access) const {
   return options;
 }
 
+std::shared_ptr<const EmbeddingModel> Context::model() const {
+  if (embedder.empty()) return nullptr;
+  return open_model(embedder,
+                    embedder_options.empty() ? ModelOptions() : parse_model_options(embedder_options));
+}
+
 History Context::open(Access access, Options options) const {
   if (access != Access::create && !options.read_only) {
     Options look = options;
@@ -52,10 +58,7 @@ History Context::open(Access access, Options options) const {
       if (error.code() == ErrorCode::not_found) throw;
     }
   }
-  if (options.semantic && !embedder.empty()) {
-    options.model = open_model(
-        embedder, embedder_options.empty() ? ModelOptions() : parse_model_options(embedder_options));
-  }
+  if (options.semantic) options.model = model();
   return actionhist::open(database(), std::move(options));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,9 @@ struct Context {
   // Without the semantic layer, so that opening costs next to nothing.
   Options options(Access access) const;
 
+  // What --embedder names, null without it.
+  std::shared_ptr<const EmbeddingModel> model() const;
+
   History open(Access access) const { return open(access, options(access)); }
   History open(Access access, Options options) const;
 
@@ -83,6 +87,7 @@ void add_retention(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_context(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
+void add_embed(CLI::App& app, Context& context);
 void add_worker(CLI::App& app, Context& context);
 void add_migrate(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);

@@ -57,6 +57,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_metrics(app, context);
   add_context(app, context);
   add_stats(app, context);
+  add_embed(app, context);
   add_worker(app, context);
   add_migrate(app, context);
   add_doctor(app, context);

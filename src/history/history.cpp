@@ -51,12 +51,14 @@ std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since) 
 Health History::health() {
   State& state = alive(state_);
   Health health;
-  health.index_on = state.sync != nullptr;
+  const auto index = state.slot.get();
+  health.index_on = index != nullptr;
   health.routes = state.router.stats();
-  if (state.sync) {
-    health.index_error = state.sync->error();
-    health.replica_seq = state.replica->seq();
-    health.index = state.replica->index().stats();
+  if (index) {
+    health.space_id = index->space_id;
+    health.index_error = index->sync->error();
+    health.replica_seq = index->replica->seq();
+    health.index = index->replica->index().stats();
   }
   try {
     health.engine = state.repository->maintenance().info();
@@ -74,7 +76,7 @@ Health History::health() {
 
 Items History::items() {
   State& state = alive(state_);
-  return Items(*state.repository, *state.model, state.options.clock);
+  return Items(*state.repository, state.slot.own_model(), state.options.clock);
 }
 
 Checkpoints History::checkpoints() {

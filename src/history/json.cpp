@@ -43,7 +43,9 @@ void write(JsonWriter& writer, const FeedHead& feed) {
   writer.begin_object();
   FieldWriter put(writer);
   put("epoch", feed.epoch);
+  put("space_id", feed.space_id);
   put("seq", feed.seq);
+  put("trimmed_below", feed.trimmed_below);
   put("queued", feed.queued);
   put("failed", feed.failed);
   put("oldest_queued_at", feed.oldest_queued_at);
@@ -123,6 +125,7 @@ std::string to_json(const Health& health) {
   write(writer, health.feed);
   put("lag_seconds", health.lag_seconds);
   put("index_on", health.index_on);
+  put("space_id", health.space_id);
   put("replica_seq", health.replica_seq);
   put("index_error", health.index_error);
   writer.key("index");

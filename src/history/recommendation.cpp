@@ -124,7 +124,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
     query = completed_by(std::move(query), *trace);
   }
   query.resource = normalized(query.resource);
-  if (query.fresh && state.sync) state.wait_indexed(30s);
+  if (query.fresh && state.slot.get()) state.wait_indexed(30s);
 
   SimilarQuery similar;
   similar.action_id = query.action_id;
@@ -132,9 +132,10 @@ Recommendations History::recommend(const RecommendQuery& given) {
   similar.where = mutating(query.where);
   const std::string text = state.situation_text(query);
   Recommendations out;
-  out.fallback = state.index_trouble();
+  const auto index = state.slot.get();
+  out.fallback = state.index_trouble(index.get());
   if (!out.fallback.empty()) call.fell_back();
-  const std::vector<Hit> hits = out.fallback.empty() ? state.search_index(similar, text)
+  const std::vector<Hit> hits = out.fallback.empty() ? state.search_index(*index, similar, text)
                                                      : state.search_database(similar, text, out.fallback);
   const std::vector<SimilarCase> cases = cases_of(hits);
   const std::string id = resource_id(state.repository->tenant(), query.resource);

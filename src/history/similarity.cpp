@@ -31,18 +31,16 @@ std::vector<std::string> words_of(std::string_view text) {
 
 }  // namespace
 
-std::vector<Hit> History::State::search_index(const SimilarQuery& query, const std::string& text) const {
+std::vector<Hit> History::State::search_index(const Index& index, const SimilarQuery& query,
+                                              const std::string& text) const {
   std::vector<float> vector = query.vector;
-  std::string fallback;
-  if (vector.empty()) {
-    vector.resize(model->dimension());
-    const std::string_view texts[] = {text};
+  std::string fallback = index.model ? "" : "this process has no model of the tenant's space";
+  if (vector.empty() && index.model) {
     try {
-      model->embed(texts, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document, vector);
+      vector = index.embed(text, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document);
     } catch (const Error& error) {
       // While a server with a model is away, words still find what they name.
       if (error.code() != ErrorCode::unavailable && error.code() != ErrorCode::timeout) throw;
-      vector.clear();
       fallback = error.what();
     }
   }
@@ -54,7 +52,7 @@ std::vector<Hit> History::State::search_index(const SimilarQuery& query, const s
   wanted.limit = query.limit + spare_hits;
   wanted.threshold = query.threshold;
   std::vector<Hit> hits;
-  for (IndexHit& found : replica->index().search(wanted)) {
+  for (IndexHit& found : index.replica->index().search(wanted)) {
     auto trace = repository->actions().get(found.id);
     if (!trace) continue;
     Hit& hit = hits.emplace_back();
@@ -65,9 +63,9 @@ std::vector<Hit> History::State::search_index(const SimilarQuery& query, const s
                    found.similarity,
                    found.bm25,
                    std::move(found.matched_terms),
-                   model->space_id(),
-                   replica->seq(),
-                   replica->feed_seq()};
+                   index.space_id,
+                   index.replica->seq(),
+                   index.replica->feed_seq()};
     if (hits.size() == static_cast<std::size_t>(query.limit)) break;
   }
   return hits;
@@ -117,10 +115,11 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
     text = subject_text(*trace);
   }
   state.redactor.redact(text);
-  if (query.fresh && state.sync) state.wait_indexed(30s);
+  if (query.fresh && state.slot.get()) state.wait_indexed(30s);
 
-  const std::string trouble = state.index_trouble();
-  if (trouble.empty()) return state.search_index(query, text);
+  const auto index = state.slot.get();
+  const std::string trouble = state.index_trouble(index.get());
+  if (trouble.empty()) return state.search_index(*index, query, text);
   call.fell_back();
   if (!query.vector.empty())
     throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
@@ -133,10 +132,11 @@ bool History::State::wait_indexed(std::chrono::milliseconds timeout) {
   auto pause = 1ms;
   for (;;) {
     const FeedHead head = repository->feed().head();
+    const auto index = slot.get();
     const bool sequenced = head.queued == 0 || (head.oldest_queued_at && *head.oldest_queued_at > since);
-    if (sequenced && replica->caught_up() && replica->seq() >= head.seq) return true;
+    if (sequenced && index->replica->caught_up() && index->replica->seq() >= head.seq) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    sync->wake(true);
+    index->sync->wake(true);
     std::this_thread::sleep_for(pause);
     pause = std::min(20ms, pause * 2);
   }
@@ -144,7 +144,7 @@ bool History::State::wait_indexed(std::chrono::milliseconds timeout) {
 
 bool History::wait_indexed(std::chrono::milliseconds timeout) {
   State& state = alive(state_);
-  if (!state.sync) throw Error(ErrorCode::unsupported, "wait_indexed: the semantic layer is off");
+  if (!state.slot.get()) throw Error(ErrorCode::unsupported, "wait_indexed: the semantic layer is off");
   return state.wait_indexed(timeout);
 }
 }  // namespace actionhist

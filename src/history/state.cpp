@@ -6,8 +6,6 @@
 
 #include "analysis/verbs.hpp"
 #include "core/hash.hpp"
-#include "history/index_folder.hpp"
-#include "history/subject.hpp"
 #include "history/validate.hpp"
 
 namespace actionhist {
@@ -32,11 +30,11 @@ History::State::State(std::unique_ptr<Repository> opened, Options given)
       repository(std::move(opened)),
       redactor(options.redact),
       guard(*repository),
-      model(options.model ? options.model : hashed_lexical_model()) {
+      slot(*repository, options) {
   if (!options.clock) options.clock = system_now;
   refuse_old_schema();
   if (!options.read_only) ship_patterns();
-  if (options.semantic) start_sync();
+  if (options.semantic) slot.start();
 }
 
 void History::State::refuse_old_schema() {
@@ -57,25 +55,6 @@ void History::State::ship_patterns() {
     // A role that may only embed or maintain leaves them to the first that may write.
     if (error.code() != ErrorCode::denied) throw;
   }
-}
-
-void History::State::start_sync() {
-  const auto warn = [this](const std::string& text) {
-    if (options.log) options.log(LogLevel::warning, "index: " + text);
-  };
-  ReplicaFiles files;
-  files.folder = index_folder(repository->maintenance().info(), repository->tenant(), options);
-  files.write = !options.read_only;
-  files.log = warn;
-  replica.emplace(repository->feed(), model->space_id(), model->dimension(), std::move(files));
-  std::unique_ptr<FeedWorker> worker;
-  if (options.worker && !options.read_only) {
-    worker = std::make_unique<FeedWorker>(repository->feed(), *model, [this](const std::string& id) {
-      const auto trace = repository->actions().get(id);
-      return trace ? std::optional(subject_of(*trace)) : std::nullopt;
-    });
-  }
-  sync = std::make_unique<SyncThread>(std::move(worker), *replica, warn);
 }
 
 Trace History::State::prepare(Action action, bool proposed) const {
@@ -125,10 +104,10 @@ void History::State::mark_scored(const Trace& trace) {
   repository->learning().mark_scored({&time, 1});
 }
 
-std::string History::State::index_trouble() const {
-  if (!sync) return "the semantic layer is off";
-  if (!replica->caught_up()) {
-    const std::string error = sync->error();
+std::string History::State::index_trouble(const Index* index) const {
+  if (index == nullptr) return "the semantic layer is off";
+  if (!index->replica->caught_up()) {
+    const std::string error = index->sync->error();
     return error.empty() ? "the index is still loading" : "the index cannot load: " + error;
   }
   return {};

@@ -14,9 +14,9 @@
 #include <actionhist/history.hpp>
 
 #include "history/guard.hpp"
+#include "history/index.hpp"
 #include "history/redaction.hpp"
 #include "history/router.hpp"
-#include "semantic/sync.hpp"
 
 namespace actionhist {
 
@@ -27,7 +27,7 @@ struct History::State {
 
   // Wakes the worker after a write.
   void written() {
-    if (sync) sync->wake(false);
+    if (const auto index = slot.get()) index->sync->wake(false);
   }
 
   // Everything that is derived from what the agent gave. Redaction comes first, so that no secret is hashed.
@@ -46,31 +46,34 @@ struct History::State {
   // Tells the host what was refused, and what would have been.
   void notify(const Verdict& verdict, const std::string& action_id) const;
 
-  // Why the index cannot answer, empty if it can.
-  std::string index_trouble() const;
+  // Why the index cannot answer, empty if it can. Null: the semantic layer is off.
+  std::string index_trouble(const Index* index) const;
 
-  std::vector<Hit> search_index(const SimilarQuery& query, const std::string& text) const;
+  std::vector<Hit> search_index(const Index& index, const SimilarQuery& query, const std::string& text) const;
   std::vector<Hit> search_database(const SimilarQuery& query, const std::string& text,
                                    const std::string& trouble) const;
   // The situation of a query and the past actions like it, for recommend() and context().
   std::string situation_text(const RecommendQuery& query) const;
   bool wait_indexed(std::chrono::milliseconds timeout);
 
+  // As IndexSlot::model_of. Throws Error: not_found.
+  std::shared_ptr<const EmbeddingModel> required_model(std::string_view space_id) const;
+
+  // Works until the queue is empty; how many rows it took. Throws Error: unavailable when nothing moves.
+  std::int64_t drain_queue(const std::function<void(const EmbeddingProgress&)>& progress);
+
   Options options;
   std::unique_ptr<Repository> repository;
   Redactor redactor;
   Guard guard;
   Router router;
-  std::shared_ptr<const EmbeddingModel> model;
-  std::optional<Replica> replica;
-  std::unique_ptr<SyncThread> sync;  // last: it uses all of the above
+  IndexSlot slot;  // last: its threads use all of the above
   pid_t pid = getpid();
 
  private:
   void refuse_old_schema();
   // A tenant without any pattern gets the shipped ones.
   void ship_patterns();
-  void start_sync();
 };
 
 // What identifies an alert that has no fingerprint of its own; empty without a name.

@@ -91,4 +91,11 @@ FeedSubject subject_of(const Trace& trace) {
   return subject;
 }
 
+SubjectSource subject_source(Repository& repository) {
+  return [&repository](const std::string& id) {
+    const auto trace = repository.actions().get(id);
+    return trace ? std::optional(subject_of(*trace)) : std::nullopt;
+  };
+}
+
 }  // namespace actionhist

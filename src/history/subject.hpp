@@ -5,6 +5,8 @@
 
 #include <actionhist/repository.hpp>
 
+#include "semantic/sync.hpp"
+
 namespace actionhist {
 
 // Context (alert, annotations, kind, reasoning, root cause), action (type and parameters) and outcome (error,
@@ -15,5 +17,8 @@ std::string subject_text(const Trace& trace);
 std::string situation_text(const Trace& trace);
 
 FeedSubject subject_of(const Trace& trace);
+
+// The stored actions as subjects. `repository` must outlive it.
+SubjectSource subject_source(Repository& repository);
 
 }  // namespace actionhist

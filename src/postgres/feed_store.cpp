@@ -9,9 +9,6 @@
 namespace actionhist::postgres {
 namespace {
 
-// After this many failures a row waits for a person.
-constexpr int max_attempts = 5;
-
 // Takes the tenant's row, so that numbers are given in the order of commits and without a gap in it, and
 // gives the number before the first of $3 new ones as `head`, to the rest of a statement.
 std::string with_head(std::string_view rest) {
@@ -77,11 +74,12 @@ void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects) {
       "WITH ORDINALITY AS i(subject_id, deleted, content_hash, text, fields, place)), "
       "gone AS (DELETE FROM embeddings e USING input WHERE input.deleted AND e.tenant_id = $1 AND "
       "e.subject_id = input.subject_id) "
-      "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, fields) "
-      "SELECT $1, subject_id, head.before + place, deleted, coalesce(content_hash, ''), coalesce(text, ''), fields "
+      "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, fields, deleted_at) "
+      "SELECT $1, subject_id, head.before + place, deleted, coalesce(content_hash, ''), coalesce(text, ''), fields, "
+      "CASE WHEN deleted THEN now() END "
       "FROM input, head ON CONFLICT (tenant_id, subject_id) DO UPDATE SET seq = excluded.seq, "
       "deleted = excluded.deleted, content_hash = excluded.content_hash, text = excluded.text, "
-      "fields = excluded.fields");
+      "fields = excluded.fields, deleted_at = excluded.deleted_at");
   std::vector<bool> deleted;
   std::vector<std::string_view> fields;
   for (const FeedSubject& subject : subjects) {
@@ -161,6 +159,45 @@ void PostgresFeedStore::failed(const QueuedSubject& subject, std::string_view er
                  error));
 }
 
+std::vector<FailedSubject> PostgresFeedStore::failures(int limit) {
+  const Result result = engine_.run(
+      "SELECT subject_id, attempts, last_error, enqueued_at FROM embedding_queue WHERE tenant_id = $1 AND "
+      "attempts >= $2 ORDER BY enqueued_at, subject_id LIMIT $3",
+      Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
+  std::vector<FailedSubject> failures;
+  Reader reader(result);
+  while (reader.next()) {
+    FailedSubject& failed = failures.emplace_back();
+    reader.read(failed.subject_id).read(failed.attempts).read(failed.error).read(failed.queued_at);
+  }
+  return failures;
+}
+
+std::int64_t PostgresFeedStore::retry(std::span<const std::string> subject_ids) {
+  return engine_
+      .run(
+          "UPDATE embedding_queue SET attempts = 0 WHERE tenant_id = $1 AND attempts >= $2 AND "
+          "($4 OR subject_id = ANY($3))",
+          Parameters(engine_.tenant(), std::int64_t{max_attempts}, subject_ids, subject_ids.empty()),
+          Plan::once)
+      .affected();
+}
+
+std::int64_t PostgresFeedStore::trim(TimePoint before, TimePoint now) {
+  const std::string& tenant = engine_.tenant();
+  std::vector<Call> calls;
+  calls.push_back(
+      {"UPDATE feed_subjects SET deleted_at = $2 WHERE tenant_id = $1 AND deleted AND deleted_at IS NULL",
+       Parameters(tenant, now), Plan::once});
+  calls.push_back(
+      {"UPDATE feed_heads SET trimmed_below = greatest(trimmed_below, (SELECT coalesce(max(seq), 0) FROM feed_subjects "
+       "WHERE tenant_id = $1 AND deleted AND deleted_at < $2)) WHERE tenant_id = $1",
+       Parameters(tenant, before), Plan::once});
+  calls.push_back({"DELETE FROM feed_subjects WHERE tenant_id = $1 AND deleted AND deleted_at < $2",
+                   Parameters(tenant, before), Plan::once});
+  return engine_.run(std::move(calls)).back().affected();
+}
+
 FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
   FeedBatch batch;
   const Result head =
@@ -176,8 +213,12 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
       {"SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = $1 AND "
        "space_id = $5 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
        Parameters(engine_.tenant(), after, batch.last_seq, std::int64_t{limit}, space_id), Plan::kept});
+  // After the rows, so that no deletion can be forgotten between the two.
+  calls.push_back({"SELECT trimmed_below FROM feed_heads WHERE tenant_id = $1", Parameters(engine_.tenant()),
+                   Plan::kept});
   const std::vector<Result> results = engine_.run(std::move(calls));
 
+  if (Reader trimmed(results[2]); trimmed.next()) trimmed.read(batch.trimmed_below);
   Reader subjects(results[0]);
   while (subjects.next()) {
     FeedSubject& s = batch.subjects.emplace_back();
@@ -205,7 +246,7 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
 FeedHead PostgresFeedStore::head() {
   // Without retries: health() asks this.
   const Result result = engine_.try_now(
-      "SELECT h.epoch, coalesce(h.seq, 0), q.queued, q.failed, q.oldest, l.worker FROM "
+      "SELECT h.epoch, h.space_id, coalesce(h.seq, 0), coalesce(h.trimmed_below, 0), q.queued, q.failed, q.oldest, l.worker FROM "
       "(SELECT count(*) FILTER (WHERE attempts < $2) AS queued, count(*) FILTER (WHERE attempts >= $2) AS failed, "
       "min(enqueued_at) FILTER (WHERE attempts < $2) AS oldest FROM embedding_queue WHERE tenant_id = $1) q "
       "LEFT JOIN feed_heads h ON h.tenant_id = $1 "
@@ -214,7 +255,8 @@ FeedHead PostgresFeedStore::head() {
   FeedHead head;
   Reader reader(result);
   if (reader.next()) {
-    reader.read(head.epoch).read(head.seq).read(head.queued).read(head.failed).read(head.oldest_queued_at);
+    reader.read(head.epoch).read(head.space_id).read(head.seq).read(head.trimmed_below);
+    reader.read(head.queued).read(head.failed).read(head.oldest_queued_at);
     reader.read(head.worker);
   }
   return head;

@@ -21,6 +21,7 @@ class PostgresRepository final : public Repository {
   ResourceStore& resources() override { return resources_; }
   PatternStore& patterns() override { return patterns_; }
   FeedStore& feed() override { return feed_; }
+  SpaceStore& spaces() override { return spaces_; }
   LearningStore& learning() override { return learning_; }
   RetentionStore& retention() override { return retention_; }
   ItemStore& items() override { return items_; }
@@ -39,6 +40,7 @@ class PostgresRepository final : public Repository {
   PostgresResourceStore resources_{engine_};
   PostgresPatternStore patterns_{engine_};
   PostgresFeedStore feed_{engine_};
+  PostgresSpaceStore spaces_{engine_};
   PostgresLearningStore learning_{engine_};
   PostgresRetentionStore retention_{engine_};
   PostgresItemStore items_{engine_};

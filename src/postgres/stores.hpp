@@ -71,8 +71,30 @@ class PostgresFeedStore final : public FeedStore {
                                       std::span<const std::string> subject_ids) override;
   void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) override;
   void failed(const QueuedSubject& subject, std::string_view error) override;
+  std::vector<FailedSubject> failures(int limit) override;
+  std::int64_t retry(std::span<const std::string> subject_ids) override;
+  std::int64_t trim(TimePoint before, TimePoint now) override;
   FeedBatch read(std::string_view space_id, std::int64_t after, int limit) override;
   FeedHead head() override;
+
+ private:
+  Engine& engine_;
+};
+
+class PostgresSpaceStore final : public SpaceStore {
+ public:
+  explicit PostgresSpaceStore(Engine& engine) : engine_(engine) {}
+
+  std::vector<EmbeddingSpace> spaces(bool counted) override;
+  void put(std::string_view space_id, std::int64_t dimension, TimePoint now) override;
+  std::string active() override;
+  bool activate(std::string_view space_id, std::string_view expected, TimePoint now) override;
+  bool drop(std::string_view space_id) override;
+  std::vector<FeedSubject> missing(std::string_view space_id, std::int64_t after, int limit) override;
+  std::int64_t queue_unknown(TimePoint now, int limit) override;
+  void refuse(std::string_view subject_id, std::string_view error, TimePoint now) override;
+  std::optional<std::string> model(std::string_view space_id) override;
+  void put_model(std::string_view space_id, std::string_view bytes) override;
 
  private:
   Engine& engine_;

@@ -19,6 +19,8 @@ constexpr int batch_rows = 1024;
 // Fewer changes are read from the feed sooner than they are saved and opened.
 constexpr std::size_t worth_saving = 512;
 
+constexpr const char* trimmed = "the feed no longer tells of deletions that this index has not read";
+
 // What a row is known by, so that a subject whose text did not change keeps its vector.
 std::uint64_t version_of(const std::string& content_hash) {
   return actionhist::content_hash(content_hash.data(), content_hash.size()).low;
@@ -98,13 +100,14 @@ void Replica::start_over(const std::string& why) {
 
 bool Replica::step() {
   const FeedHead head = feed_.head();
+  tenant_space_ = head.space_id;
   if (head.epoch != epoch_) {
     start_over("the feed was rebuilt");
     epoch_ = head.epoch;
   } else if (head.seq < seq_) {
     start_over("the feed is older than the index, as after a restore");
   } else if (seq_ > 0 && seq_ < head.trimmed_below) {
-    start_over("the feed no longer holds what this index has not read");
+    start_over(trimmed);
   } else if (const std::string damage = index_.damage(); !damage.empty()) {
     start_over(damage);
   }
@@ -114,6 +117,10 @@ bool Replica::step() {
     return false;
   }
   const FeedBatch batch = feed_.read(space_id_, seq_, batch_rows);
+  if (seq_ > 0 && seq_ < batch.trimmed_below) {
+    start_over(trimmed);
+    return true;
+  }
   apply(batch);
   seq_ = batch.last_seq;
   changes_ += batch.subjects.size() + batch.embeddings.size();

@@ -41,6 +41,8 @@ class Replica {
   std::int64_t feed_seq() const noexcept { return feed_seq_.load(); }
   // True once everything that the feed held at the first look has been applied.
   bool caught_up() const noexcept { return caught_up_.load(); }
+  // The tenant's embedding space as of the last step; for the thread that steps.
+  const std::string& tenant_space() const noexcept { return tenant_space_; }
   // How often it has started over, and whether it began with what its files held.
   std::int64_t rebuilds() const noexcept { return rebuilds_.load(); }
   bool opened() const noexcept { return opened_; }
@@ -61,6 +63,7 @@ class Replica {
   std::optional<FolderLock> lock_;
   SemanticIndex index_;
   std::string epoch_;
+  std::string tenant_space_;
   std::size_t changes_ = 0;  // since the files were written
   bool removed_ = false;     // among them a deletion, which must reach the disk
   bool opened_ = false;

@@ -8,6 +8,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/hash.hpp"
+#include "semantic/embedding_batch.hpp"
 
 namespace actionhist {
 namespace {
@@ -16,21 +17,65 @@ using namespace std::chrono_literals;
 
 constexpr int worker_batch = 256;
 constexpr auto lease_time = 30s;
+// A replica that was away for longer starts over.
+constexpr auto deletions_kept = std::chrono::days(7);
+constexpr auto trim_every = 1h;
+// How often a worker looks for subjects that another one left without a vector.
+constexpr auto look_every = 10s;
 // Under steady writing the worker's commits compete with the agent's, so it collects for this long.
 constexpr auto collect_time = 200ms;
 constexpr auto longest_pause = 1000ms;
 
 }  // namespace
 
-FeedWorker::FeedWorker(FeedStore& feed, const EmbeddingModel& model, SubjectSource source)
-    : feed_(feed), model_(model), source_(std::move(source)), name_(uuid_v7(system_now())) {}
+FeedWorker::FeedWorker(Repository& repository, WorkerModels models, SubjectSource source)
+    : feed_(repository.feed()),
+      model_(models.serving),
+      source_(std::move(source)),
+      name_(uuid_v7(system_now())) {
+  if (models.serving) backlog_.emplace(repository, std::move(models.serving));
+  if (models.next) next_.emplace(repository, std::move(models.next));
+}
+
+FeedWorker::~FeedWorker() {
+  if (!leased_) return;
+  try {
+    feed_.release(name_);
+  } catch (const std::exception&) {
+    // The lease ends by itself.
+  }
+}
+
+bool FeedWorker::lease(TimePoint now) {
+  const bool held = feed_.lease(name_, now, now + lease_time);
+  leased_ = leased_ || held;
+  return held;
+}
 
 bool FeedWorker::step() {
   const TimePoint now = system_now();
+  bool moved = drain(now);
+  if (!moved && backlog_ && now >= look_again_) {
+    moved = backlog_->look() && lease(now);
+    if (moved) {
+      backlog_->embed();
+    } else {
+      look_again_ = now + look_every;
+    }
+  }
+  // Beside the queue, not after it: that may never be empty.
+  if (next_) moved = next_->step() || moved;
+  return moved;
+}
+
+bool FeedWorker::drain(TimePoint now) {
   std::vector<QueuedSubject> queued = feed_.queued(worker_batch);
   behind_ = queued.size() == static_cast<std::size_t>(worker_batch);
-  if (queued.empty() || !feed_.lease(name_, now, now + lease_time)) return false;
-
+  if (queued.empty() || !lease(now)) return false;
+  if (now > trimmed_ + trim_every) {
+    feed_.trim(now - deletions_kept, now);
+    trimmed_ = now;
+  }
   std::vector<FeedSubject> subjects;
   std::vector<std::string> ids;
   for (const QueuedSubject& row : queued) {
@@ -45,60 +90,26 @@ bool FeedWorker::step() {
   }
   // From here on words are searchable, before any vector is.
   feed_.sequence(subjects);
-  const std::vector<FeedEmbedding> embeddings = embed(feed_.unembedded(model_.space_id(), ids), queued);
+  std::vector<FeedEmbedding> embeddings;
+  if (model_) {
+    const auto refused = [&](const FeedSubject& subject, std::string_view error) {
+      const auto row = std::ranges::find(queued, subject.subject_id, &QueuedSubject::subject_id);
+      feed_.failed(*row, error);
+      queued.erase(row);
+    };
+    embeddings = embed_subjects(*model_, feed_.unembedded(model_->space_id(), ids), refused);
+  }
   feed_.append(embeddings, queued);
   return true;
 }
 
-void FeedWorker::release() noexcept {
-  try {
-    feed_.release(name_);
-  } catch (const std::exception&) {
-    // The lease ends by itself.
-  }
-}
-
-// One text that the model refuses must not hold up the others: it is counted and left in the queue.
-std::vector<FeedEmbedding> FeedWorker::embed(const std::vector<FeedSubject>& subjects,
-                                             std::vector<QueuedSubject>& queued) {
-  std::vector<std::string_view> texts;
-  for (const FeedSubject& subject : subjects) texts.push_back(subject.text);
-  const std::size_t dimension = model_.dimension();
-  std::vector<float> vectors(texts.size() * dimension);
-  std::vector<bool> usable(texts.size(), true);
-  try {
-    model_.embed(texts, EmbeddingRole::document, vectors);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) throw;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      try {
-        model_.embed(std::span(texts).subspan(i, 1), EmbeddingRole::document,
-                     std::span(vectors).subspan(i * dimension, dimension));
-      } catch (const Error& refused) {
-        if (refused.code() != ErrorCode::invalid_argument) throw;
-        usable[i] = false;
-        const auto row = std::ranges::find(queued, subjects[i].subject_id, &QueuedSubject::subject_id);
-        feed_.failed(*row, refused.what());
-        queued.erase(row);
-      }
-    }
-  }
-  std::vector<FeedEmbedding> embeddings;
-  for (std::size_t i = 0; i < subjects.size(); ++i) {
-    if (!usable[i]) continue;
-    FeedEmbedding& e = embeddings.emplace_back();
-    e.subject_id = subjects[i].subject_id;
-    e.space_id = model_.space_id();
-    e.content_hash = subjects[i].content_hash;
-    const auto row = std::span(vectors).subspan(i * dimension, dimension);
-    e.vector.assign(row.begin(), row.end());
-  }
-  return embeddings;
-}
-
 SyncThread::SyncThread(std::unique_ptr<FeedWorker> worker, Replica& replica,
-                       std::function<void(const std::string&)> log)
-    : worker_(std::move(worker)), replica_(replica), log_(std::move(log)), thread_([this] { run(); }) {}
+                       std::function<void(const std::string&)> log, std::function<void()> after_round)
+    : worker_(std::move(worker)),
+      replica_(replica),
+      log_(std::move(log)),
+      after_round_(std::move(after_round)),
+      thread_([this] { run(); }) {}
 
 SyncThread::~SyncThread() {
   {
@@ -108,7 +119,6 @@ SyncThread::~SyncThread() {
   changed_.notify_all();
   thread_.join();
   replica_.close();
-  if (worker_) worker_->release();
 }
 
 void SyncThread::wake(bool urgent) {
@@ -138,6 +148,10 @@ bool SyncThread::round() {
   // A model that fails must not keep the replica from the words that are in the feed.
   attempt([&] { return worker_ && worker_->step(); });
   attempt([&] { return replica_.step(); });
+  attempt([&] {
+    if (after_round_) after_round_();
+    return false;
+  });
   if (!error.empty() && log_) log_(error);
   std::lock_guard lock(mutex_);
   error_ = std::move(error);

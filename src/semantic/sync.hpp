@@ -1,5 +1,6 @@
-// How the index follows the database: FeedWorker turns queue rows into the feed, a Replica applies the feed to a
-// local index, SyncThread drives both. The steps have no threads of their own, so tests can walk them.
+// How the index follows the database: FeedWorker turns queue rows into the feed and fills embedding spaces, a
+// Replica applies the feed to a local index, SyncThread drives both. The steps have no threads of their own, so
+// tests can walk them.
 #pragma once
 
 #include <atomic>
@@ -10,49 +11,67 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 
 #include <actionhist/embedding.hpp>
 #include <actionhist/repository.hpp>
 
 #include "semantic/replica.hpp"
+#include "semantic/space_filler.hpp"
 
 namespace actionhist {
 
 // The subject as it is now, or nothing when it was deleted.
 using SubjectSource = std::function<std::optional<FeedSubject>(const std::string& subject_id)>;
 
+// What a worker embeds with.
+struct WorkerModels {
+  std::shared_ptr<const EmbeddingModel>
+      serving;                                 // of the tenant's space; without it texts are only sequenced
+  std::shared_ptr<const EmbeddingModel> next;  // of a space that is to be filled, or nothing
+};
+
 // Used by one thread at a time.
 class FeedWorker {
  public:
-  // `feed` and `model` must outlive the worker.
-  FeedWorker(FeedStore& feed, const EmbeddingModel& model, SubjectSource source);
+  // The repository must outlive the worker.
+  FeedWorker(Repository& repository, WorkerModels models, SubjectSource source);
+  // Gives the lease back, so that another process need not wait for it to end.
+  ~FeedWorker();
+  FeedWorker(const FeedWorker&) = delete;
+  FeedWorker& operator=(const FeedWorker&) = delete;
 
-  // Deals with up to 256 queue rows. False when there was nothing to do or another worker holds the lease.
+  // Deals with up to 256 queue rows and as many subjects without a vector. False when there was nothing to do
+  // or another worker holds the lease.
   bool step();
 
   // True when the last step took all that it may take at once, so that more is likely to wait.
   bool behind() const noexcept { return behind_; }
 
-  // Gives the lease back, so that another process need not wait for it to end.
-  void release() noexcept;
+  // True when every subject has its vector in the next space.
+  bool next_filled() const noexcept { return next_ && next_->filled(); }
 
  private:
-  std::vector<FeedEmbedding> embed(const std::vector<FeedSubject>& subjects,
-                                   std::vector<QueuedSubject>& queued);
+  bool drain(TimePoint now);
+  bool lease(TimePoint now);
 
   FeedStore& feed_;
-  const EmbeddingModel& model_;
+  std::shared_ptr<const EmbeddingModel> model_;
+  std::optional<SpaceFiller> backlog_;  // of the serving model: what was fed while it was not
+  std::optional<SpaceFiller> next_;
   SubjectSource source_;
   std::string name_;  // of this worker, unique among processes
+  TimePoint trimmed_{};
+  TimePoint look_again_{};
+  bool leased_ = false;
   bool behind_ = false;
 };
 
 class SyncThread {
  public:
   // Without a worker only the replica is moved. What goes wrong is given to `log` and kept for error().
+  // `after_round` is called by the thread after each round.
   SyncThread(std::unique_ptr<FeedWorker> worker, Replica& replica,
-             std::function<void(const std::string&)> log);
+             std::function<void(const std::string&)> log, std::function<void()> after_round = {});
   ~SyncThread();
 
   // Says that there is something to do; `urgent` that somebody waits for it.
@@ -68,6 +87,7 @@ class SyncThread {
   std::unique_ptr<FeedWorker> worker_;
   Replica& replica_;
   std::function<void(const std::string&)> log_;
+  std::function<void()> after_round_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string error_;    // guarded by mutex_

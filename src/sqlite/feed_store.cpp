@@ -7,9 +7,6 @@
 namespace actionhist::sqlite {
 namespace {
 
-// After this many failures a row waits for a person.
-constexpr int max_attempts = 5;
-
 // Hands out the numbers of the feed within one transaction and stores the last at its end.
 class Sequencer {
  public:
@@ -112,15 +109,18 @@ std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
 void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects) {
   engine_.write([&](Connection& connection) {
     Sequencer sequencer(connection, engine_.tenant());
-    Query put(connection,
-              "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
-              "fields) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
-              "deleted = excluded.deleted, content_hash = excluded.content_hash, "
-              "text = excluded.text, fields = excluded.fields");
+    Query put(
+        connection,
+        "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
+        "fields, deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
+        "deleted = excluded.deleted, content_hash = excluded.content_hash, "
+        "text = excluded.text, fields = excluded.fields, deleted_at = excluded.deleted_at");
+    const TimePoint now = system_now();
     for (const FeedSubject& subject : subjects) {
       put.reset();
       put.bind_all(engine_.tenant(), subject.subject_id, sequencer.next(), subject.deleted);
-      put.bind_text(subject.content_hash).bind_text(subject.text).bind(subject.fields).run();
+      put.bind_text(subject.content_hash).bind_text(subject.text).bind(subject.fields);
+      put.bind(subject.deleted ? std::optional(now) : std::nullopt).run();
       if (subject.deleted) {
         Query(connection, "DELETE FROM embeddings WHERE tenant_id = ? AND subject_id = ?")
             .bind_all(engine_.tenant(), subject.subject_id)
@@ -174,11 +174,63 @@ void SqliteFeedStore::failed(const QueuedSubject& subject, std::string_view erro
   });
 }
 
+std::vector<FailedSubject> SqliteFeedStore::failures(int limit) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        "SELECT subject_id, attempts, last_error, enqueued_at FROM embedding_queue WHERE tenant_id = ? "
+        "AND attempts >= ? ORDER BY enqueued_at, subject_id LIMIT ?");
+    query.bind_all(engine_.tenant(), max_attempts, limit);
+    std::vector<FailedSubject> failures;
+    while (query.step()) {
+      FailedSubject& failed = failures.emplace_back();
+      query.read(failed.subject_id).read(failed.attempts).read(failed.error).read(failed.queued_at);
+    }
+    return failures;
+  });
+}
+
+std::int64_t SqliteFeedStore::retry(std::span<const std::string> subject_ids) {
+  return engine_.write([&](Connection& connection) {
+    const auto retry = [&](std::string_view subject_id) {
+      return std::int64_t{
+          Query(connection,
+                "UPDATE embedding_queue SET attempts = 0 WHERE tenant_id = ?1 AND attempts >= ?2 "
+                "AND (?3 IS NULL OR subject_id = ?3)")
+              .bind_all(engine_.tenant(), max_attempts, subject_id)
+              .run()};
+    };
+    if (subject_ids.empty()) return retry({});
+    std::int64_t queued = 0;
+    for (const std::string& id : subject_ids) queued += retry(id);
+    return queued;
+  });
+}
+
+std::int64_t SqliteFeedStore::trim(TimePoint before, TimePoint now) {
+  return engine_.write([&](Connection& connection) {
+    Query(connection,
+          "UPDATE feed_subjects SET deleted_at = ? WHERE tenant_id = ? AND deleted AND deleted_at IS NULL")
+        .bind_all(now, engine_.tenant())
+        .run();
+    Query(
+        connection,
+        "UPDATE feed_heads SET trimmed_below = max(trimmed_below, (SELECT ifnull(max(seq), 0) FROM feed_subjects "
+        "WHERE tenant_id = ?1 AND deleted AND deleted_at < ?2)) WHERE tenant_id = ?1")
+        .bind_all(engine_.tenant(), before)
+        .run();
+    return std::int64_t{
+        Query(connection, "DELETE FROM feed_subjects WHERE tenant_id = ? AND deleted AND deleted_at < ?")
+            .bind_all(engine_.tenant(), before)
+            .run()};
+  });
+}
+
 FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
   return engine_.read([&](Connection& connection) {
     FeedBatch batch;
-    Query head(connection, "SELECT seq FROM feed_heads WHERE tenant_id = ?");
-    batch.last_seq = head.bind(engine_.tenant()).step() ? head.get<std::int64_t>() : 0;
+    Query head(connection, "SELECT seq, trimmed_below FROM feed_heads WHERE tenant_id = ?");
+    if (head.bind(engine_.tenant()).step()) head.read(batch.last_seq).read(batch.trimmed_below);
 
     Query subjects(connection,
                    "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
@@ -215,8 +267,9 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
 FeedHead SqliteFeedStore::head() {
   return engine_.read([&](Connection& connection) {
     FeedHead head;
-    Query feed(connection, "SELECT epoch, seq FROM feed_heads WHERE tenant_id = ?");
-    if (feed.bind(engine_.tenant()).step()) feed.read(head.epoch).read(head.seq);
+    Query feed(connection, "SELECT epoch, seq, space_id, trimmed_below FROM feed_heads WHERE tenant_id = ?");
+    if (feed.bind(engine_.tenant()).step())
+      feed.read(head.epoch).read(head.seq).read(head.space_id).read(head.trimmed_below);
     Query queue(connection,
                 "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
                 "min(enqueued_at) FILTER (WHERE attempts < ?1) FROM embedding_queue "

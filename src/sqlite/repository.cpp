@@ -21,6 +21,7 @@ class SqliteRepository final : public Repository {
   ResourceStore& resources() override { return resources_; }
   PatternStore& patterns() override { return patterns_; }
   FeedStore& feed() override { return feed_; }
+  SpaceStore& spaces() override { return spaces_; }
   RetentionStore& retention() override { return retention_; }
   LearningStore& learning() override { return learning_; }
   ItemStore& items() override { return items_; }
@@ -37,6 +38,7 @@ class SqliteRepository final : public Repository {
   SqliteResourceStore resources_{engine_};
   SqlitePatternStore patterns_{engine_};
   SqliteFeedStore feed_{engine_};
+  SqliteSpaceStore spaces_{engine_};
   SqliteRetentionStore retention_{engine_};
   SqliteLearningStore learning_{engine_};
   SqliteItemStore items_{engine_};

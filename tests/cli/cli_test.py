@@ -724,6 +724,64 @@ class WorkerTest(CliTest):
         self.run_cli("worker", "--once", "--read-only", expect=USAGE)
 
 
+class EmbedTest(CliTest):
+    def store_troubles(self, each=20):
+        kinds = [("OutOfMemory", "raise_limit", "killed because its memory limit is too low"),
+                 ("DiskFull", "expand_volume", "the volume has no free space left"),
+                 ("BadConfig", "patch_config", "a mounted setting is invalid")]
+        self.store(*(action(f"a{i}", 600 - i, alert_name=kinds[i % 3][0], action_type=kinds[i % 3][1],
+                            model_reasoning=f"{kinds[i % 3][2]}, case {i * 7919 % 1000}")
+                     for i in range(3 * each)))
+
+    def test_from_backfill_to_another_space(self):
+        self.store_troubles()
+        self.assertEqual(self.run_json("embed", "status")[0]["queued"], 60)
+        self.assertEqual(self.run_json("embed", "backfill")[0], {"done": 60, "failed": 0})
+        self.assertEqual(self.run_json("embed", "backfill")[0]["done"], 0)
+        fitted = self.run_json("embed", "fit", "--dimension", "8")[0]["space_id"]
+        quality = self.run_json("embed", "evaluate")[0]
+        self.assertEqual(quality["queries"], 60)
+        self.assertGreater(quality["words"]["ndcg"], 0.5)
+        self.assertTrue(self.run_json("embed", "switch", fitted)[0]["switched"])
+        status = self.run_json("embed", "status")[0]
+        self.assertEqual(status["space_id"], fitted)
+        used = {space["space_id"]: space for space in status["spaces"]}
+        self.assertEqual(used[fitted]["missing"], 0)
+        self.assertIn(fitted, self.run_cli("embed", "status").out)
+        self.assertIn("words alone", self.run_cli("embed", "evaluate").out)
+        self.run_cli("embed", "drop", fitted, expect=REJECTED)
+        self.run_cli("embed", "drop", "hashed-lexical/1024/1")
+        self.run_cli("embed", "switch", "nosuch", expect=REJECTED)
+
+    def test_vectors_from_files(self):
+        self.store_troubles(1)
+        path = self.folder / "vectors.jsonl"
+        path.write_text(lines([{"action_id": f"a{i}", "vector": [i, 1, 0]} for i in range(3)]))
+        self.assertEqual(self.run_json("embed", "import", "mine/3", str(path))[0],
+                         {"stored": 3, "present": 0, "unknown": 0})
+        self.assertEqual(self.run_json("embed", "import", "mine/3", str(path))[0]["present"], 3)
+        array = self.folder / "vectors.npy"
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+        header += b" " * (117 - len(header)) + b"\n"
+        array.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header +
+                          struct.pack("<6f", 1, 0, 0, 0, 1, 0))
+        ids = self.folder / "ids.txt"
+        ids.write_text("a0\nnosuch\n")
+        self.assertEqual(self.run_json("embed", "import", "other/3", str(array), "--ids", str(ids))[0],
+                         {"stored": 1, "present": 0, "unknown": 1})
+        self.run_cli("embed", "import", "other/3", str(array), expect=REJECTED)
+        array.write_bytes(array.read_bytes()[:-4])
+        self.run_cli("embed", "import", "other/3", str(array), "--ids", str(ids), expect=REJECTED)
+        path.write_text('{"action_id": "a0", "vector": [1, "x"]}\n')
+        self.assertIn("line 1", self.run_cli("embed", "import", "mine/3", str(path), expect=REJECTED).err)
+
+    def test_nothing_has_failed(self):
+        self.store_troubles(1)
+        self.run_cli("embed", "backfill")
+        self.assertIn("nothing has failed", self.run_cli("embed", "failed").out)
+        self.assertEqual(self.run_json("embed", "failed", "--retry")[0], {"queued": 0})
+
+
 class MigrateTest(CliTest):
     def behind(self):
         """A database as an earlier version might have left it."""

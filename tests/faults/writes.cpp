@@ -279,7 +279,7 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
     vfs.fail_at(step, SQLITE_FULL);
     bool failed = false;
     try {
-      FeedWorker(feed, *model, source(history)).step();
+      FeedWorker(history.repository(), {model, nullptr}, source(history)).step();
     } catch (const Error&) {
       failed = true;
     }
@@ -288,7 +288,7 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
     failures += failed ? 1 : 0;
 
     // Another worker takes over once the lease is given back; the index equals the table.
-    FeedWorker again(feed, *model, source(history));
+    FeedWorker again(history.repository(), {model, nullptr}, source(history));
     Replica replica(feed, model->space_id(), model->dimension());
     while (replica.step()) {
     }

@@ -1,0 +1,174 @@
+#include "history/index.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <actionhist/error.hpp>
+
+#include "embedding/lsa.hpp"
+#include "history/evaluation.hpp"
+#include "history/index_folder.hpp"
+#include "history/subject.hpp"
+
+namespace actionhist {
+
+std::vector<float> Index::embed(std::string_view text, EmbeddingRole role) const {
+  if (!model) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("space_id: this process has no model of \"{}\"; give Options::model, or search by a "
+                    "vector of it",
+                    space_id));
+  }
+  std::vector<float> vector(model->dimension());
+  model->embed({&text, 1}, role, vector);
+  return vector;
+}
+
+IndexSlot::IndexSlot(Repository& repository, const Options& options)
+    : repository_(repository),
+      options_(options),
+      own_(options.model ? options.model : hashed_lexical_model()) {}
+
+IndexSlot::~IndexSlot() {
+  std::shared_ptr<Index> serving, next;
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+    next = std::move(next_);
+    serving = std::move(serving_);
+  }
+  // The newer first: its thread may be about to take the place of the other.
+  next.reset();
+}
+
+void IndexSlot::start() {
+  std::shared_ptr<Index> made = make(tenant_space());
+  std::lock_guard lock(mutex_);
+  serving_ = std::move(made);
+}
+
+std::shared_ptr<Index> IndexSlot::get() const {
+  std::lock_guard lock(mutex_);
+  return serving_;
+}
+
+std::shared_ptr<const EmbeddingModel> IndexSlot::model_of(std::string_view space_id) const {
+  if (own_->space_id() == space_id) return own_;
+  if (hashed_lexical_model()->space_id() == space_id) return hashed_lexical_model();
+  std::lock_guard lock(fitted_mutex_);
+  if (fitted_ && fitted_->space_id() == space_id) return fitted_;
+  const auto bytes = repository_.spaces().model(space_id);
+  if (!bytes) return nullptr;
+  auto model = LsaModel::read(*bytes);
+  if (model->space_id() != space_id) {
+    throw Error(ErrorCode::corrupt,
+                fmt::format("the stored model of \"{}\" is damaged; fit another", space_id));
+  }
+  return fitted_ = std::move(model);
+}
+
+void IndexSlot::warn(const std::string& text) const {
+  if (options_.log) options_.log(LogLevel::warning, "index: " + text);
+}
+
+std::string IndexSlot::tenant_space() const {
+  SpaceStore& spaces = repository_.spaces();
+  if (std::string active = spaces.active(); !active.empty()) return active;
+  // A memory that is older than this choice has a space already.
+  const std::vector<EmbeddingSpace> known = spaces.spaces(true);
+  const auto fullest = std::ranges::max_element(known, {}, &EmbeddingSpace::vectors);
+  const bool filled = fullest != known.end() && fullest->vectors > 0;
+  const std::string chosen = filled ? fullest->space_id : own_->space_id();
+  if (options_.read_only) return chosen;
+  try {
+    if (!filled) spaces.put(chosen, static_cast<std::int64_t>(own_->dimension()), options_.clock());
+    spaces.activate(chosen, {}, options_.clock());
+    return spaces.active();
+  } catch (const Error& error) {
+    // A role that may only read leaves the choice to the first that may write.
+    if (error.code() != ErrorCode::denied) throw;
+    return chosen;
+  }
+}
+
+std::shared_ptr<Index> IndexSlot::make(const std::string& space_id) {
+  auto index = std::make_shared<Index>();
+  index->space_id = space_id;
+  index->model = model_of(space_id);
+  const std::vector<EmbeddingSpace> known = repository_.spaces().spaces(false);
+  const auto stored = [&](std::string_view id) {
+    return std::ranges::find(known, id, &EmbeddingSpace::space_id);
+  };
+  if (index->model) {
+    index->dimension = index->model->dimension();
+    const auto space = stored(space_id);
+    if (space != known.end() && static_cast<std::size_t>(space->dimension) != index->dimension) {
+      throw Error(
+          ErrorCode::conflict,
+          fmt::format(
+              "model: \"{}\" has {} dimensions in this memory, the model {}; give it a name of its own",
+              space_id, space->dimension, index->dimension));
+    }
+  } else {
+    index->dimension = static_cast<std::size_t>(stored(space_id)->dimension);
+    warn(
+        fmt::format("this process has no model of the tenant's space \"{}\": texts are found by their words "
+                    "alone; give Options::model, or switch to another space",
+                    space_id));
+  }
+  ReplicaFiles files;
+  files.folder = index_folder(repository_.maintenance().info(), repository_.tenant(), options_);
+  files.write = !options_.read_only;
+  files.log = [this](const std::string& text) { warn(text); };
+  index->replica.emplace(repository_.feed(), space_id, index->dimension, std::move(files));
+
+  std::unique_ptr<FeedWorker> worker;
+  if (options_.worker && !options_.read_only) {
+    WorkerModels models{index->model, nullptr};
+    // A model that was given is offered once; who switched back meant it.
+    const auto own = stored(own_->space_id());
+    const bool offer = options_.model && own_ != index->model && (own == known.end() || !own->activated_at);
+    if (offer) models.next = own_;
+    worker = std::make_unique<FeedWorker>(repository_, std::move(models), subject_source(repository_));
+  }
+  const FeedWorker* watched = worker.get();
+  index->sync = std::make_unique<SyncThread>(
+      std::move(worker), *index->replica, [this](const std::string& text) { warn(text); },
+      [this, watched, index = index.get()] { after_round(*index, watched); });
+  return index;
+}
+
+void IndexSlot::after_round(const Index& index, const FeedWorker* worker) {
+  std::shared_ptr<Index> replaced;
+  {
+    std::lock_guard lock(mutex_);
+    if (closing_) return;
+    if (&index == next_.get() && index.replica->caught_up()) {
+      replaced = std::exchange(serving_, std::move(next_));
+    }
+    if (&index != serving_.get() || next_) return;
+  }
+  replaced.reset();
+  if (worker != nullptr && worker->next_filled() && !offered_) offer_own(index);
+  const std::string& wanted = index.replica->tenant_space();
+  if (wanted.empty() || wanted == index.space_id) return;
+  std::shared_ptr<Index> made = make(wanted);
+  std::lock_guard lock(mutex_);
+  if (!closing_) next_ = std::move(made);
+}
+
+void IndexSlot::offer_own(const Index& index) {
+  offered_ = true;
+  const Fitness fitness = compare_spaces(repository_, index.model.get(), *own_);
+  if (!fitness.acceptable) {
+    warn(fmt::format("the model of \"{}\" stays unused: {}", own_->space_id(), fitness.why));
+    return;
+  }
+  if (repository_.spaces().activate(own_->space_id(), index.space_id, options_.clock())) {
+    warn(fmt::format("the tenant's space is now \"{}\": {}", own_->space_id(), fitness.why));
+  }
+}
+
+}  // namespace actionhist

@@ -1,0 +1,70 @@
+// The index that a History answers from: a model, its replica and the thread that moves both. When the tenant
+// changes to another space, a second one is made beside it and takes its place once it has caught up.
+// Internal to history/. IndexSlot may be used from any thread at once.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <actionhist/history.hpp>
+
+#include "semantic/sync.hpp"
+
+namespace actionhist {
+
+struct Index {
+  std::string space_id;
+  std::size_t dimension = 0;
+  std::shared_ptr<const EmbeddingModel> model;  // none: its vectors come from elsewhere
+  std::optional<Replica> replica;
+  std::unique_ptr<SyncThread> sync;  // last: it uses the replica
+
+  // The vector of a text. Throws Error: unsupported without a model.
+  std::vector<float> embed(std::string_view text, EmbeddingRole role) const;
+};
+
+class IndexSlot {
+ public:
+  // `options` and `repository` must outlive the slot.
+  IndexSlot(Repository& repository, const Options& options);
+  ~IndexSlot();
+  IndexSlot(const IndexSlot&) = delete;
+  IndexSlot& operator=(const IndexSlot&) = delete;
+
+  void start();
+
+  // Absent while the semantic layer is off.
+  std::shared_ptr<Index> get() const;
+
+  // The model of a space that this process can embed with: the one of the options, a built-in one, or one that
+  // is stored. Nothing if there is none.
+  std::shared_ptr<const EmbeddingModel> model_of(std::string_view space_id) const;
+
+  // The model of the options, or the default.
+  const EmbeddingModel& own_model() const noexcept { return *own_; }
+
+  // The tenant's space; the first process to ask chooses it.
+  std::string tenant_space() const;
+
+ private:
+  std::shared_ptr<Index> make(const std::string& space_id);
+  void after_round(const Index& index, const FeedWorker* worker);
+  // Makes the space of the own model the tenant's, once, when it has every vector.
+  void offer_own(const Index& index);
+  void warn(const std::string& text) const;
+
+  Repository& repository_;
+  const Options& options_;
+  std::shared_ptr<const EmbeddingModel> own_;
+  mutable std::mutex fitted_mutex_;
+  mutable std::shared_ptr<const EmbeddingModel> fitted_;  // the last that was read; guarded by fitted_mutex_
+  bool offered_ = false;                                  // of the thread of the serving index
+  mutable std::mutex mutex_;
+  std::shared_ptr<Index> serving_;  // guarded by mutex_
+  std::shared_ptr<Index> next_;     // guarded by mutex_
+  bool closing_ = false;            // guarded by mutex_
+};
+
+}  // namespace actionhist

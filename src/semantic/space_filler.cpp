@@ -1,0 +1,40 @@
+#include "semantic/space_filler.hpp"
+
+#include <algorithm>
+
+#include "semantic/embedding_batch.hpp"
+
+namespace actionhist {
+namespace {
+
+constexpr int page_rows = 256;
+
+}  // namespace
+
+SpaceFiller::SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model)
+    : feed_(repository.feed()), spaces_(repository.spaces()), model_(std::move(model)) {}
+
+bool SpaceFiller::look() {
+  page_.clear();
+  const std::int64_t newest = feed_.head().seq;
+  if (newest > after_) page_ = spaces_.missing(model_->space_id(), after_, page_rows);
+  if (page_.empty()) after_ = std::max(after_, newest);
+  filled_ = page_.empty();
+  return !filled_;
+}
+
+void SpaceFiller::embed() {
+  if (embedded_ == 0) {
+    spaces_.put(model_->space_id(), static_cast<std::int64_t>(model_->dimension()), system_now());
+  }
+  const auto refused = [&](const FeedSubject& subject, std::string_view error) {
+    spaces_.refuse(subject.subject_id, error, system_now());
+  };
+  const std::vector<FeedEmbedding> embeddings = embed_subjects(*model_, page_, refused);
+  if (!embeddings.empty()) feed_.append(embeddings, {});
+  embedded_ += static_cast<std::int64_t>(embeddings.size());
+  after_ = page_.back().seq;
+  page_.clear();
+}
+
+}  // namespace actionhist

@@ -1,0 +1,47 @@
+// Gives every subject of the feed a vector in one space, page by page, and then follows the feed. What is done
+// lies in the database, so another process, or the same one after a kill, goes on where this one ended.
+// A SpaceFiller belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <actionhist/embedding.hpp>
+#include <actionhist/repository.hpp>
+
+namespace actionhist {
+
+class SpaceFiller {
+ public:
+  // The repository must outlive the filler.
+  SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model);
+
+  // Reads the next page. False when every subject has its vector.
+  bool look();
+  // Embeds the page that look() has read, and notes the space before the first.
+  // Throws Error: conflict when the space has another dimension than the model.
+  void embed();
+  // Both. False when there was nothing to embed.
+  bool step() {
+    const bool more = look();
+    if (more) embed();
+    return more;
+  }
+
+  // True when nothing was left at the last look, but for texts that the model refuses.
+  bool filled() const noexcept { return filled_; }
+  std::int64_t embedded() const noexcept { return embedded_; }
+  const EmbeddingModel& model() const noexcept { return *model_; }
+
+ private:
+  FeedStore& feed_;
+  SpaceStore& spaces_;
+  std::shared_ptr<const EmbeddingModel> model_;
+  std::vector<FeedSubject> page_;
+  std::int64_t after_ = 0;  // up to this seq nothing is left
+  std::int64_t embedded_ = 0;
+  bool filled_ = false;
+};
+
+}  // namespace actionhist

@@ -1,0 +1,54 @@
+// Embedding models for tests.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include <actionhist/actionhist.hpp>
+
+namespace actionhist::test {
+
+// The built-in model under another name.
+class Renamed : public EmbeddingModel {
+ public:
+  explicit Renamed(std::string space_id) : space_id_(std::move(space_id)) {}
+  std::string space_id() const override { return space_id_; }
+  std::size_t dimension() const override { return hashed_lexical_model()->dimension(); }
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    hashed_lexical_model()->embed(texts, role, out);
+  }
+
+ private:
+  std::string space_id_;
+};
+
+// Refuses texts that say "poison", while it is told to.
+class Picky final : public Renamed {
+ public:
+  Picky() : Renamed("picky/1024/1") {}
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    for (const std::string_view text : texts) {
+      if (picky && text.find("poison") != text.npos)
+        throw Error(ErrorCode::invalid_argument, "text: is poison");
+    }
+    Renamed::embed(texts, role, out);
+  }
+  std::atomic<bool> picky = true;
+};
+
+// Finds what is least like the query.
+class Contrary final : public Renamed {
+ public:
+  Contrary() : Renamed("contrary/1024/1") {}
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    Renamed::embed(texts, role, out);
+    if (role == EmbeddingRole::query) std::ranges::transform(out, out.begin(), std::negate<>());
+  }
+};
+
+}  // namespace actionhist::test
