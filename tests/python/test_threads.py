@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import weakref
-from datetime import datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -86,10 +86,16 @@ def test_the_clock_is_asked_and_may_raise(tmp_path, restart):
     class Stopped(Exception):
         pass
 
-    def stopped():
+    running = threading.Event()
+    running.set()
+
+    def stopping():
+        if running.is_set():
+            return datetime.now(timezone.utc)
         raise Stopped("no time")
 
-    with actionhist.open(tmp_path / "x.db", clock=stopped) as h:
+    with actionhist.open(tmp_path / "x.db", clock=stopping) as h:
+        running.clear()
         for call in (h.record, h.propose, h.check):
             with pytest.raises(Stopped, match="no time"):
                 call(restart("a"))
@@ -98,7 +104,7 @@ def test_the_clock_is_asked_and_may_raise(tmp_path, restart):
         (lambda: datetime(2026, 3, 10), actionhist.InvalidArgument),
         (lambda: 5, TypeError),
     ):
-        with actionhist.open("memory:", clock=wrong) as h, pytest.raises(expected, match="clock"):
+        with pytest.raises(expected, match="clock"), actionhist.open("memory:", clock=wrong) as h:
             h.record(restart("a"))
 
 
