@@ -46,6 +46,14 @@ struct GuardQuestion {
   std::chrono::microseconds window{};  // how far back actions are read
   std::chrono::microseconds alerts{};  // how far back alerts are read
   int max_traces = 0;                  // of each scope, the newest ones
+  // How far back instead, to know what is usual: alerts, if there are any and recent actions too, and the actions
+  // of a busy resource.
+  std::chrono::microseconds baseline{};
+  std::chrono::microseconds busy_span{};
+  int busy_actions = 0;
+
+  // Whether the scope is a resource with so many actions in the last busy_span.
+  bool busy(const Scope& scope, std::span<const Trace> recent) const;
 };
 
 // The answer: all that the decision on a proposal depends on.
@@ -317,6 +325,9 @@ class Repository {
   // Runs `work` as one transaction: all of its writes or, when it throws, none. It may run more than once.
   // A transaction inside a transaction joins the outer one.
   virtual void transaction(const std::function<void()>& work) = 0;
+
+  // Inside of transaction(): whether an earlier run of it may have been committed, because the answer was lost.
+  virtual bool unanswered() const noexcept { return false; }
 
   virtual const std::string& tenant() const noexcept = 0;
 };

@@ -1,5 +1,7 @@
 #include <actionhist/repository.hpp>
 
+#include <algorithm>
+
 #include <actionhist/error.hpp>
 
 namespace actionhist {
@@ -51,6 +53,12 @@ CheckpointStore& Repository::checkpoints() {
   throw Error(ErrorCode::unsupported, "checkpoints: this engine keeps none");
 }
 
+bool GuardQuestion::busy(const Scope& scope, std::span<const Trace> recent) const {
+  const auto lately =
+      std::ranges::count_if(recent, [&](const Trace& trace) { return trace.time() >= now - busy_span; });
+  return scope.kind == ScopeKind::resource && lately >= busy_actions;
+}
+
 GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   GuardView view;
   if (lock) actions().lock(question.scopes);
@@ -61,8 +69,16 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   view.alerts = resources().alerts(question.now - question.alerts, question.now);
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
-    view.recent.push_back(actions().recent(scope, question.now - question.window,
-                                           question.now + std::chrono::minutes(5), question.max_traces));
+    const auto since = [&](std::chrono::microseconds span) {
+      return actions().recent(scope, question.now - span, question.now + std::chrono::minutes(5),
+                              question.max_traces);
+    };
+    std::vector<Trace>& recent = view.recent.emplace_back(since(question.window));
+    if (question.busy(scope, recent)) recent = since(question.baseline);
+  }
+  const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
+  if (!view.alerts.empty() && acted) {
+    view.alerts = resources().alerts(question.now - question.baseline, question.now);
   }
   return view;
 }

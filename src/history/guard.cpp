@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 // More actions than this in one window are a loop by any rule; the newest decide.
 constexpr int max_traces = 512;
 constexpr std::size_t kept_refused_ids = 16;
-// The disruption budget compares with the week before, once this many actions fall into its hour.
+// The disruption budget compares with the week before, once this many actions fall into its hour. How surprising
+// an alert is depends on that week too.
 constexpr int budget_actions = 6;
 constexpr auto budget_span = 1h;
 constexpr auto baseline = std::chrono::hours{24 * 7};
@@ -76,7 +77,11 @@ std::vector<Scope> scopes_of(const Action& action, const std::string& resource_i
 }
 
 GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock) {
-  GuardQuestion question{proposed.action_id, std::move(scopes), now, {}, {}, max_traces};
+  GuardQuestion question{proposed.action_id, std::move(scopes), now};
+  question.max_traces = max_traces;
+  question.baseline = baseline;
+  question.busy_span = budget_span;
+  question.busy_actions = budget_actions - 1;
   while (true) {
     const auto window = window_.load();
     question.window = window;
@@ -122,18 +127,10 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     return verdict;
   }
 
-  std::vector<Alert>& alerts = view.alerts;
-  // How surprising an alert is after an action depends on the week before.
-  const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
-  if (!alerts.empty() && acted) alerts = repository_.resources().alerts(now - baseline, now);
+  const std::vector<Alert>& alerts = view.alerts;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     const Scope& scope = scopes[i];
     std::vector<Trace>& traces = view.recent[i];
-    const auto in_last_hour =
-        std::ranges::count_if(traces, [&](const Trace& trace) { return trace.time() >= now - budget_span; });
-    if (in_last_hour >= budget_actions - 1 && scope.kind == ScopeKind::resource) {
-      traces = repository_.actions().recent(scope, now - baseline, now + 5min, max_traces);
-    }
     // Agents' clocks differ: the proposal is judged after everything that is already there.
     const TimePoint as_of = traces.empty() ? now : std::max(now, traces.back().time());
     traces.push_back(proposed);

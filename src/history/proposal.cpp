@@ -43,14 +43,13 @@ Verdict History::State::propose(const Action& action, const Override* given) {
   Router::Call call(router, UseCase::action_prevention);
   const Trace proposed = prepare(action, true);
   Verdict verdict;
-  int runs = 0;
   try {
     repository->transaction([&] {
-      ++runs;
       const TimePoint at = std::max(now(), proposed.time());
       verdict = guard.decide(proposed, at, given != nullptr ? Asking::override_ : Asking::propose);
       // A run whose commit lost its answer is run again, and finds what it stored itself.
-      const bool own = runs > 1 && verdict.trace && verdict.trace->created_at == proposed.created_at;
+      const bool own =
+          repository->unanswered() && verdict.trace && verdict.trace->created_at == proposed.created_at;
       if (own) verdict.repeated = false;
       if (!verdict.allowed() || verdict.repeated || own) return;
       repository->actions().insert_new(proposed);

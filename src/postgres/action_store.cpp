@@ -37,7 +37,10 @@ std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
     if (first.emplace(traces[i].action_id, i).second) rows.push_back(&traces[i]);
   }
   std::vector<Trace> answer(traces.begin(), traces.end());
-  for (Trace& trace : answer) trace.stored = true;
+  for (Trace& trace : answer) {
+    trace.stored = true;
+    engine_.guard_cache().forget(scopes_of(trace));
+  }
   if (!insert_fresh(rows)) {
     // That an id was deleted is seen afterwards, and then the others must not be there either.
     engine_.transaction([&] {
@@ -115,9 +118,12 @@ void PostgresActionStore::insert_new(const Trace& trace) {
     return;
   }
   engine_.ensure_months({&trace.action_timestamp.value(), 1});
+  Premise* const premise = engine_.premise();
   std::vector<Call> calls;
-  add_fresh_insert(calls, engine_.tenant(), {&row, 1}, engine_.known_resources());
+  add_fresh_insert(calls, engine_.tenant(), {&row, 1}, engine_.known_resources(),
+                   premise ? &premise->heads : nullptr);
   for (Call& call : calls) engine_.put_off(std::move(call));
+  if (premise) premise->action = trace;
 }
 
 std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
@@ -156,6 +162,7 @@ void PostgresActionStore::update(const Trace& trace) {
   calls.push_back({text, std::move(parameters)});
   if (const auto scopes = head_scopes(trace); !scopes.empty())
     calls.push_back(move_heads(engine_.tenant(), scopes));
+  engine_.guard_cache().forget(scopes_of(trace));
   const std::vector<Result> results = engine_.run(std::move(calls));
   Reader reader(results.front());
   if (!reader.next() || reader.get<std::int64_t>() == 0) {

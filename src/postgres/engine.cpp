@@ -51,8 +51,8 @@ std::vector<Result> run_on(Connection& connection, const std::vector<Call>& call
 // the next, and needs no BEGIN when that is the end. Rolls back unless committed: the lease does, when it gives the connection back.
 class Engine::Transaction {
  public:
-  Transaction(Engine& engine, bool assuming)
-      : engine_(engine), outer_(newest), lease_(engine.pool_.acquire()), assuming_(assuming) {
+  Transaction(Engine& engine, bool assuming, bool unanswered)
+      : engine_(engine), outer_(newest), assuming_(assuming), unanswered_(unanswered) {
     newest = this;
   }
   ~Transaction() { newest = outer_; }
@@ -61,19 +61,29 @@ class Engine::Transaction {
 
   void put_off(Call call) { waiting_.push_back(std::move(call)); }
 
+  bool untouched() const noexcept { return !begun_ && waiting_.empty(); }
+  std::vector<Result> read_ahead(const std::vector<Call>& calls) { return run_on(connection(), calls); }
+  void wait_for_turn(const std::vector<std::string>& scopes) {
+    // Whoever holds it is in one round trip; beyond that the database's lock decides.
+    if (turn_.empty()) turn_ = engine_.guard_cache_.take_turn(scopes, engine_.options_.lock_timeout);
+  }
+  void presume(Premise premise) { premise_ = std::move(premise); }
+  Premise* premise() noexcept { return premise_ ? &*premise_ : nullptr; }
+
   std::vector<Result> run(std::vector<Call> calls) {
+    if (premise_) throw NeedsLock{};
     const std::size_t wanted = calls.size();
     std::vector<Call> all;
     if (!begun_) {
       all.push_back({"BEGIN ISOLATION LEVEL READ COMMITTED", {}, Plan::kept});
-      const auto& context = lease_->context();
+      const auto& context = connection().context();
       all.insert(all.end(), context.begin(), context.end());
       begun_ = true;
     }
     std::ranges::move(waiting_, std::back_inserter(all));
     waiting_.clear();
     std::ranges::move(calls, std::back_inserter(all));
-    std::vector<Result> results = lease_->run(all);
+    std::vector<Result> results = connection().run(all);
     results.erase(results.begin(), results.end() - static_cast<std::ptrdiff_t>(wanted));
     return results;
   }
@@ -81,7 +91,7 @@ class Engine::Transaction {
   void commit() {
     if (!begun_) {
       // A pipeline is a transaction by itself.
-      if (!waiting_.empty()) run_on(*lease_, waiting_);
+      if (!waiting_.empty()) run_on(connection(), waiting_);
       return;
     }
     std::vector<Call> last;
@@ -90,6 +100,7 @@ class Engine::Transaction {
   }
 
   bool assuming() const noexcept { return assuming_; }
+  bool unanswered() const noexcept { return unanswered_; }
   bool of(const Engine& engine) const noexcept { return &engine_ == &engine; }
   Transaction* outer() const noexcept { return outer_; }
 
@@ -97,12 +108,20 @@ class Engine::Transaction {
   static thread_local Transaction* newest;
 
  private:
+  Connection& connection() {
+    if (!lease_) lease_ = engine_.pool_.acquire();
+    return **lease_;
+  }
+
   Engine& engine_;
   Transaction* outer_;
-  Lease lease_;
+  GuardCache::Turn turn_;
+  std::optional<Lease> lease_;  // from the first statement on; waiting for a turn needs none
+  std::optional<Premise> premise_;
   std::vector<Call> waiting_;
   bool begun_ = false;
   const bool assuming_;
+  const bool unanswered_;
 };
 
 thread_local Engine::Transaction* Engine::Transaction::newest = nullptr;
@@ -207,18 +226,56 @@ void Engine::put_off(Call call) { current()->put_off(std::move(call)); }
 
 void Engine::transaction(const std::function<void()>& work) {
   if (in_transaction()) return work();
+  bool unanswered = false;
   const auto run_once = [&](bool assuming) {
-    Transaction transaction(*this, assuming);
-    work();
-    transaction.commit();
+    Transaction transaction(*this, assuming, unanswered);
+    try {
+      work();
+      // What was refused, too, has to be seen under the lock.
+      if (transaction.premise() && !transaction.premise()->action) throw NeedsLock{};
+      transaction.commit();
+    } catch (const ServerError& error) {
+      unanswered = unanswered || error.failure() == Failure::connection_lost;
+      if (transaction.premise() && is_taken(error)) guard_cache_.lost(*transaction.premise());
+      throw;
+    } catch (const NeedsLock&) {
+      guard_cache_.forget(transaction.premise()->scopes);
+      throw;
+    }
+    const Premise* premise = transaction.premise();
+    if (!premise || !premise->action) return;
+    known_resources_.add(*premise->action, premise->heads.server);
+    guard_cache_.stored(*premise);
   };
   try {
     return retrying([&] { run_once(true); });
+  } catch (const NeedsLock&) {
   } catch (const ServerError& error) {
     if (!is_taken(error)) throw;
     known_resources_.forget();
   }
   retrying([&] { run_once(false); });
+}
+
+bool Engine::unanswered() const noexcept {
+  const Transaction* open = current();
+  return open && open->unanswered();
+}
+
+bool Engine::may_read_ahead() const noexcept {
+  const Transaction* open = current();
+  return open && open->assuming() && open->untouched();
+}
+
+std::vector<Result> Engine::read_ahead(std::vector<Call> calls) { return current()->read_ahead(calls); }
+
+void Engine::wait_for_turn(const std::vector<std::string>& scopes) { current()->wait_for_turn(scopes); }
+
+void Engine::presume(Premise premise) { current()->presume(std::move(premise)); }
+
+Premise* Engine::premise() noexcept {
+  Transaction* open = current();
+  return open ? open->premise() : nullptr;
 }
 
 bool Engine::assuming() const noexcept {

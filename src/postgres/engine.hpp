@@ -18,6 +18,7 @@
 #include <actionhist/time.hpp>
 
 #include "postgres/connection.hpp"
+#include "postgres/guard_cache.hpp"
 #include "postgres/known_resources.hpp"
 #include "postgres/pool.hpp"
 
@@ -50,6 +51,22 @@ class Engine {
   // transaction runs again then, and this is false.
   bool assuming() const noexcept;
 
+  // As Repository::unanswered.
+  bool unanswered() const noexcept;
+
+  // Whether this thread's transaction may still decide on what is read without a lock: nothing has been run in it,
+  // and it has not been tried in vain.
+  bool may_read_ahead() const noexcept;
+  // Runs calls that only read before the transaction begins. REQUIRES: may_read_ahead().
+  std::vector<Result> read_ahead(std::vector<Call> calls);
+  // From now on the transaction stands on `premise`: insert_new() stores what it allows with the commit, and any
+  // other statement makes the transaction run again, with locks. The turn lasts to its end.
+  // REQUIRES: may_read_ahead().
+  void presume(Premise premise);
+  void wait_for_turn(const std::vector<std::string>& scopes);
+  // What this thread's transaction stands on, if anything.
+  Premise* premise() noexcept;
+
   // Runs `work` as one transaction, again after a failure that passes. Joins the one that is open.
   void transaction(const std::function<void()>& work);
 
@@ -68,6 +85,7 @@ class Engine {
   const PostgresOptions& options() const noexcept { return options_; }
   const Target& target() const noexcept { return target_; }
   KnownResources& known_resources() noexcept { return known_resources_; }
+  GuardCache& guard_cache() noexcept { return guard_cache_; }
   PoolStats pool_stats() const { return pool_.stats(); }
 
  private:
@@ -76,6 +94,9 @@ class Engine {
   struct MissingMonths {
     std::vector<TimePoint> times;
   };
+
+  // Thrown inside a transaction to begin it anew with locks, because it is about more than storing an action.
+  struct NeedsLock {};
 
   template <class Work>
   auto retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(work());
@@ -96,6 +117,7 @@ class Engine {
   std::unique_ptr<Pool> standbys_;                       // null unless options_.read_standbys
   std::atomic<std::int64_t> standbys_shunned_until_{0};  // ticks of the steady clock; after a failure
   KnownResources known_resources_;
+  GuardCache guard_cache_;
   std::mutex months_mutex_;
   std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_
 };

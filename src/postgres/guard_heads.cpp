@@ -4,11 +4,27 @@
 
 namespace actionhist::postgres {
 
+std::int64_t GuardedHeads::version(std::string_view scope) const {
+  const auto found = std::ranges::find(scopes, scope);
+  return found == scopes.end() ? history : versions[static_cast<std::size_t>(found - scopes.begin())];
+}
+
+void GuardedHeads::move() {
+  ++history;
+  for (std::int64_t& version : versions) ++version;
+}
+
 std::vector<std::string> head_scopes(const Action& action) {
   std::vector<std::string> scopes;
   if (!action.correlation_id.empty())
     scopes.push_back(to_string(Scope{ScopeKind::correlation, action.correlation_id}));
   if (!action.session_id.empty()) scopes.push_back(to_string(Scope{ScopeKind::session, action.session_id}));
+  return scopes;
+}
+
+std::vector<std::string> scopes_of(const Trace& trace) {
+  std::vector<std::string> scopes = head_scopes(trace);
+  if (!trace.resource_id.empty()) scopes.push_back(to_string(Scope{ScopeKind::resource, trace.resource_id}));
   return scopes;
 }
 

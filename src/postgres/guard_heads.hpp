@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <actionhist/repository.hpp>
@@ -20,10 +21,17 @@ struct GuardedHeads {
   std::vector<std::int64_t> versions;  // of their heads, 0 where there was none
   std::int64_t watch = 0;              // version of what is watched for
   TimePoint server{};                  // when the server started that said so
+
+  // Of "resource:ID", "correlation:ID" or "session:ID".
+  std::int64_t version(std::string_view scope) const;
+  // What they are once an action is stored.
+  void move();
 };
 
 // "correlation:ID" and "session:ID" of an action, as far as it has them.
 std::vector<std::string> head_scopes(const Action& action);
+// The same, and "resource:ID".
+std::vector<std::string> scopes_of(const Trace& trace);
 
 // Moves the heads of these scopes, which are in order.
 Call move_heads(const std::string& tenant, const std::vector<std::string>& scopes);

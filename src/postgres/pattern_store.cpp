@@ -71,6 +71,7 @@ Detection PostgresPatternStore::put(const Detection& detection) {
   sql::visit_detection(d, Binder{parameters});
   std::vector<Call> calls;
   add_lock(calls, engine_.tenant(), {d.scope});
+  engine_.guard_cache().forget({d.scope});
   calls.push_back({text, std::move(parameters)});
   engine_.run(std::move(calls));
   return d;

@@ -32,6 +32,7 @@ class PostgresRepository final : public Repository {
   }
   void await() { engine_.await(); }
   void transaction(const std::function<void()>& work) override { engine_.transaction(work); }
+  bool unanswered() const noexcept override { return engine_.unanswered(); }
   const std::string& tenant() const noexcept override { return engine_.tenant(); }
 
  private:
