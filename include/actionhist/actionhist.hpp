@@ -25,5 +25,6 @@
 #include <actionhist/semantic_index.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/time.hpp>
+#include <actionhist/upkeep.hpp>
 #include <actionhist/verdict.hpp>
 #include <actionhist/version.hpp>

@@ -30,6 +30,7 @@
 #include <actionhist/retention.hpp>
 #include <actionhist/semantic_index.hpp>
 #include <actionhist/summary.hpp>
+#include <actionhist/upkeep.hpp>
 #include <actionhist/verdict.hpp>
 
 namespace actionhist {
@@ -72,6 +73,9 @@ struct Options {
   std::optional<std::string> index_folder = {};
   // Called after the commit by the thread that proposed, for patterns with alerting_enabled; must not throw.
   DetectionCallback on_detection = {};
+  // Every so often a thread does upkeep(), in one process of all that share the memory. 0: nobody does here;
+  // otherwise 1 s to 24 h.
+  std::chrono::seconds upkeep_interval{0};
 };
 
 struct SimilarQuery {
@@ -129,8 +133,9 @@ struct Health {
   bool index_on = false;
   std::string space_id;  // that this process answers from; feed.space_id is the tenant's
   std::int64_t replica_seq = 0;
-  double lag_seconds = 0;   // age of the oldest row that is not yet in the feed
-  std::string index_error;  // the last failure of worker or replica, empty if they go well
+  double lag_seconds = 0;    // age of the oldest row that is not yet in the feed
+  std::string index_error;   // the last failure of worker or replica, empty if they go well
+  std::string upkeep_error;  // the last failure of the upkeep, empty if it goes well
   IndexStats index;
   std::vector<RouteStats> routes;
 };
@@ -228,6 +233,11 @@ class History {
   // Ends the detections whose time has passed or whose alert has ended, judges preventions of more than a day
   // ago, and brings the patterns' rates up to date. At most `limit` detections at once.
   Settlement settle(int limit = 1000);
+  // Looks for patterns in resources of which something changed, those that wait longest first, a resource at most
+  // every 15 minutes: in what was recorded without asking, too. What is found is noted and refuses nothing.
+  Analysis analyse(int limit = 100);
+  // Does what is due from time to time: analyse(), settle(), refresh_metrics(). Safe in many processes at once.
+  Upkeep upkeep();
   // Who let refused actions pass, newest first.
   std::vector<OverrideRecord> overrides(std::optional<TimePoint> since = {}, int limit = 100);
 

@@ -91,6 +91,16 @@ class LearningStore {
   // `worker` until `until`.
   virtual std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                                int limit);
+
+  // True when `worker` holds the upkeep of the tenant until `until`; it may hold on, and give up by an earlier
+  // `until`.
+  virtual bool lease_upkeep(std::string_view worker, TimePoint now, TimePoint until);
+  // Ids of resources with an action since `active`, changed since they were last analysed and due at `now`, those
+  // that wait longest first; due again only at `until`.
+  virtual std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+                                                  int limit);
+  // Notes that the resource was analysed as of `at`, and is not due before `next`.
+  virtual void analysed(std::string_view resource_id, TimePoint at, TimePoint next);
 };
 
 }  // namespace actionhist

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "cli/arguments.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
@@ -96,15 +97,21 @@ Exit drain(History& history, const StopSignal& stop, Reporter& reporter) {
   }
 }
 
-Exit work(const Context& context, bool once) {
+struct Arguments {
+  bool once = false;
+  int upkeep_seconds = 60;
+};
+
+Exit work(const Context& context, const Arguments& arguments) {
   if (context.read_only) throw CLI::ValidationError("worker: has to write; leave out --read-only");
   const StopSignal stop;
   Options options = context.options(Access::create);
   options.semantic = true;
   options.log = [&context](LogLevel, std::string_view text) { context.note(printable(text)); };
+  if (!arguments.once) options.upkeep_interval = std::chrono::seconds(arguments.upkeep_seconds);
   History history = context.open(Access::create, std::move(options));
   Reporter reporter(context);
-  if (once) return drain(history, stop, reporter);
+  if (arguments.once) return drain(history, stop, reporter);
   do {
     reporter.report(history.health());
   } while (!stop.came_within(1s));
@@ -115,11 +122,19 @@ Exit work(const Context& context, bool once) {
 }  // namespace
 
 void add_worker(CLI::App& app, Context& context) {
-  auto once = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("worker", "Indexes what is recorded, until SIGINT or SIGTERM");
-  command->add_flag("--once", *once,
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "worker", "Indexes what is recorded and keeps what was learned up to date, until SIGINT or SIGTERM");
+  command->add_flag("--once", arguments->once,
                     "Only until the queue is empty; exit status 5 if something could not be indexed");
-  context.on(command, [&context, once] { return work(context, *once); });
+  command
+      ->add_option(
+          "--upkeep", arguments->upkeep_seconds,
+          "How often resources are analysed, detections settled and metrics refreshed; 60 if not given, "
+          "0 for never")
+      ->check(between(0, 86'400))
+      ->type_name("SECONDS");
+  context.on(command, [&context, arguments] { return work(context, *arguments); });
 }
 
 }  // namespace actionhist::cli

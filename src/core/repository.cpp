@@ -35,6 +35,10 @@ std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint,
   return {};
 }
 
+bool LearningStore::lease_upkeep(std::string_view, TimePoint, TimePoint) { return true; }
+std::vector<std::string> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
+void LearningStore::analysed(std::string_view, TimePoint, TimePoint) {}
+
 std::optional<Detection> PatternStore::detection(std::string_view detection_id) {
   for (Detection& each : detections({}, TimePoint{}, TimePoint::max(), 1'000'000)) {
     if (each.detection_id == detection_id) return std::move(each);

@@ -220,6 +220,29 @@ void Guard::suggest(Verdict& verdict, const Trace& proposed) {
   }
 }
 
+std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint as_of) {
+  const Scope scope{ScopeKind::resource, resource_id};
+  const std::vector<Trace> traces = repository_.actions().recent(scope, as_of - baseline, as_of, max_traces);
+  const std::vector<Alert> alerts = repository_.resources().alerts(as_of - baseline, as_of);
+  const std::vector<Detection> noted =
+      repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
+  const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
+  const Evidence evidence{traces, alerts, !alerts.empty(), false, to_string(scope)};
+  std::vector<Detection> fresh;
+  for (const Pattern& pattern : repository_.patterns().patterns()) {
+    for (Detection& found : actionhist::detect(applied(policy, pattern), evidence, as_of).detections) {
+      const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
+        return other.pattern_id == found.pattern_id && other.last_at >= found.first_at;
+      });
+      if (known || !prevents(pattern, found)) continue;
+      found.shadow = pattern.shadow;
+      fresh.push_back(repository_.patterns().put(found));
+      break;
+    }
+  }
+  return fresh;
+}
+
 std::vector<Detection> Guard::detect(const DetectQuery& query, TimePoint as_of) {
   const std::vector<Pattern> patterns = repository_.patterns().patterns();
   const auto window = std::max<std::chrono::microseconds>(baseline, query.window.value_or(0min));

@@ -26,6 +26,10 @@ class Guard {
   // Patterns found in the actions that match the query, as of a moment; nothing is noted.
   std::vector<Detection> detect(const DetectQuery& query, TimePoint as_of);
 
+  // Patterns found in what was done to a resource, those that share no action with one that was noted already.
+  // They are noted and refuse nothing.
+  std::vector<Detection> analyse(const std::string& resource_id, TimePoint as_of);
+
  private:
   // Chooses what a new detection does, and for how long.
   void put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of);

@@ -128,6 +128,7 @@ std::string to_json(const Health& health) {
   put("space_id", health.space_id);
   put("replica_seq", health.replica_seq);
   put("index_error", health.index_error);
+  put("upkeep_error", health.upkeep_error);
   writer.key("index");
   write(writer, health.index);
   writer.key("routes").begin_array();

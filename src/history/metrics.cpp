@@ -37,10 +37,11 @@ ScoredAction scored(const Trace& trace) {
 
 }  // namespace
 
-MetricRefresh History::refresh_metrics(bool full) {
-  State& state = alive(state_);
-  Router::Call call(state.router, UseCase::effectiveness_metrics);
-  LearningStore& store = state.repository->learning();
+MetricRefresh History::refresh_metrics(bool full) { return alive(state_).refresh_metrics(full); }
+
+MetricRefresh History::State::refresh_metrics(bool full) {
+  Router::Call call(router, UseCase::effectiveness_metrics);
+  LearningStore& store = repository->learning();
   if (full) store.mark_all_scored();
   MetricRefresh done;
   for (;;) {

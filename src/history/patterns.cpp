@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analysis/guard_policy.hpp"
+#include "analysis/oscillation.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -68,8 +69,10 @@ class Settling {
  private:
   bool ended(Detection& detection) {
     if (detection.resolved_at) return false;
-    if (detection.in_force_until && *detection.in_force_until <= now_) {
-      detection.resolved_at = detection.in_force_until;
+    // One that was found afterwards refuses nothing, and is over as if it did.
+    const TimePoint over = detection.in_force_until.value_or(detection.last_at + clear_after(detection));
+    if (over <= now_) {
+      detection.resolved_at = over;
       detection.resolution_method = "timeout";
       ++result_.resolved_by_timeout;
       return true;
@@ -208,12 +211,15 @@ Detection History::resolve(std::string_view detection_id, const Resolution& give
 Settlement History::settle(int limit) {
   State& state = alive(state_);
   require_limit(limit, 100'000);
-  const TimePoint now = state.now();
-  Settling settling(*state.repository, now);
-  for (const Detection& detection : state.repository->learning().unsettled(now, limit)) {
+  return state.settle(limit);
+}
+
+Settlement History::State::settle(int limit) {
+  Settling settling(*repository, now());
+  for (const Detection& detection : repository->learning().unsettled(now(), limit)) {
     settling.settle(detection);
   }
-  state.repository->learning().refresh_pattern_rates();
+  repository->learning().refresh_pattern_rates();
   return settling.result();
 }
 

@@ -72,17 +72,33 @@ Verdict History::State::propose(const Action& action, const Override* given) {
 }
 
 void History::State::notify(const Verdict& verdict, const std::string& action_id) const {
-  if (!options.on_detection || (verdict.detections.empty() && verdict.shadowed.empty())) return;
-  const std::vector<Pattern> patterns = repository->patterns().patterns();
-  const auto tell = [&](const Detection& detection, bool overridden) {
-    const auto pattern = std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
-    if (pattern == patterns.end() || !pattern->alerting_enabled) return;
+  std::vector<DetectionNotice> notices;
+  const auto add = [&](const Detection& detection, bool overridden) {
     const bool fresh = detection.refusals + detection.overrides == 1;
-    options.on_detection(
-        {detection, action_id, fresh, overridden, pattern->alert_severity, pattern->alert_channels});
+    notices.push_back({detection, action_id, fresh, overridden, {}, {}});
   };
-  for (const Detection& detection : verdict.detections) tell(detection, verdict.overridden);
-  for (const Detection& detection : verdict.shadowed) tell(detection, false);
+  for (const Detection& detection : verdict.detections) add(detection, verdict.overridden);
+  for (const Detection& detection : verdict.shadowed) add(detection, false);
+  tell(std::move(notices));
+}
+
+void History::State::notify(const std::vector<Detection>& found) const {
+  std::vector<DetectionNotice> notices;
+  for (const Detection& detection : found)
+    notices.push_back({detection, detection.action_ids.back(), true, false, {}, {}});
+  tell(std::move(notices));
+}
+
+void History::State::tell(std::vector<DetectionNotice> notices) const {
+  if (!options.on_detection || notices.empty()) return;
+  const std::vector<Pattern> patterns = repository->patterns().patterns();
+  for (DetectionNotice& notice : notices) {
+    const auto pattern = std::ranges::find(patterns, notice.detection.pattern_id, &Pattern::pattern_id);
+    if (pattern == patterns.end() || !pattern->alerting_enabled) continue;
+    notice.alert_severity = pattern->alert_severity;
+    notice.alert_channels = pattern->alert_channels;
+    options.on_detection(notice);
+  }
 }
 
 Verdict History::propose(const Action& action) { return alive(state_).propose(action, nullptr); }

@@ -193,6 +193,10 @@ bool Retention::carry_out(const RetentionPlan& plan, RetentionOperation& operati
       const std::int64_t removed = store.remove(plan.resource_id, batch, plan.policy.compact, now);
       after.records_deleted += removed;
       after.records_after -= removed;
+      // The metrics of these hours have fewer scores now.
+      std::vector<TimePoint> times;
+      for (const ExpiringAction& action : batch) times.push_back(action.time);
+      repository_.learning().mark_scored(times);
       if (plan.policy.compact) after.records_archived = after.records_archived.value_or(0) + removed;
       after.updated_at = now;
       store.put(after);

@@ -35,6 +35,7 @@ History::State::State(std::unique_ptr<Repository> opened, Options given)
   refuse_old_schema();
   if (!options.read_only) ship_patterns();
   if (options.semantic) slot.start();
+  if (options.upkeep_interval.count() != 0) start_upkeep();
 }
 
 void History::State::refuse_old_schema() {
@@ -55,6 +56,17 @@ void History::State::ship_patterns() {
     // A role that may only embed or maintain leaves them to the first that may write.
     if (error.code() != ErrorCode::denied) throw;
   }
+}
+
+void History::State::start_upkeep() {
+  if (options.upkeep_interval < std::chrono::seconds{1} || options.upkeep_interval > std::chrono::hours{24})
+    throw Error(ErrorCode::invalid_argument, "upkeep_interval: must be 0 or between 1 s and 24 h");
+  if (options.read_only) return;
+  upkeep_ = std::make_unique<UpkeepThread>(
+      repository->learning(), options.upkeep_interval, [this] { upkeep(); },
+      [this](const std::string& text) {
+        if (options.log) options.log(LogLevel::warning, "upkeep: " + text);
+      });
 }
 
 Trace History::State::prepare(Action action, bool proposed) const {

@@ -17,6 +17,7 @@
 #include "history/index.hpp"
 #include "history/redaction.hpp"
 #include "history/router.hpp"
+#include "history/upkeep_thread.hpp"
 
 namespace actionhist {
 
@@ -45,6 +46,13 @@ struct History::State {
 
   // Tells the host what was refused, and what would have been.
   void notify(const Verdict& verdict, const std::string& action_id) const;
+  // Tells the host what was found in actions that were done.
+  void notify(const std::vector<Detection>& found) const;
+
+  Analysis analyse(int limit);
+  Settlement settle(int limit);
+  MetricRefresh refresh_metrics(bool full);
+  Upkeep upkeep();
 
   // Why the index cannot answer, empty if it can. Null: the semantic layer is off.
   std::string index_trouble(const Index* index) const;
@@ -67,13 +75,17 @@ struct History::State {
   Redactor redactor;
   Guard guard;
   Router router;
-  IndexSlot slot;  // last: its threads use all of the above
+  IndexSlot slot;                         // its threads use all of the above
+  std::unique_ptr<UpkeepThread> upkeep_;  // last: it uses all of the above
   pid_t pid = getpid();
 
  private:
   void refuse_old_schema();
+  // Gives the notices of patterns with alerting_enabled to the host.
+  void tell(std::vector<DetectionNotice> notices) const;
   // A tenant without any pattern gets the shipped ones.
   void ship_patterns();
+  void start_upkeep();
 };
 
 // What identifies an alert that has no fingerprint of its own; empty without a name.

@@ -100,4 +100,37 @@ void PostgresLearningStore::refresh_pattern_rates() {
       Parameters(engine_.tenant()));
 }
 
+bool PostgresLearningStore::lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) {
+  return engine_
+             .run(
+                 "INSERT INTO upkeep_leases AS l (tenant_id, worker, expires_at) VALUES ($1, $2, $3) "
+                 "ON CONFLICT (tenant_id) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
+                 "WHERE l.worker = excluded.worker OR l.expires_at <= $4",
+                 Parameters(engine_.tenant(), worker, until, now))
+             .affected() > 0;
+}
+
+std::vector<std::string> PostgresLearningStore::lease_analyses(TimePoint now, TimePoint until,
+                                                               TimePoint active, int limit) {
+  // What an agent has locked changes right now, and is due at the next turn.
+  const Result result = engine_.run(
+      "UPDATE action_histories h SET next_analysis_at = $4 FROM (SELECT resource_id, updated_at FROM "
+      "action_histories WHERE tenant_id = $1 AND last_action_at >= $2 AND "
+      "updated_at > coalesce(last_analysis_at, '-infinity') AND "
+      "coalesce(next_analysis_at, '-infinity') <= $3 ORDER BY updated_at, resource_id LIMIT $5 "
+      "FOR UPDATE SKIP LOCKED) AS due WHERE h.tenant_id = $1 AND h.resource_id = due.resource_id "
+      "RETURNING h.resource_id",
+      Parameters(engine_.tenant(), active, now, until, std::int64_t{limit}));
+  std::vector<std::string> ids;
+  for (Reader reader(result); reader.next();) reader.read(ids.emplace_back());
+  return ids;
+}
+
+void PostgresLearningStore::analysed(std::string_view resource_id, TimePoint at, TimePoint next) {
+  engine_.run(
+      "UPDATE action_histories SET last_analysis_at = $3, next_analysis_at = $4 WHERE tenant_id = $1 AND "
+      "resource_id = $2",
+      Parameters(engine_.tenant(), resource_id, at, next));
+}
+
 }  // namespace actionhist::postgres

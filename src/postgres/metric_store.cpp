@@ -43,8 +43,9 @@ void PostgresLearningStore::mark_scored(std::span<const TimePoint> times) {
 
 void PostgresLearningStore::mark_all_scored() {
   engine_.run(
-      "INSERT INTO scored_hours (tenant_id, hour) SELECT DISTINCT $1, date_trunc('hour', action_timestamp, 'UTC') "
-      "FROM resource_action_traces WHERE tenant_id = $1 AND effectiveness_score IS NOT NULL",
+      "INSERT INTO scored_hours (tenant_id, hour) SELECT $1, date_trunc('hour', action_timestamp, 'UTC') "
+      "FROM resource_action_traces WHERE tenant_id = $1 AND effectiveness_score IS NOT NULL UNION SELECT $1, "
+      "period_start FROM action_effectiveness_metrics WHERE tenant_id = $1 AND metric_period = '1h'",
       Parameters(engine_.tenant()));
 }
 

@@ -125,4 +125,46 @@ void SqliteLearningStore::refresh_pattern_rates() {
   });
 }
 
+bool SqliteLearningStore::lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) {
+  return engine_.write([&](Connection& connection) {
+    return Query(
+               connection,
+               "INSERT INTO upkeep_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+               "SET worker = excluded.worker, expires_at = excluded.expires_at "
+               "WHERE worker = excluded.worker OR expires_at <= ?")
+               .bind_all(engine_.tenant(), worker, until, now)
+               .run() > 0;
+  });
+}
+
+std::vector<std::string> SqliteLearningStore::lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+                                                             int limit) {
+  return engine_.write([&](Connection& connection) {
+    std::vector<std::string> ids;
+    Query due(connection,
+              "SELECT resource_id FROM action_histories WHERE tenant_id = ?1 AND last_action_at >= ?2 AND "
+              "updated_at > ifnull(last_analysis_at, 0) AND ifnull(next_analysis_at, 0) <= ?3 "
+              "ORDER BY updated_at, resource_id LIMIT ?4");
+    due.bind_all(engine_.tenant(), active, now, limit);
+    while (due.step()) due.read(ids.emplace_back());
+    Query lease(connection,
+                "UPDATE action_histories SET next_analysis_at = ? WHERE tenant_id = ? AND resource_id = ?");
+    for (const std::string& id : ids) {
+      lease.reset();
+      lease.bind_all(until, engine_.tenant(), id).run();
+    }
+    return ids;
+  });
+}
+
+void SqliteLearningStore::analysed(std::string_view resource_id, TimePoint at, TimePoint next) {
+  engine_.write([&](Connection& connection) {
+    Query(connection,
+          "UPDATE action_histories SET last_analysis_at = ?, next_analysis_at = ? WHERE tenant_id = ? AND "
+          "resource_id = ?")
+        .bind_all(at, next, engine_.tenant(), resource_id)
+        .run();
+  });
+}
+
 }  // namespace actionhist::sqlite

@@ -28,6 +28,10 @@ class SqliteLearningStore final : public LearningStore {
   std::vector<EffectivenessMetric> metrics(const MetricQuery& query) override;
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;
+  bool lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) override;
+  std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+                                          int limit) override;
+  void analysed(std::string_view resource_id, TimePoint at, TimePoint next) override;
 
  private:
   Engine& engine_;

@@ -45,9 +45,10 @@ void SqliteLearningStore::mark_all_scored() {
     // Also the hours of metrics whose actions are gone.
     Query(
         connection,
-        "INSERT INTO scored_hours (tenant_id, hour, version) SELECT ?1, hour, 1 FROM (SELECT DISTINCT "
+        "INSERT INTO scored_hours (tenant_id, hour, version) SELECT ?1, hour, 1 FROM (SELECT "
         "action_timestamp / 3600000000 * 3600000000 AS hour FROM resource_action_traces WHERE tenant_id = ?1 "
-        "AND effectiveness_score IS NOT NULL) WHERE true ON CONFLICT DO UPDATE SET version = version + 1")
+        "AND effectiveness_score IS NOT NULL UNION SELECT period_start FROM action_effectiveness_metrics WHERE "
+        "tenant_id = ?1 AND metric_period = '1h') WHERE true ON CONFLICT DO UPDATE SET version = version + 1")
         .bind(engine_.tenant())
         .run();
   });
