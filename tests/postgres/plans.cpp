@@ -19,7 +19,7 @@ class TwoYears {
  public:
   TwoYears() : uri_(fresh_database(shared_server())), database_(database_of(uri_)) {
     open(uri_, options());
-    shared_server().run_sql(two_years_of_traces(effort(40'000)), database_);
+    shared_server().run_sql(two_years_of_traces(scaled(40'000)), database_);
     for (const char* setting : {"session_preload_libraries = 'auto_explain'", "auto_explain.log_analyze = on",
                                 "auto_explain.log_timing = off", "auto_explain.log_nested_statements = on"}) {
       set(setting);
