@@ -2,7 +2,6 @@
 // learning from normal ones alone.
 // Usage: anomaly [--data DIR] [--json]. DIR is laid out like ../shared/data; ACTIONHIST_DATA names another.
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <actionhist/actionhist.hpp>
 
 #include "core/json_io.hpp"
+#include "data_main.hpp"
 #include "report.hpp"
 
 namespace {
@@ -76,26 +76,4 @@ void run(const std::string& data, bool as_json) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const char* const configured = std::getenv("ACTIONHIST_DATA");
-  std::string data = configured != nullptr ? configured : "../shared/data";
-  bool as_json = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      as_json = true;
-    } else if (argument == "--data" && i + 1 < argc) {
-      data = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: anomaly [--data DIR] [--json]\n");
-      return 2;
-    }
-  }
-  try {
-    run(data, as_json);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "anomaly: {}\n", error.what());
-    return 1;
-  }
-  return 0;
-}
+int main(int argc, char** argv) { return benchmark::data_main("anomaly", argc, argv, run); }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <set>
@@ -14,6 +13,7 @@
 
 #include "analysis/oscillation.hpp"
 #include "core/json_io.hpp"
+#include "data_main.hpp"
 #include "report.hpp"
 
 namespace {
@@ -414,36 +414,17 @@ void time_guard(Report& out) {
   if (found != 0) fmt::print(stderr, "detectors: the ramp of the guard's case was flagged\n");
 }
 
+void run(const std::string& data, bool as_json) {
+  Report out("detectors", as_json);
+  score_set(out, "issue_cases", read_cases(data + "/loops/issue_cases.jsonl", read_issue));
+  score_set(out, "openhands_stuck", read_cases(data + "/loops/openhands_stuck_cases.jsonl", read_openhands));
+  score_set(out, "gemini_loops", read_cases(data + "/loops/gemini_loop_cases.jsonl", read_gemini));
+  score_ingested(out, data + "/actions/ingest_records.jsonl");
+  score_tool_calls(out, data + "/actions/taubench_airline_actions.jsonl");
+  score_autoscalers(out, data + "/actions/hpa_nab_scale_actions.jsonl");
+  time_guard(out);
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
-  const char* const configured = std::getenv("ACTIONHIST_DATA");
-  std::string data = configured != nullptr ? configured : "../shared/data";
-  bool as_json = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      as_json = true;
-    } else if (argument == "--data" && i + 1 < argc) {
-      data = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: detectors [--data DIR] [--json]\n");
-      return 2;
-    }
-  }
-  try {
-    Report out("detectors", as_json);
-    score_set(out, "issue_cases", read_cases(data + "/loops/issue_cases.jsonl", read_issue));
-    score_set(out, "openhands_stuck",
-              read_cases(data + "/loops/openhands_stuck_cases.jsonl", read_openhands));
-    score_set(out, "gemini_loops", read_cases(data + "/loops/gemini_loop_cases.jsonl", read_gemini));
-    score_ingested(out, data + "/actions/ingest_records.jsonl");
-    score_tool_calls(out, data + "/actions/taubench_airline_actions.jsonl");
-    score_autoscalers(out, data + "/actions/hpa_nab_scale_actions.jsonl");
-    time_guard(out);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "detectors: {}\n", error.what());
-    return 1;
-  }
-  return 0;
-}
+int main(int argc, char** argv) { return benchmark::data_main("detectors", argc, argv, run); }

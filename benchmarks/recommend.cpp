@@ -4,13 +4,12 @@
 // the alert fires (its name, severity and kind), and with the root cause in words.
 // Usage: recommend [--data DIR] [--json]. DIR is laid out like ../shared/data; ACTIONHIST_DATA names another.
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <map>
 
 #include <actionhist/actionhist.hpp>
 
+#include "data_main.hpp"
 #include "incidents.hpp"
 #include "report.hpp"
 
@@ -140,25 +139,4 @@ void run(const std::string& data, bool as_json) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const char* given = std::getenv("ACTIONHIST_DATA");
-  std::string data = given != nullptr ? given : "../shared/data";
-  bool as_json = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      as_json = true;
-    } else if (argument == "--data" && i + 1 < argc) {
-      data = argv[++i];
-    } else {
-      std::cerr << "usage: recommend [--data DIR] [--json]\n";
-      return 2;
-    }
-  }
-  try {
-    run(data, as_json);
-  } catch (const std::exception& error) {
-    std::cerr << "recommend: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return benchmark::data_main("recommend", argc, argv, run); }

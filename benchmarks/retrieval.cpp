@@ -6,15 +6,14 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <numeric>
 #include <tuple>
 #include <unordered_map>
 
 #include <actionhist/actionhist.hpp>
 
+#include "data_main.hpp"
 #include "incidents.hpp"
 #include "report.hpp"
 #include "retrieval_sets.hpp"
@@ -205,25 +204,4 @@ void run(const std::filesystem::path& data, bool as_json) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const char* given = std::getenv("ACTIONHIST_DATA");
-  std::filesystem::path data = given != nullptr ? given : "../shared/data";
-  bool as_json = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      as_json = true;
-    } else if (argument == "--data" && i + 1 < argc) {
-      data = argv[++i];
-    } else {
-      std::cerr << "usage: retrieval [--data DIR] [--json]\n";
-      return 2;
-    }
-  }
-  try {
-    run(data, as_json);
-  } catch (const std::exception& error) {
-    std::cerr << "retrieval: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return benchmark::data_main("retrieval", argc, argv, run); }

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "support/acknowledged.hpp"
 #include "support/patroni_cluster.hpp"
 #include "support/samples.hpp"
 
@@ -78,15 +79,5 @@ TEST_CASE(
   // Retries inside the library outlast a failover: no agent has seen an error.
   CHECK(errors == std::vector<std::string>());
 
-  std::multiset<std::string> stored;
-  ActionQuery query{.limit = 10'000};
-  do {
-    const Page page = history.history(query);
-    for (const Trace& trace : page.traces) stored.insert(trace.action_id);
-    query.cursor = page.next;
-  } while (!query.cursor.empty());
-  int wrong = 0;
-  for (const std::string& id : acknowledged) wrong += stored.count(id) == 1 ? 0 : 1;
-  CHECK(wrong == 0);
-  CHECK(std::set<std::string>(stored.begin(), stored.end()).size() == stored.size());
+  check_all_there(history, acknowledged);
 }

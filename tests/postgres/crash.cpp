@@ -11,6 +11,7 @@
 
 #include <sys/wait.h>
 
+#include "support/acknowledged.hpp"
 #include "support/effort.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
@@ -53,19 +54,9 @@ std::vector<std::string> write_one(History& history, const std::string& prefix, 
   return {id};
 }
 
-void check_all_there(const std::string& uri, const std::set<std::string>& acknowledged) {
+void check_database(const std::string& uri, const std::set<std::string>& acknowledged) {
   History history = open(uri, writer_options());
-  std::multiset<std::string> stored;
-  ActionQuery query{.limit = 10'000};
-  do {
-    const Page page = history.history(query);
-    for (const Trace& trace : page.traces) stored.insert(trace.action_id);
-    query.cursor = page.next;
-  } while (!query.cursor.empty());
-  int lost = 0;
-  for (const std::string& id : acknowledged) lost += stored.count(id) == 1 ? 0 : 1;
-  CHECK(lost == 0);
-  CHECK(std::set<std::string>(stored.begin(), stored.end()).size() == stored.size());
+  check_all_there(history, acknowledged);
   CHECK(history.repository().maintenance().verify() == std::vector<std::string>{});
 }
 
@@ -141,7 +132,7 @@ TEST_CASE("sessions that are ended while they write cost nothing and nobody an e
   writers.go_on(10);
   writers.stop();
   REQUIRE(writers.errors() == std::vector<std::string>{});
-  check_all_there(uri, writers.acknowledged());
+  check_database(uri, writers.acknowledged());
 }
 
 TEST_CASE("a server that crashes while they write loses nothing, and its clients go on",
@@ -162,7 +153,7 @@ TEST_CASE("a server that crashes while they write loses nothing, and its clients
   writers.go_on(20);
   writers.stop();
   REQUIRE(writers.errors() == std::vector<std::string>{});
-  check_all_there(uri, writers.acknowledged());
+  check_database(uri, writers.acknowledged());
 }
 
 TEST_CASE("clients that are killed while they write leave whole actions only", "[postgres][crash]") {
@@ -197,7 +188,7 @@ TEST_CASE("clients that are killed while they write leave whole actions only", "
     for (std::string id; std::getline(in, id) && !in.eof();) acknowledged.insert(id);
   }
   CHECK(acknowledged.size() > 15);
-  check_all_there(uri, acknowledged);
+  check_database(uri, acknowledged);
 }
 
 TEST_CASE("a commit whose answer was lost is told as stored, and stored once", "[postgres][crash]") {

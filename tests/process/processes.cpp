@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "support/acknowledged.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -156,21 +157,11 @@ TEST_CASE("every acknowledged action survives kill -9, none is there twice, and 
   }
   History history = open(path);
   CHECK(acknowledged.size() > 200);
-  std::multiset<std::string> stored;
-  ActionQuery query{.limit = 10'000};
-  do {
-    const Page page = history.history(query);
-    for (const Trace& trace : page.traces) stored.insert(trace.action_id);
-    query.cursor = page.next;
-  } while (!query.cursor.empty());
-  int lost = 0;
-  for (const std::string& id : acknowledged) lost += stored.count(id) == 1 ? 0 : 1;
-  CHECK(lost == 0);
-  CHECK(std::set<std::string>(stored.begin(), stored.end()).size() == stored.size());
+  const std::size_t stored = check_all_there(history, acknowledged);
   CHECK(history.repository().maintenance().verify().empty());
   REQUIRE(history.wait_indexed(120s));
-  CHECK(history.health().index.rows == stored.size());
-  CHECK(history.health().index.vectors == stored.size());
+  CHECK(history.health().index.rows == stored);
+  CHECK(history.health().index.vectors == stored);
 }
 
 TEST_CASE("retention that is killed again and again loses nothing that it must keep, and ends", "[process]") {
