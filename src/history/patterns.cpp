@@ -37,6 +37,16 @@ Scope scope_of(const Detection& detection) {
   return {ScopeKind::resource, key};
 }
 
+// A stored detection that nobody else changes until the transaction ends: refusals are counted under its scope's
+// lock. REQUIRES: inside transaction().
+std::optional<Detection> locked_detection(Repository& repository, std::string_view detection_id) {
+  const auto seen = repository.patterns().detection(detection_id);
+  if (!seen) return std::nullopt;
+  const Scope scope = scope_of(*seen);
+  repository.actions().lock({&scope, 1});
+  return repository.patterns().detection(detection_id);
+}
+
 // True if the patterns differ only in what the store keeps about them.
 bool says_the_same(const Pattern& known, Pattern given) {
   given.total_detections = known.total_detections;
@@ -56,7 +66,7 @@ class Settling {
   void settle(const Detection& seen) {
     repository_.transaction([&] {
       // Somebody may have been faster.
-      auto stored = repository_.patterns().detection(seen.detection_id);
+      auto stored = locked_detection(repository_, seen.detection_id);
       if (!stored) return;
       Detection detection = std::move(*stored);
       const bool changed = ended(detection) | judged(detection);
@@ -193,7 +203,7 @@ Detection History::resolve(std::string_view detection_id, const Resolution& give
   state.redactor.redact(resolution.notes);
   Detection resolved;
   state.repository->transaction([&] {
-    auto stored = state.repository->patterns().detection(detection_id);
+    auto stored = locked_detection(*state.repository, detection_id);
     if (!stored) {
       throw Error(ErrorCode::not_found, fmt::format("detection_id: \"{}\" is not stored", detection_id));
     }

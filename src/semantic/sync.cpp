@@ -73,8 +73,8 @@ bool FeedWorker::drain(TimePoint now) {
   behind_ = queued.size() == static_cast<std::size_t>(worker_batch);
   if (queued.empty() || !lease(now)) return false;
   if (now > trimmed_ + trim_every) {
+    trimmed_ = now;  // also when it fails: embedding must not wait for it
     feed_.trim(now - deletions_kept, now);
-    trimmed_ = now;
   }
   std::vector<FeedSubject> subjects;
   std::vector<std::string> ids;

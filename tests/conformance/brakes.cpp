@@ -1,6 +1,7 @@
 // What every engine promises about patterns, their detections, overrides and what came of them.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <thread>
 
 #include "support/samples.hpp"
@@ -223,6 +224,29 @@ TEST_CASE("instead of what fails, what works better for the alert is named", "[b
   CHECK(verdict.alternative->action_type == "increase_memory");
   CHECK(verdict.reason.find("increase_memory works better here") != std::string::npos);
   CHECK(to_json(verdict).find("\"alternative\":{\"action_type\":\"increase_memory\"") != std::string::npos);
+}
+
+TEST_CASE("refusals are counted while a person resolves what they count for", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  constexpr int refused = 40;
+  std::atomic<bool> done = false;
+  std::thread person([&] {
+    while (!done) {
+      for (const Detection& each : f.history.detections({})) f.history.resolve(each.detection_id);
+      f.history.settle();
+    }
+  });
+  int refusals = 0;
+  for (int i = 0; i < refused; ++i) {
+    refusals += f.history.propose(f.flip("refused-" + std::to_string(i), 3, 5)).allowed() ? 0 : 1;
+  }
+  done = true;
+  person.join();
+  int counted = 0;
+  for (const Detection& each : f.history.detections({})) counted += each.refusals;
+  CHECK(refusals == refused);
+  CHECK(counted == refusals);
 }
 
 TEST_CASE("a resolved detection refuses nothing, and false alarms are counted", "[brakes]") {
