@@ -5,6 +5,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
 
 namespace actionhist::python {
@@ -12,6 +13,9 @@ namespace actionhist::python {
 namespace py = pybind11;
 
 void bind_errors(py::module_& module);
+// The class of actionhist/_errors.py that stands for a code.
+py::object error_class(ErrorCode code);
+
 void bind_values(py::module_& module);
 void bind_history(py::module_& module);
 void bind_semantic_index(py::module_& module);

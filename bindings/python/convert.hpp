@@ -23,6 +23,13 @@ std::string to_json(py::handle dict, std::string_view what, std::string_view pre
 
 // The value of JSON text: dict, list, str, int, float, bool or None.
 py::object from_json(std::string_view json);
+// Lists that Python gets as dicts.
+template <class T>
+py::list dicts(const std::vector<T>& values) {
+  py::list list;
+  for (const T& value : values) list.append(from_json(to_json(value)));
+  return list;
+}
 
 // A str, or a UUID or Enum as its text.
 std::string to_text(py::handle value, std::string_view field);
@@ -51,6 +58,9 @@ Json to_where(py::handle value);
 std::optional<std::string_view> utf8(py::handle str);
 bool is_enum(py::handle value);
 bool is_uuid(py::handle value);
+
+// Raises TypeError for what cannot be called.
+void require_callable(py::handle value, std::string_view field);
 
 [[noreturn]] void wrong_type(std::string_view field, std::string_view wanted, py::handle value);
 

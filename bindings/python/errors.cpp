@@ -11,13 +11,18 @@ const py::dict& classes() {
   return *by_code;
 }
 
+}  // namespace
+
+py::object error_class(ErrorCode code) { return classes()[std::string(to_string(code)).c_str()]; }
+
+namespace {
+
 void raise(const Error& error) {
   const std::string_view message = error.what();
   // A message may quote the beginning of a text and end within a character.
   const auto text = py::reinterpret_steal<py::object>(
       PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
-  const std::string code(to_string(error.code()));
-  PyErr_SetObject(py::object(classes()[code.c_str()]).ptr(), text.ptr());
+  PyErr_SetObject(error_class(error.code()).ptr(), text.ptr());
 }
 
 }  // namespace

@@ -47,5 +47,6 @@ class Handle {
 // The parts of the Handle that have files of their own.
 void bind_items(py::class_<Handle>& type);
 void bind_checkpoints(py::class_<Handle>& type);
+void bind_spaces(py::class_<Handle>& type);
 
 }  // namespace actionhist::python

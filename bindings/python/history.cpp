@@ -124,14 +124,6 @@ bool wait_indexed(const Handle& self, const py::object& timeout) {
   return self.call([&](History& history) { return history.wait_indexed(milliseconds); });
 }
 
-// Lists that Python gets as dicts.
-template <class T>
-py::list dicts(const std::vector<T>& values) {
-  py::list list;
-  for (const T& value : values) list.append(from_json(to_json(value)));
-  return list;
-}
-
 std::optional<RetentionPolicy> to_policy(const py::object& policy) {
   if (policy.is_none()) return std::nullopt;
   return parse_retention_policy(to_json(policy, "policy"));
@@ -141,7 +133,7 @@ RetentionRun apply_retention(const Handle& self, const py::dict& resource, const
                              const py::object& batch, const py::object& progress) {
   RetentionRequest request{to_resource(resource), to_policy(policy), to_int(batch, "batch"), {}};
   if (!progress.is_none()) {
-    if (PyCallable_Check(progress.ptr()) == 0) wrong_type("progress", "a callable", progress);
+    require_callable(progress, "progress");
     request.progress = [&progress](const RetentionProgress& p) {
       py::gil_scoped_acquire acquire;
       progress(p.removed, p.groups_done, p.groups);
@@ -343,6 +335,7 @@ void bind_history(py::module_& module) {
   bind_retention(type);
   bind_items(type);
   bind_checkpoints(type);
+  bind_spaces(type);
   module.def("open", &open_handle);
 }
 

@@ -25,14 +25,14 @@ class PythonModel : public EmbeddingModel {
       refuse("model.space_id", "must be 1 to 255 bytes; name the model and its version");
     }
     if (dimension_ < 1 || dimension_ > max_dimension) refuse("model.dimension", "must be 1 to 65536");
-    if (PyCallable_Check(embed_->ptr()) == 0) wrong_type("model.embed", "a callable", *embed_);
+    require_callable(*embed_, "model.embed");
   }
 
   std::string space_id() const override { return space_id_; }
   std::size_t dimension() const override { return static_cast<std::size_t>(dimension_); }
 
   // What the model raises for a query goes to the caller as it came. The worker that embeds documents has no
-  // caller in Python, and tries again.
+  // caller in Python: it tries again, unless the model says that these texts are refused.
   void embed(std::span<const std::string_view> texts, EmbeddingRole role,
              std::span<float> out) const override {
     const py::gil_scoped_acquire gil;
@@ -40,7 +40,9 @@ class PythonModel : public EmbeddingModel {
       fill(texts, role, out);
     } catch (const py::error_already_set& raised) {
       if (role == EmbeddingRole::query) throw;
-      throw Error(ErrorCode::unavailable, fmt::format("model: {}", raised.what()));
+      const bool for_ever = raised.matches(error_class(ErrorCode::invalid_argument));
+      throw Error(for_ever ? ErrorCode::invalid_argument : ErrorCode::unavailable,
+                  fmt::format("model: {}", raised.what()));
     }
   }
 

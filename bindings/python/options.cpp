@@ -11,7 +11,7 @@ namespace actionhist::python {
 namespace {
 
 std::shared_ptr<py::object> shared_callable(const py::object& callable, std::string_view field) {
-  if (PyCallable_Check(callable.ptr()) == 0) wrong_type(field, "a callable", callable);
+  require_callable(callable, field);
   return shared_object(callable);
 }
 

@@ -48,6 +48,10 @@ TimePoint from_datetime(py::handle value, std::string_view field) {
 
 }  // namespace
 
+void require_callable(py::handle value, std::string_view field) {
+  if (PyCallable_Check(value.ptr()) == 0) wrong_type(field, "a callable", value);
+}
+
 void wrong_type(std::string_view field, std::string_view wanted, py::handle value) {
   throw py::type_error(fmt::format("{}: must be {}, not {}", field, wanted, Py_TYPE(value.ptr())->tp_name));
 }

@@ -2,7 +2,6 @@
 // in C order, such as numpy's, is not copied on its way.
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "matrix.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -21,50 +21,6 @@ namespace {
 [[noreturn]] void refuse(std::string_view field, const std::string& why) {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
 }
-
-// Rows of floats. What is no buffer of float32 in C order is converted, number by number.
-class Matrix {
- public:
-  Matrix(const py::object& given, std::string_view field) {
-    if (given.is_none()) return;
-    if (PyObject_CheckBuffer(given.ptr()) != 0) {
-      buffer_ = py::reinterpret_borrow<py::buffer>(given).request();
-      if (buffer_->ndim != 2)
-        refuse(field, fmt::format("has {} dimensions; give one vector a row", buffer_->ndim));
-      rows_ = static_cast<std::size_t>(buffer_->shape[0]);
-      columns_ = static_cast<std::size_t>(buffer_->shape[1]);
-      const auto row_bytes = static_cast<py::ssize_t>(columns_ * sizeof(float));
-      const bool in_place = buffer_->format == py::format_descriptor<float>::format() &&
-                            (columns_ <= 1 || buffer_->strides[1] == sizeof(float)) &&
-                            (rows_ <= 1 || buffer_->strides[0] == row_bytes);
-      if (in_place) {
-        begin_ = static_cast<const float*>(buffer_->ptr);
-        return;
-      }
-      buffer_.reset();
-    }
-    rows_ = columns_ = 0;
-    for (const py::handle row : py::list(given)) {
-      const std::vector<float> floats = to_floats(row, fmt::format("{}[{}]", field, rows_));
-      if (rows_ > 0 && floats.size() != columns_) refuse(field, "has rows of different lengths");
-      columns_ = floats.size();
-      copies_.insert(copies_.end(), floats.begin(), floats.end());
-      ++rows_;
-    }
-    begin_ = copies_.data();
-  }
-
-  bool given() const { return begin_ != nullptr || rows_ > 0; }
-  std::size_t rows() const { return rows_; }
-  std::span<const float> row(std::size_t i) const { return {begin_ + i * columns_, columns_}; }
-
- private:
-  std::optional<py::buffer_info> buffer_;
-  std::vector<float> copies_;
-  const float* begin_ = nullptr;
-  std::size_t rows_ = 0;
-  std::size_t columns_ = 0;
-};
 
 Metric metric_of(const std::string& name) {
   if (name == "cosine") return Metric::cosine;

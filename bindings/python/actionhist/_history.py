@@ -16,13 +16,18 @@ from ._learning import Learning
 from ._recording import Recording
 from ._retention import Retention
 from ._search import Search
+from ._spaces import Spaces
 from ._tracking import TrackedAction, tracked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Model(Protocol):
-    """Turns text into vectors. Called from any thread; one that raises for stored texts is asked again later."""
+    """Turns text into vectors. Called from any thread.
+
+    When it raises InvalidArgument for stored texts they are refused, and found by their words alone; after anything
+    else it is asked again later.
+    """
 
     @property
     def space_id(self) -> str:
@@ -47,7 +52,7 @@ def open_model(uri: str, **options: Any) -> OpenedModel:
     return _actionhist.open_model(uri, options)
 
 
-class History(Recording, Guard, Search, Learning, Retention):
+class History(Recording, Guard, Search, Learning, Retention, Spaces):
     """The memory of one tenant. actionhist.open() gives one; it may be used from any thread at once.
 
     Actions, alerts and patterns are dicts, keyword arguments, or both, and then the keywords win. Times are
