@@ -114,14 +114,18 @@ typedef struct actionhist_options {
   void* user_data;
   void (*destroy)(void* user_data);
   const actionhist_model* model; /* read during open only; NULL for the built-in one */
+  /* Called after each batch of switch_space and backfill, on the thread of the call, with the operation's name,
+   * what is done and about what is left. If it returns another value than 0 the operation ends with
+   * ACTIONHIST_CANCELLED; another call goes on from there. */
+  int32_t (*progress)(void* user_data, const char* operation, int64_t done, int64_t left);
 } actionhist_options;
 
 #define ACTIONHIST_OPTIONS_SIZE_1 (offsetof(actionhist_options, model) + sizeof(const actionhist_model*))
 #define ACTIONHIST_OPTIONS_INIT \
-  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL}
+  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
-/* Opens `uri`: "memory:", "sqlite:PATH" or a path, "postgresql://USER@HOST/DATABASE". `options` may be NULL. On success `*history` is a handle
- * that actionhist_history_free ends; on failure it is NULL. */
+/* Opens `uri`: "memory:", "sqlite:PATH" or a path, "postgresql://USER@HOST/DATABASE". `options` may be NULL. On
+ * success `*history` is a handle that actionhist_history_free ends; on failure it is NULL. */
 actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
                                           const actionhist_options* options, actionhist_history** history,
                                           actionhist_error** error);
@@ -251,6 +255,36 @@ actionhist_operation actionhist_history_remove_pattern;
 actionhist_operation actionhist_history_health;
 /* {} → an array of texts: what is wrong with the stored data, empty when all is well. */
 actionhist_operation actionhist_history_verify;
+
+/* Embedding spaces */
+
+/* {} → an array of the spaces, by id: {"space_id", "dimension", "active", "fitted", "vectors", "missing", …}. */
+actionhist_operation actionhist_history_spaces;
+/* {"space_id", "force": false} → {"switched", "space_id", "previous", "embedded", "why"}: embeds what a space lacks,
+ * compares how well it finds, and has all searches use it in one step. Without an id, the space of the model
+ * that was given to open; with `force`, although it finds less. */
+actionhist_operation actionhist_history_switch_space;
+/* {"dimension": 256, "documents": 10000, "seed": 1} → the space of a model fitted on the newest texts, which nothing
+ * searches before switch_space. */
+actionhist_operation actionhist_history_fit_space;
+/* {"space_id"} → true, or false if there is none. The space that is searched is a conflict. */
+actionhist_operation actionhist_history_drop_space;
+/* {} → how many actions were dealt with: embeds what was recorded without an index. */
+actionhist_operation actionhist_history_backfill;
+/* {"limit": 100} → an array of {"subject_id", "attempts", "error", "queued_at"}: what the model refuses. */
+actionhist_operation actionhist_history_failed_subjects;
+/* {"ids"} → how many are embedded again; all of them without ids. */
+actionhist_operation actionhist_history_retry_failed;
+/* {"spaces", "queries": 200, "documents": 20000} → {"documents", "queries", "words", "spaces"}: how well searches
+ * find what belongs together in this memory. */
+actionhist_operation actionhist_history_evaluate;
+
+/* {"space_id", "ids"} → {"stored", "present", "unknown"}: stores vectors that were computed elsewhere, for each id of
+ * an action a row of `dimension` floats. `count` is the number of ids. */
+actionhist_status actionhist_history_import_vectors(actionhist_history* history, const char* request,
+                                                    size_t request_length, const float* vectors,
+                                                    size_t count, size_t dimension,
+                                                    actionhist_text** answer, actionhist_error** error);
 
 /* similar with a vector of the model's dimension as floats. The request must name no text, action_id or
  * vector of its own. */

@@ -1,9 +1,11 @@
 // The edge between exceptions and statuses, and the two values that cross it.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,6 +63,16 @@ inline std::string_view text_of(const char* data, std::size_t length, std::strin
 
 inline std::string_view text_of(const actionhist_string& string, std::string_view field) {
   return text_of(string.data, string.length, field);
+}
+
+// Rows of floats. REQUIRES: `vectors` points to count × dimension floats, or is NULL.
+inline std::span<const float> matrix(const float* vectors, std::size_t count, std::size_t dimension) {
+  constexpr std::size_t max_dimension = 65'536;
+  if (count == 0) return {};
+  if (vectors == nullptr || dimension == 0) refuse("vectors", "are NULL or empty");
+  if (dimension > max_dimension) refuse("vectors", "have more than 65536 dimensions");
+  if (count > SIZE_MAX / sizeof(float) / max_dimension) refuse("vectors", "are too many");
+  return {vectors, count * dimension};
 }
 
 }  // namespace actionhist::capi

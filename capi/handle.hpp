@@ -9,13 +9,15 @@
 #include <actionhist/history.hpp>
 
 #include "guarded.hpp"
+#include "options.hpp"
 #include "submissions.hpp"
 
 struct actionhist_history {
  public:
   actionhist_history(actionhist::History opened, std::function<void(std::string_view)> on_refused,
-                     int submit_threads)
+                     actionhist::capi::Progress on_progress, int submit_threads)
       : refused(std::move(on_refused)),
+        progress(std::move(on_progress)),
         history_(std::make_shared<actionhist::History>(std::move(opened))),
         submissions(submit_threads) {}
 
@@ -36,6 +38,7 @@ struct actionhist_history {
   }
 
   const std::function<void(std::string_view)> refused;  // may be empty
+  const actionhist::capi::Progress progress;            // may be empty
 
  private:
   std::mutex mutex_;

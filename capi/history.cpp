@@ -1,42 +1,10 @@
 // What actionhist.h declares of a history. Nothing is decided here.
-#include <array>
-#include <cmath>
-
-#include <fmt/format.h>
-
-#include "handle.hpp"
+#include "operate.hpp"
 #include "operations.hpp"
 #include "options.hpp"
 
-namespace {
-
 using namespace actionhist;
 using namespace actionhist::capi;
-
-using Operation = std::string (*)(History&, std::string_view);
-
-// Runs `work` on the open History and hands over its answer.
-template <class Work>
-actionhist_status answered(actionhist_history* history, const char* request, size_t request_length,
-                           actionhist_text** answer, actionhist_error** error, Work&& work) {
-  if (answer != nullptr) *answer = nullptr;
-  return guarded(error, [&] {
-    if (history == nullptr) refuse("history", "is NULL");
-    const auto open = history->acquire();
-    // Made first, so that nothing is stored that could not be answered.
-    auto text = std::make_unique<actionhist_text>();
-    text->text = work(*open, text_of(request, request_length, "request"));
-    if (answer != nullptr) *answer = text.release();
-  });
-}
-
-template <Operation operation>
-actionhist_status operate(actionhist_history* history, const char* request, size_t request_length,
-                          actionhist_text** answer, actionhist_error** error) {
-  return answered(history, request, request_length, answer, error, operation);
-}
-
-}  // namespace
 
 actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
                                           const actionhist_options* options, actionhist_history** history,
@@ -47,7 +15,7 @@ actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
     if (history == nullptr) refuse("history", "is NULL");
     if (uri == nullptr) refuse("uri", "is NULL");
     *history = new actionhist_history(actionhist::open({uri, uri_length}, std::move(host.options)),
-                                      std::move(host.refused), host.submit_threads);
+                                      std::move(host.refused), std::move(host.progress), host.submit_threads);
   });
 }
 
@@ -77,9 +45,8 @@ actionhist_status actionhist_history_similar_to(actionhist_history* history, con
                                                 actionhist_text** answer, actionhist_error** error) {
   return answered(history, request, request_length, answer, error,
                   [=](History& open, std::string_view query) {
-                    if (vector == nullptr || dimension == 0) refuse("vector", "is NULL or empty");
-                    if (dimension > 65'536) refuse("vector", "has more than 65536 dimensions");
-                    return similar(open, query, {vector, vector + dimension});
+                    const auto floats = matrix(vector, 1, dimension);
+                    return similar(open, query, {floats.begin(), floats.end()});
                   });
 }
 

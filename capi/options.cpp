@@ -104,6 +104,14 @@ HostOptions read_options(const actionhist_options* given) {
   host.refused = [refused = given->refused, user_data](std::string_view verdict) {
     if (refused != nullptr) refused(user_data.get(), verdict.data(), verdict.size());
   };
+  // A host that was built with the first version has no such member.
+  const bool has_progress = given->size >= offsetof(actionhist_options, progress) + sizeof given->progress;
+  if (has_progress && given->progress != nullptr) {
+    host.progress = [progress = given->progress, user_data](const char* operation, std::int64_t done,
+                                                            std::int64_t left) {
+      return progress(user_data.get(), operation, done, left) == 0;
+    };
+  }
   read_settings(text_of(given->settings, "settings"), host);
   return host;
 }

@@ -1,6 +1,7 @@
 // What a host gives to open, with its callbacks as functions that keep the host's data alive.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -11,9 +12,13 @@
 
 namespace actionhist::capi {
 
+// Told the name of an operation, what is done and what is left; false ends the operation.
+using Progress = std::function<bool(const char* operation, std::int64_t done, std::int64_t left)>;
+
 struct HostOptions {
   Options options;
   std::function<void(std::string_view verdict)> refused;  // may be empty
+  Progress progress;                                      // may be empty
   int submit_threads = 2;
 };
 

@@ -18,6 +18,30 @@ func bytesOf(text []byte) (*C.char, C.size_t) {
 	return (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text))
 }
 
+// floatsOf gives C the numbers of Go for the time of a call.
+func floatsOf(numbers []float32) *C.float {
+	if len(numbers) == 0 {
+		return nil
+	}
+	return (*C.float)(unsafe.Pointer(&numbers[0]))
+}
+
+// flat lays rows of one length behind each other, as C takes them.
+func flat(rows [][]float32) (numbers []float32, dimension int, err error) {
+	for i, row := range rows {
+		if i == 0 {
+			dimension = len(row)
+			numbers = make([]float32, 0, len(rows)*dimension)
+		}
+		if len(row) != dimension {
+			message := fmt.Sprintf("vectors[%d]: has %d numbers, the first has %d", i, len(row), dimension)
+			return nil, 0, &Error{Code: ErrInvalidArgument, Message: message}
+		}
+		numbers = append(numbers, row...)
+	}
+	return numbers, dimension, nil
+}
+
 // A work runs on an open history of C, and gives its answer.
 type work func(handle *C.actionhist_history, request []byte) ([]byte, error)
 
@@ -37,8 +61,8 @@ func similarTo(vector []float32) work {
 		var answer *C.actionhist_text
 		var failure *C.actionhist_error
 		data, length := bytesOf(request)
-		status := C.actionhist_history_similar_to(handle, data, length, (*C.float)(unsafe.Pointer(&vector[0])),
-			C.size_t(len(vector)), &answer, &failure)
+		status := C.actionhist_history_similar_to(handle, data, length, floatsOf(vector), C.size_t(len(vector)),
+			&answer, &failure)
 		return takeAnswer(status, answer, failure)
 	}
 }

@@ -13,6 +13,10 @@ static void on_refused(void* host, const char* verdict, size_t length) {
   actionhistRefused((uintptr_t)host, (char*)verdict, length);
 }
 
+static int32_t on_progress(void* host, const char* operation, int64_t done, int64_t left) {
+  return actionhistProgress((uintptr_t)host, (char*)operation, done, left);
+}
+
 static actionhist_status on_embed(void* host, const actionhist_string* texts, size_t count, int32_t role,
                                   float* vectors) {
   return actionhistEmbed((uintptr_t)host, (actionhist_string*)texts, count, role, vectors);
@@ -32,6 +36,7 @@ actionhist_status actionhist_go_open(const char* uri, size_t uri_length, const c
   if (wants->log) options.log = on_log;
   if (wants->clock) options.clock = on_clock;
   if (wants->refused) options.refused = on_refused;
+  if (wants->progress) options.progress = on_progress;
   if (wants->model) {
     /* The host lives as long as the options. */
     model.space_id.data = wants->space_id;

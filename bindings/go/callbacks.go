@@ -47,6 +47,16 @@ func actionhistRefused(host C.uintptr_t, text *C.char, length C.size_t) {
 	hostOf(host).Refused(verdict)
 }
 
+//export actionhistProgress
+func actionhistProgress(host C.uintptr_t, operation *C.char, done, left C.int64_t) (ends C.int32_t) {
+	ends = 1
+	defer recovered("progress")
+	if hostOf(host).Progress(C.GoString(operation), int64(done), int64(left)) {
+		return 0
+	}
+	return 1
+}
+
 //export actionhistEmbed
 func actionhistEmbed(host C.uintptr_t, given *C.actionhist_string, count C.size_t, role C.int32_t,
 	vectors *C.float) (status C.actionhist_status) {

@@ -11,6 +11,7 @@ typedef struct actionhist_go_wants {
   bool log;
   bool clock;
   bool refused;
+  bool progress;
   bool model;
   const char* space_id;
   size_t space_id_length;

@@ -54,6 +54,8 @@ type arguments struct {
 	Limit        int        `json:"limit"`
 	ChangedSince *time.Time `json:"changed_since"`
 	TimeoutMS    int64      `json:"timeout_ms"`
+	SpaceID      string     `json:"space_id"`
+	Force        bool       `json:"force"`
 }
 
 func perform(h *History, s step) (any, error) {
@@ -93,6 +95,14 @@ func perform(h *History, s step) (any, error) {
 		return h.RetentionPlan(ctx, read[RetentionRequest](s.Request))
 	case "apply_retention":
 		return h.ApplyRetention(ctx, read[RetentionRequest](s.Request))
+	case "fit_space":
+		return h.FitSpace(ctx, read[FitOptions](s.Request))
+	case "evaluate":
+		return h.Evaluate(ctx, read[EvaluationOptions](s.Request))
+	case "spaces":
+		return h.Spaces(ctx)
+	case "backfill":
+		return h.Backfill(ctx)
 	}
 	a := read[arguments](s.Request)
 	switch s.Call {
@@ -125,6 +135,14 @@ func perform(h *History, s step) (any, error) {
 		return nil, h.SetRetentionPolicy(ctx, a.Policy, a.Resource)
 	case "retention_operations":
 		return h.RetentionOperations(ctx, a.Limit)
+	case "switch_space":
+		return h.SwitchSpace(ctx, a.SpaceID, a.Force)
+	case "drop_space":
+		return h.DropSpace(ctx, a.SpaceID)
+	case "failed_subjects":
+		return h.FailedSubjects(ctx, a.Limit)
+	case "retry_failed":
+		return h.RetryFailed(ctx)
 	case "wait_indexed":
 		return h.WaitIndexed(ctx, time.Duration(a.TimeoutMS)*time.Millisecond)
 	}

@@ -35,10 +35,11 @@ func Open(uri string, options *Options) (*History, error) {
 		return nil, &Error{Code: ErrInvalidArgument, Message: err.Error()}
 	}
 	wants := C.actionhist_go_wants{
-		log:     C.bool(host.Log != nil),
-		clock:   C.bool(host.Clock != nil),
-		refused: C.bool(host.Refused != nil),
-		model:   C.bool(host.Model != nil),
+		log:      C.bool(host.Log != nil),
+		clock:    C.bool(host.Clock != nil),
+		refused:  C.bool(host.Refused != nil),
+		progress: C.bool(host.Progress != nil),
+		model:    C.bool(host.Model != nil),
 	}
 	if host.Model != nil {
 		space := C.CString(host.Model.SpaceID())

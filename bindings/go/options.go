@@ -53,6 +53,9 @@ type Options struct {
 	Clock   func() time.Time
 	Log     func(level Level, message string)
 	Refused func(verdict Verdict) // called for every proposal that is refused
+	// Called after each batch of SwitchSpace and Backfill ("switch_space", "backfill") with what is done and about
+	// what is left. False ends the work with ErrCancelled; another call goes on from there.
+	Progress func(operation string, done, left int64) bool
 }
 
 func (o *Options) settings() ([]byte, error) {

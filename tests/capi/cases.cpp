@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <map>
 
 #include <simdjson.h>
 
+#include "capi/every_operation.hpp"
 #include "capi/session.hpp"
 
 using namespace actionhist::test;
@@ -14,37 +14,6 @@ using namespace actionhist::test;
 namespace {
 
 using Element = simdjson::dom::element;
-
-const std::map<std::string_view, actionhist_operation*> operations{
-    {"record", actionhist_history_record},
-    {"record_many", actionhist_history_record_many},
-    {"propose", actionhist_history_propose},
-    {"check", actionhist_history_check},
-    {"start", actionhist_history_start},
-    {"complete", actionhist_history_complete},
-    {"assess", actionhist_history_assess},
-    {"observe", actionhist_history_observe},
-    {"link", actionhist_history_link},
-    {"erase", actionhist_history_erase},
-    {"resource_seen", actionhist_history_resource_seen},
-    {"resource_deleted", actionhist_history_resource_deleted},
-    {"get", actionhist_history_get},
-    {"find", actionhist_history_find},
-    {"similar", actionhist_history_similar},
-    {"detect", actionhist_history_detect},
-    {"summaries", actionhist_history_summaries},
-    {"wait_indexed", actionhist_history_wait_indexed},
-    {"put_pattern", actionhist_history_put_pattern},
-    {"health", actionhist_history_health},
-    {"recommend", actionhist_history_recommend},
-    {"retention_policy", actionhist_history_retention_policy},
-    {"retention_policies", actionhist_history_retention_policies},
-    {"set_retention_policy", actionhist_history_set_retention_policy},
-    {"retention_plan", actionhist_history_retention_plan},
-    {"apply_retention", actionhist_history_apply_retention},
-    {"retention_operations", actionhist_history_retention_operations},
-    {"compacted", actionhist_history_compacted},
-};
 
 std::string text_of(Element element) { return simdjson::minify(element); }
 
@@ -87,8 +56,8 @@ void run(const Session& history, Element step) {
     return;
   }
   const std::string_view call(step["call"]);
-  REQUIRE(operations.count(call) == 1);
-  const Answer answer = history(operations.at(call), text_of(step["request"]));
+  REQUIRE(operations().count(call) == 1);
+  const Answer answer = history(operations().at(call), text_of(step["request"]));
   INFO(text_of(step) << "\n" << answer.error << answer.text);
   Element expected;
   if (step["error"].get(expected) == simdjson::SUCCESS) {

@@ -14,6 +14,7 @@ HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, refused) == 40, options
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, user_data) == 48, options_user_data);
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, destroy) == 56, options_destroy);
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, model) == 64, options_model);
+HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, progress) == 72, options_progress);
 HOLDS(sizeof(void*) != 8 || ACTIONHIST_OPTIONS_SIZE_1 == 72, options_first_size);
 
 HOLDS(offsetof(actionhist_model, size) == 0, model_size);

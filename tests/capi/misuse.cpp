@@ -1,56 +1,18 @@
 // Wrong calls get a clear error and store nothing; they never crash.
 #include <catch2/catch.hpp>
 
-#include <array>
+#include <fstream>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "capi/every_operation.hpp"
 #include "capi/session.hpp"
 
 using namespace actionhist::test;
 
 namespace {
-
-const std::array<actionhist_operation*, 39> operations{actionhist_history_record,
-                                                       actionhist_history_record_many,
-                                                       actionhist_history_propose,
-                                                       actionhist_history_check,
-                                                       actionhist_history_start,
-                                                       actionhist_history_complete,
-                                                       actionhist_history_assess,
-                                                       actionhist_history_observe,
-                                                       actionhist_history_link,
-                                                       actionhist_history_erase,
-                                                       actionhist_history_resource_seen,
-                                                       actionhist_history_resource_deleted,
-                                                       actionhist_history_get,
-                                                       actionhist_history_find,
-                                                       actionhist_history_similar,
-                                                       actionhist_history_detect,
-                                                       actionhist_history_summaries,
-                                                       actionhist_history_wait_indexed,
-                                                       actionhist_history_patterns,
-                                                       actionhist_history_put_pattern,
-                                                       actionhist_history_health,
-                                                       actionhist_history_verify,
-                                                       actionhist_history_recommend,
-                                                       actionhist_history_retention_policy,
-                                                       actionhist_history_retention_policies,
-                                                       actionhist_history_set_retention_policy,
-                                                       actionhist_history_retention_plan,
-                                                       actionhist_history_apply_retention,
-                                                       actionhist_history_retention_operations,
-                                                       actionhist_history_compacted,
-                                                       actionhist_history_override,
-                                                       actionhist_history_resolve,
-                                                       actionhist_history_settle,
-                                                       actionhist_history_detection,
-                                                       actionhist_history_detections,
-                                                       actionhist_history_overrides,
-                                                       actionhist_history_guard_policy,
-                                                       actionhist_history_set_guard_policy,
-                                                       actionhist_history_remove_pattern};
 
 // The status of an open that must fail, and its message.
 Answer open_with(const actionhist_options* options, std::string_view uri = "memory:") {
@@ -70,21 +32,38 @@ Answer open_with_settings(std::string_view settings) {
 
 }  // namespace
 
+TEST_CASE("C ABI misuse: every operation that is exported is tried here") {
+  const std::set<std::string> others{"open", "close", "free", "submit", "similar_to", "import_vectors"};
+  const std::string prefix = "actionhist_history_";
+  std::ifstream exports(ACTIONHIST_EXPORTS);
+  std::size_t count = 0;
+  for (std::string symbol; exports >> symbol;) {
+    if (symbol.compare(0, prefix.size(), prefix) != 0) continue;
+    const std::string name = symbol.substr(prefix.size());
+    INFO(name);
+    CHECK(operations().count(name) + others.count(name) == 1);
+    ++count;
+  }
+  CHECK(count == operations().size() + others.size());
+}
+
 TEST_CASE("C ABI misuse: NULL in every place is refused by name") {
   actionhist_error* error = nullptr;
   actionhist_history* history = nullptr;
   CHECK(actionhist_history_open(nullptr, 0, nullptr, &history, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
   CHECK(actionhist_history_open("memory:", 7, nullptr, nullptr, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
 
-  for (actionhist_operation* operation : operations) {
+  for (const auto& [name, operation] : operations()) {
     actionhist_text* text = nullptr;
     const auto status = operation(nullptr, nullptr, 0, &text, &error);
     const Answer answer = take(status, text, error);
     CHECK(answer.status == ACTIONHIST_INVALID_ARGUMENT);
+    INFO(name);
     CHECK(answer.error == "history: is NULL");
   }
   const Session h;
-  for (actionhist_operation* operation : operations) {
+  for (const auto& [name, operation] : operations()) {
+    INFO(name);
     CHECK(operation(h.get(), nullptr, 5, nullptr, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
   }
   // Neither answer nor error is wanted.
@@ -113,8 +92,9 @@ TEST_CASE("C ABI misuse: a closed history refuses every call, and may be closed 
   const Session h;
   actionhist_history_close(h.get());
   actionhist_history_close(h.get());
-  for (actionhist_operation* operation : operations) {
+  for (const auto& [name, operation] : operations()) {
     const Answer answer = h(operation, "{}");
+    INFO(name);
     CHECK(answer.status == ACTIONHIST_INVALID_ARGUMENT);
     CHECK(answer.error == "history: is closed");
   }
@@ -126,12 +106,12 @@ TEST_CASE("C ABI misuse: a closed history refuses every call, and may be closed 
 TEST_CASE("C ABI misuse: what is no JSON, or no object, is refused and nothing is stored") {
   const Session h;
   const std::string with_nul("{\"action_id\":\"a\0b\"}", 19);
-  for (actionhist_operation* operation : operations) {
+  for (const auto& [name, operation] : operations()) {
     for (const std::string& bad :
          {std::string("{"), std::string("nonsense"), std::string("7"), std::string("\xff\xfe"),
           std::string(R"({"action_id":1})"), std::string(5000, '['), with_nul}) {
       const Answer answer = h(operation, bad);
-      INFO(bad);
+      INFO(name << " " << bad);
       CHECK(answer.status == ACTIONHIST_INVALID_ARGUMENT);
       CHECK_FALSE(answer.error.empty());
       CHECK(answer.text.empty());

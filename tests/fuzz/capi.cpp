@@ -2,54 +2,10 @@
 // with an error that says why.
 #include <cstdint>
 #include <cstdlib>
-#include <iterator>
 
-#include <actionhist.h>
+#include "capi/every_operation.hpp"
 
 namespace {
-
-actionhist_operation* const operations[] = {actionhist_history_record,
-                                            actionhist_history_record_many,
-                                            actionhist_history_propose,
-                                            actionhist_history_check,
-                                            actionhist_history_start,
-                                            actionhist_history_complete,
-                                            actionhist_history_assess,
-                                            actionhist_history_observe,
-                                            actionhist_history_link,
-                                            actionhist_history_erase,
-                                            actionhist_history_resource_seen,
-                                            actionhist_history_resource_deleted,
-                                            actionhist_history_get,
-                                            actionhist_history_find,
-                                            actionhist_history_similar,
-                                            actionhist_history_detect,
-                                            actionhist_history_summaries,
-                                            actionhist_history_patterns,
-                                            actionhist_history_put_pattern,
-                                            actionhist_history_health,
-                                            actionhist_history_verify,
-                                            actionhist_history_recommend,
-                                            actionhist_history_retention_policy,
-                                            actionhist_history_retention_policies,
-                                            actionhist_history_set_retention_policy,
-                                            actionhist_history_retention_plan,
-                                            actionhist_history_apply_retention,
-                                            actionhist_history_retention_operations,
-                                            actionhist_history_compacted,
-                                            actionhist_history_override,
-                                            actionhist_history_resolve,
-                                            actionhist_history_settle,
-                                            actionhist_history_detection,
-                                            actionhist_history_detections,
-                                            actionhist_history_overrides,
-                                            actionhist_history_guard_policy,
-                                            actionhist_history_set_guard_policy,
-                                            actionhist_history_remove_pattern,
-                                            actionhist_history_context,
-                                            actionhist_history_metrics,
-                                            actionhist_history_refresh_metrics,
-                                            actionhist_history_lease_assessments};
 
 void expect(bool holds) {
   if (!holds) std::abort();
@@ -83,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     history = opened();
   }
   const auto* const text = reinterpret_cast<const char*>(data);
-  for (actionhist_operation* const operation : operations) {
+  for (const auto& [name, operation] : actionhist::test::operations()) {
     actionhist_text* answer = nullptr;
     actionhist_error* error = nullptr;
     const actionhist_status status = operation(history, text, size, &answer, &error);

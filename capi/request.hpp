@@ -1,0 +1,136 @@
+// Requests and answers of the C interface as JSON. A request is read by one thread. What is wrong throws Error:
+// invalid_argument, naming the member.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <actionhist/history.hpp>
+
+#include "core/json_fields.hpp"
+#include "core/trace_fields.hpp"
+#include "guarded.hpp"
+
+namespace actionhist::capi {
+
+inline constexpr std::string_view null = "null";
+
+// Reads an array of numbers.
+inline void read_floats(FieldReader& reader, std::string_view name, std::vector<float>& target) {
+  const auto numbers = reader.take(name);
+  if (!numbers) return;
+  if (!numbers->is_array()) refuse(reader.path(name), "must be an array of numbers");
+  target.clear();
+  for (JsonElement item : simdjson::dom::array(*numbers)) {
+    double number = 0;
+    if (item.get(number) != simdjson::SUCCESS) {
+      refuse(fmt::format("{}[{}]", reader.path(name), target.size()), "must be a number");
+    }
+    target.push_back(static_cast<float>(number));
+  }
+}
+
+// A request being read. It must outlive what is read from it.
+class Request {
+ public:
+  explicit Request(std::string_view text)
+      : reader_(document_.parse(text.empty() ? "{}" : text, "request"), "request") {}
+
+  template <class T>
+  void read(std::string_view name, T& target) {
+    reader_(name, target);
+  }
+
+  std::string text(std::string_view name) {
+    std::string value;
+    reader_(name, value);
+    return value;
+  }
+
+  std::string required_text(std::string_view name) {
+    std::string value = text(name);
+    if (value.empty()) refuse(name, "is required");
+    return value;
+  }
+
+  void floats(std::string_view name, std::vector<float>& target) { read_floats(reader_, name, target); }
+
+  // Calls `read` with each object of an array; it must read all members.
+  template <class Read>
+  void each(std::string_view name, Read&& read) {
+    const auto array = reader_.take(name);
+    if (!array) refuse(name, "is required");
+    if (!array->is_array()) refuse(name, "must be an array");
+    std::size_t position = 0;
+    for (JsonElement item : simdjson::dom::array(*array)) {
+      const std::string place = fmt::format("{}[{}]", name, position++);
+      FieldReader fields(item, place, place + ".");
+      read(fields);
+      fields.expect_done();
+    }
+  }
+
+  std::optional<TimePoint> time(std::string_view name) {
+    std::optional<TimePoint> value;
+    reader_(name, value);
+    return value;
+  }
+
+  // The JSON text of a member, {} if it is missing.
+  std::string json(std::string_view name) {
+    const auto element = reader_.take(name);
+    return element ? std::string(simdjson::minify(*element)) : "{}";
+  }
+
+  Resource resource() {
+    Resource resource;
+    if (const auto element = reader_.take("resource")) {
+      FieldReader parts(*element, "resource", "resource.");
+      visit_resource(resource, parts);
+      parts.alias("resource_uid", "uid", resource.uid);
+      parts.expect_done();
+    }
+    return resource;
+  }
+
+  std::optional<RetentionPolicy> policy() {
+    if (!reader_.given("policy")) {
+      reader_.take("policy");
+      return std::nullopt;
+    }
+    return parse_retention_policy(json("policy"));
+  }
+
+  SimilarQuery similar() {
+    SimilarQuery query;
+    query.text = text("text");
+    query.action_id = text("action_id");
+    floats("vector", query.vector);
+    reader_("limit", query.limit);
+    reader_("where", query.where);
+    reader_("threshold", query.threshold);
+    reader_("fresh", query.fresh);
+    return query;
+  }
+
+  // What nobody has read is refused.
+  void done() { reader_.expect_done(); }
+
+ private:
+  JsonDocument document_;
+  FieldReader reader_;
+};
+
+template <class T>
+std::string array_of(const std::vector<T>& values) {
+  JsonWriter writer;
+  writer.begin_array();
+  for (const T& value : values) writer.raw(to_json(value));
+  return writer.end_array().take();
+}
+
+inline std::string flag(bool value) { return value ? "true" : "false"; }
+
+}  // namespace actionhist::capi

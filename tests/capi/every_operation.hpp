@@ -1,0 +1,68 @@
+// The operations of the C interface by name: all that exports.txt has of their type.
+#pragma once
+
+#include <map>
+#include <string_view>
+
+#include <actionhist.h>
+
+namespace actionhist::test {
+
+inline const std::map<std::string_view, actionhist_operation*>& operations() {
+  static const std::map<std::string_view, actionhist_operation*> by_name{
+      {"apply_retention", actionhist_history_apply_retention},
+      {"assess", actionhist_history_assess},
+      {"backfill", actionhist_history_backfill},
+      {"check", actionhist_history_check},
+      {"compacted", actionhist_history_compacted},
+      {"complete", actionhist_history_complete},
+      {"context", actionhist_history_context},
+      {"detect", actionhist_history_detect},
+      {"detection", actionhist_history_detection},
+      {"detections", actionhist_history_detections},
+      {"drop_space", actionhist_history_drop_space},
+      {"erase", actionhist_history_erase},
+      {"evaluate", actionhist_history_evaluate},
+      {"failed_subjects", actionhist_history_failed_subjects},
+      {"find", actionhist_history_find},
+      {"fit_space", actionhist_history_fit_space},
+      {"get", actionhist_history_get},
+      {"guard_policy", actionhist_history_guard_policy},
+      {"health", actionhist_history_health},
+      {"lease_assessments", actionhist_history_lease_assessments},
+      {"link", actionhist_history_link},
+      {"metrics", actionhist_history_metrics},
+      {"observe", actionhist_history_observe},
+      {"override", actionhist_history_override},
+      {"overrides", actionhist_history_overrides},
+      {"patterns", actionhist_history_patterns},
+      {"propose", actionhist_history_propose},
+      {"put_pattern", actionhist_history_put_pattern},
+      {"recommend", actionhist_history_recommend},
+      {"record", actionhist_history_record},
+      {"record_many", actionhist_history_record_many},
+      {"refresh_metrics", actionhist_history_refresh_metrics},
+      {"remove_pattern", actionhist_history_remove_pattern},
+      {"resolve", actionhist_history_resolve},
+      {"resource_deleted", actionhist_history_resource_deleted},
+      {"resource_seen", actionhist_history_resource_seen},
+      {"retention_operations", actionhist_history_retention_operations},
+      {"retention_plan", actionhist_history_retention_plan},
+      {"retention_policies", actionhist_history_retention_policies},
+      {"retention_policy", actionhist_history_retention_policy},
+      {"retry_failed", actionhist_history_retry_failed},
+      {"set_guard_policy", actionhist_history_set_guard_policy},
+      {"set_retention_policy", actionhist_history_set_retention_policy},
+      {"settle", actionhist_history_settle},
+      {"similar", actionhist_history_similar},
+      {"spaces", actionhist_history_spaces},
+      {"start", actionhist_history_start},
+      {"summaries", actionhist_history_summaries},
+      {"switch_space", actionhist_history_switch_space},
+      {"verify", actionhist_history_verify},
+      {"wait_indexed", actionhist_history_wait_indexed},
+  };
+  return by_name;
+}
+
+}  // namespace actionhist::test
