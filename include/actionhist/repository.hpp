@@ -264,8 +264,8 @@ class RetentionStore {
   virtual RetentionGroup group(std::string_view resource_id) = 0;
   virtual RetentionFacts facts(std::string_view resource_id, const RetentionQuestion& question) = 0;
 
-  // Appends tombstones and removes those of the actions that are still stored with this resource; their ids
-  // stay taken. Adds their sums to what is kept of the resource if `compact`. Returns how many went.
+  // Appends tombstones and removes those of the actions still stored with this resource; their ids stay taken, their
+  // sums stay if `compact`. Returns how many went, those of an unanswered() run with the same `now` included.
   virtual std::int64_t remove(std::string_view resource_id, std::span<const ExpiringAction> actions,
                               bool compact, TimePoint now) = 0;
   virtual std::vector<CompactedActions> compacted(std::string_view resource_id) = 0;

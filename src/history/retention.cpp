@@ -181,9 +181,10 @@ bool Retention::carry_out(const RetentionPlan& plan, RetentionOperation& operati
     const auto batch = all.subspan(at, std::min(static_cast<std::size_t>(request_.batch), all.size() - at));
     RetentionOperation after;
     bool same_policy = true;
+    // The same when the transaction runs again, because the answer to its commit was lost: remove() counts by it.
+    const TimePoint now = clock_();
     repository_.transaction([&] {
       after = operation;
-      const TimePoint now = clock_();
       // A hold that was set since the plan was made holds what is left of it.
       default_ = store.default_policy();
       RetentionGroup group{plan.resource_id, {}, 0, {}};

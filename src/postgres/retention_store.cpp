@@ -131,10 +131,14 @@ const std::string& delete_chosen() {
       "WHERE tenant_id = $1 AND resource_id = $2), queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, "
       "enqueued_at) SELECT $1, action_id, 1, $6 FROM gone ORDER BY action_id ON CONFLICT (tenant_id, "
       "subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, last_error = NULL) "
-      "SELECT count(*) FROM gone",
+      "SELECT FROM gone",
       chosen);
   return text;
 }
+
+// What went now, or in a first try whose commit was not answered.
+constexpr std::string_view count_gone =
+    "SELECT count(*) FROM action_ids WHERE tenant_id = $1 AND action_id = ANY($2) AND deleted_at = $3";
 
 }  // namespace
 
@@ -281,6 +285,7 @@ std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
   if (compact) calls.push_back({compact_chosen(), chosen_by(), Plan::once});
   // The worker finds the traces gone and puts tombstones into the feed.
   calls.push_back({delete_chosen(), chosen_by().add(now), Plan::once});
+  calls.push_back({count_gone, Parameters(engine_.tenant(), ids, now), Plan::once});
   const std::vector<Result> results = engine_.run(std::move(calls));
   Reader reader(results.back());
   return reader.next() ? reader.get<std::int64_t>() : 0;

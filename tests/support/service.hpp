@@ -1,5 +1,5 @@
 // A child process of a test: a server that is started, waited for and ended. It ends with the test, however
-// that ends.
+// that ends, and with the thread that has started it.
 #pragma once
 
 #include <chrono>
