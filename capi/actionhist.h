@@ -286,6 +286,44 @@ actionhist_status actionhist_history_import_vectors(actionhist_history* history,
                                                     size_t count, size_t dimension,
                                                     actionhist_text** answer, actionhist_error** error);
 
+/* Items: JSON objects under a key in a namespace, which agents keep beside their actions. A namespace is an array of
+ * labels, from the widest to the narrowest. */
+
+/* {"items": [{"namespace", "key", "value", "ttl_seconds", "texts", "space_id", "vectors"}]} → null. Writes all in one
+ * transaction; an item without a value is removed. It is found by its texts, by all text in its value without
+ * them, or by vectors of the host's own model, which "space_id" names. */
+actionhist_operation actionhist_history_put_items;
+/* {"keys": [{"namespace", "key"}], "renew": true} → an array with the item of each key, or null. "renew" begins the
+ * time to live anew. */
+actionhist_operation actionhist_history_get_items;
+/* {"namespace", "text" or "vector" with "space_id", "where", "limit": 10, "offset": 0, "renew": true} → an array of
+ * items below a namespace: the nearest first, or those that were written last. */
+actionhist_operation actionhist_history_search_items;
+/* {"prefix", "suffix", "max_depth", "limit": 100, "offset": 0} → an array of the namespaces that hold items. "*" in
+ * prefix and suffix stands for any label. */
+actionhist_operation actionhist_history_item_namespaces;
+/* {"limit": 1000} → how many items were removed because their time is over. */
+actionhist_operation actionhist_history_sweep_items;
+
+/* Checkpoints: the states of agents' runs. "state" and "value" are bytes, as base64 with padding. "checkpoint_ns" is
+ * that of a graph within the graph, and empty at the top. */
+
+/* {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_id", "format", "state", "metadata"} → null. */
+actionhist_operation actionhist_history_put_checkpoint;
+/* {"thread_id", "checkpoint_ns", "checkpoint_id", "writes": [{"task_id", "task_path", "place", "channel", "format",
+ * "value"}]} → null. A write with the place of a stored one replaces it if the place is negative, and is passed
+ * over if not. */
+actionhist_operation actionhist_history_put_checkpoint_writes;
+/* {"thread_id", "checkpoint_ns", "checkpoint_id", "before", "where", "states": true, "limit": 100, "after"} → an array
+ * of checkpoints with their writes, newest ids first. "after" is the key of the last one of the page before. */
+actionhist_operation actionhist_history_find_checkpoints;
+/* {"keys": [{"thread_id", "checkpoint_ns", "checkpoint_id"}]} → how many there were. */
+actionhist_operation actionhist_history_remove_checkpoints;
+/* {"thread_id"} → null. */
+actionhist_operation actionhist_history_remove_checkpoint_thread;
+/* {"source", "target"} → null. What the target had under the same keys is replaced. */
+actionhist_operation actionhist_history_copy_checkpoint_thread;
+
 /* similar with a vector of the model's dimension as floats. The request must name no text, action_id or
  * vector of its own. */
 actionhist_status actionhist_history_similar_to(actionhist_history* history, const char* request,
@@ -304,6 +342,63 @@ actionhist_status actionhist_history_submit(actionhist_history* history, actionh
                                             const char* request, size_t request_length,
                                             actionhist_done done, void* user_data,
                                             actionhist_error** error);
+
+/* An index without a database: rows with a text, a vector and fields, found by meaning among those that pass a filter.
+ * Searches and changes may run side by side on any threads. After fork() the child's calls fail with
+ * ACTIONHIST_UNSUPPORTED. */
+typedef struct actionhist_index actionhist_index;
+
+/* {"dimension", "metric": "cosine", "precision": "full", "m": 0, "ef_construction": 0, "ef_search": 0,
+ * "sealed_rows": 4096}; the metric may also be inner_product or l2, the precision half or byte. What is 0 is chosen
+ * by the index. On success `*index` is a handle that actionhist_index_free ends; on failure it is NULL. */
+actionhist_status actionhist_index_create(const char* options, size_t options_length, actionhist_index** index,
+                                          actionhist_error** error);
+
+/* What actionhist_index_save wrote. */
+actionhist_status actionhist_index_open(const char* folder, size_t folder_length, actionhist_index** index,
+                                        actionhist_error** error);
+
+/* No other call on `index` may be under way. */
+void actionhist_index_free(actionhist_index* index);
+
+/* As actionhist_operation. */
+typedef actionhist_status actionhist_index_operation(actionhist_index* index, const char* request,
+                                                     size_t request_length, actionhist_text** answer,
+                                                     actionhist_error** error);
+
+/* The same with `count` vectors of `dimension` floats, one behind the other; NULL and 0 for none. */
+typedef actionhist_status actionhist_index_vectors(actionhist_index* index, const char* request,
+                                                   size_t request_length, const float* vectors, size_t count,
+                                                   size_t dimension, actionhist_text** answer,
+                                                   actionhist_error** error);
+
+/* {"rows": [{"id", "text", "fields", "version"}]}, with a vector for each row or with none → null. Adds the rows and
+ * replaces those of the same id, all or nothing. */
+actionhist_index_vectors actionhist_index_put;
+/* {"id"}, with its vector → true, or false if there is no such row. */
+actionhist_index_vectors actionhist_index_set_vector;
+/* {"text", "where", "exclude_id", "limit": 10, "threshold", "vector_weight": 0.5, "ef_search"}, with one vector or
+ * none → an array of {"id", "score", "similarity", "distance", "bm25", "matched_terms"}, best first. */
+actionhist_index_vectors actionhist_index_search;
+/* The same for each of several vectors → an array of such arrays. */
+actionhist_index_vectors actionhist_index_search_many;
+/* As search → {"route", "why", "rows", "matching", "linked", "distances", "ef_search"}: how it was answered. */
+actionhist_index_vectors actionhist_index_explain;
+/* {"id", "fields"} → true, or false if there is no such row. */
+actionhist_index_operation actionhist_index_set_fields;
+/* {"id"} → true, or false if there is no such row. */
+actionhist_index_operation actionhist_index_remove;
+/* {"id"} → the version of the row, or null if there is no such row. */
+actionhist_index_operation actionhist_index_version;
+/* {} → null. Builds now what is otherwise built in the background. */
+actionhist_index_operation actionhist_index_optimize;
+/* {} → null. Empties the index. */
+actionhist_index_operation actionhist_index_clear;
+/* {} → {"rows", "vectors", "linked", "deleted", "terms", "bytes", "ef_search", "error", "verified", "damage", "note"}.
+ * "damage" says what is wrong with the files that it was opened from. */
+actionhist_index_operation actionhist_index_stats;
+/* {"folder", "note"} → null. Replaces what was saved there in one step; "note" is an object of the host's own. */
+actionhist_index_operation actionhist_index_save;
 
 #ifdef __cplusplus
 }

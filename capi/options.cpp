@@ -5,9 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "core/json_fields.hpp"
 #include "core/names.hpp"
-#include "guarded.hpp"
+#include "request.hpp"
 
 namespace actionhist::capi {
 namespace {
@@ -25,7 +24,7 @@ void read_settings(std::string_view json, HostOptions& host) {
   JsonDocument document;
   FieldReader reader(document.parse(json, "settings"), "settings");
   Options& options = host.options;
-  if (reader.given("tenant")) reader("tenant", options.tenant.emplace());
+  read_given(reader, "tenant", options.tenant);
   reader("run_migrations", options.run_migrations);
   reader("read_only", options.read_only);
   reader("semantic", options.semantic);
@@ -51,8 +50,7 @@ void read_settings(std::string_view json, HostOptions& host) {
     options.model = open_model(
         model, model_options.absent() ? ModelOptions() : parse_model_options(model_options.text()));
   }
-  // Empty text means no folder, which is not the same as none given.
-  if (reader.given("index_folder")) reader("index_folder", options.index_folder.emplace());
+  read_given(reader, "index_folder", options.index_folder);
   reader("submit_threads", host.submit_threads);
   if (host.submit_threads < 1 || host.submit_threads > 64) refuse("submit_threads", "must be 1 to 64");
   reader.expect_done();

@@ -17,19 +17,32 @@ namespace actionhist::capi {
 
 inline constexpr std::string_view null = "null";
 
-// Reads an array of numbers.
-inline void read_floats(FieldReader& reader, std::string_view name, std::vector<float>& target) {
-  const auto numbers = reader.take(name);
-  if (!numbers) return;
-  if (!numbers->is_array()) refuse(reader.path(name), "must be an array of numbers");
-  target.clear();
-  for (JsonElement item : simdjson::dom::array(*numbers)) {
+// Reads text of which empty is a value, and not the same as none.
+inline void read_given(FieldReader& reader, std::string_view name, std::optional<std::string>& target) {
+  if (reader.given(name)) {
+    reader(name, target.emplace());
+  } else {
+    reader.take(name);
+  }
+}
+
+inline std::vector<float> to_floats(JsonElement element, std::string_view field) {
+  if (!element.is_array()) refuse(field, "must be an array of numbers");
+  std::vector<float> floats;
+  for (JsonElement item : simdjson::dom::array(element)) {
     double number = 0;
     if (item.get(number) != simdjson::SUCCESS) {
-      refuse(fmt::format("{}[{}]", reader.path(name), target.size()), "must be a number");
+      refuse(fmt::format("{}[{}]", field, floats.size()), "must be a number");
     }
-    target.push_back(static_cast<float>(number));
+    floats.push_back(static_cast<float>(number));
   }
+  return floats;
+}
+
+// Reads an array of numbers; empty if it is missing.
+inline std::vector<float> read_floats(FieldReader& reader, std::string_view name) {
+  const auto element = reader.take(name);
+  return element ? to_floats(*element, reader.path(name)) : std::vector<float>();
 }
 
 // A request being read. It must outlive what is read from it.
@@ -55,7 +68,7 @@ class Request {
     return value;
   }
 
-  void floats(std::string_view name, std::vector<float>& target) { read_floats(reader_, name, target); }
+  FieldReader& members() { return reader_; }
 
   // Calls `read` with each object of an array; it must read all members.
   template <class Read>
@@ -107,7 +120,7 @@ class Request {
     SimilarQuery query;
     query.text = text("text");
     query.action_id = text("action_id");
-    floats("vector", query.vector);
+    query.vector = read_floats(reader_, "vector");
     reader_("limit", query.limit);
     reader_("where", query.where);
     reader_("threshold", query.threshold);

@@ -56,6 +56,27 @@ type arguments struct {
 	TimeoutMS    int64      `json:"timeout_ms"`
 	SpaceID      string     `json:"space_id"`
 	Force        bool       `json:"force"`
+	Renew        bool       `json:"renew"`
+	Source       string     `json:"source"`
+	Target       string     `json:"target"`
+	ThreadID     string     `json:"thread_id"`
+	CheckpointNS string     `json:"checkpoint_ns"`
+	CheckpointID string     `json:"checkpoint_id"`
+
+	Keys   []json.RawMessage `json:"keys"`
+	Writes []CheckpointWrite `json:"writes"`
+	Items  []struct {
+		ItemChange
+		TTLSeconds float64 `json:"ttl_seconds"`
+	} `json:"items"`
+}
+
+func keysOf[K any](keys []json.RawMessage) []K {
+	values := make([]K, len(keys))
+	for i, key := range keys {
+		values[i] = read[K](key)
+	}
+	return values
 }
 
 func perform(h *History, s step) (any, error) {
@@ -99,6 +120,19 @@ func perform(h *History, s step) (any, error) {
 		return h.FitSpace(ctx, read[FitOptions](s.Request))
 	case "evaluate":
 		return h.Evaluate(ctx, read[EvaluationOptions](s.Request))
+	case "item_namespaces":
+		return h.Items().Namespaces(ctx, read[NamespaceQuery](s.Request))
+	case "search_items":
+		query := read[struct {
+			ItemQuery
+			Renew *bool `json:"renew"`
+		}](s.Request)
+		query.NoRenew = query.Renew != nil && !*query.Renew
+		return h.Items().Search(ctx, query.ItemQuery)
+	case "put_checkpoint":
+		return nil, h.Checkpoints().Put(ctx, read[Checkpoint](s.Request))
+	case "find_checkpoints":
+		return h.Checkpoints().Find(ctx, read[CheckpointQuery](s.Request))
 	case "spaces":
 		return h.Spaces(ctx)
 	case "backfill":
@@ -135,6 +169,26 @@ func perform(h *History, s step) (any, error) {
 		return nil, h.SetRetentionPolicy(ctx, a.Policy, a.Resource)
 	case "retention_operations":
 		return h.RetentionOperations(ctx, a.Limit)
+	case "put_items":
+		changes := make([]ItemChange, len(a.Items))
+		for i, item := range a.Items {
+			changes[i] = item.ItemChange
+			changes[i].TTL = time.Duration(item.TTLSeconds * float64(time.Second))
+		}
+		return nil, h.Items().Put(ctx, changes...)
+	case "get_items":
+		return h.Items().Get(ctx, keysOf[ItemKey](a.Keys)...)
+	case "sweep_items":
+		return h.Items().Sweep(ctx, a.Limit)
+	case "put_checkpoint_writes":
+		key := CheckpointKey{a.ThreadID, a.CheckpointNS, a.CheckpointID}
+		return nil, h.Checkpoints().PutWrites(ctx, key, a.Writes...)
+	case "remove_checkpoints":
+		return h.Checkpoints().Remove(ctx, keysOf[CheckpointKey](a.Keys)...)
+	case "remove_checkpoint_thread":
+		return nil, h.Checkpoints().RemoveThread(ctx, a.ThreadID)
+	case "copy_checkpoint_thread":
+		return nil, h.Checkpoints().CopyThread(ctx, a.Source, a.Target)
 	case "switch_space":
 		return h.SwitchSpace(ctx, a.SpaceID, a.Force)
 	case "drop_space":

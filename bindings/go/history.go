@@ -8,18 +8,12 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/cgo"
-	"sync"
 	"time"
 	"unsafe"
 )
 
 // History is the memory of one tenant. It may be used from any goroutine at once.
-type History struct {
-	mutex  sync.Mutex
-	handle *C.actionhist_history
-	calls  int  // under way
-	closed bool // freed by the last call, or by Close if there is none
-}
+type History struct{ handle }
 
 // Version of the library that runs, such as "0.1.0".
 func Version() string { return C.GoString(C.actionhist_version()) }
@@ -50,51 +44,23 @@ func Open(uri string, options *Options) (*History, error) {
 	location := C.CString(uri)
 	defer C.free(unsafe.Pointer(location))
 	data, length := bytesOf(settings)
-	var handle *C.actionhist_history
+	var opened *C.actionhist_history
 	var failure *C.actionhist_error
 	status := C.actionhist_go_open(location, C.size_t(len(uri)), data, length,
-		C.uintptr_t(cgo.NewHandle(&host)), &wants, &handle, &failure)
+		C.uintptr_t(cgo.NewHandle(&host)), &wants, &opened, &failure)
 	if err := takeError(status, failure); err != nil {
 		return nil, err
 	}
-	return &History{handle: handle}, nil
+	return &History{handle{pointer: unsafe.Pointer(opened), free: freeHistory}}, nil
 }
+
+func freeHistory(pointer unsafe.Pointer) { C.actionhist_history_free((*C.actionhist_history)(pointer)) }
 
 // Close ends the use; more than once does nothing. Calls under way end by themselves. It never fails, and
 // returns an error only to be an io.Closer.
 func (h *History) Close() error {
-	h.mutex.Lock()
-	if h.closed {
-		h.mutex.Unlock()
-		return nil
-	}
-	h.closed = true
-	idle := h.calls == 0
-	h.mutex.Unlock()
-	if idle {
-		C.actionhist_history_free(h.handle)
-	}
+	h.close()
 	return nil
-}
-
-func (h *History) acquire() (*C.actionhist_history, error) {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	if h.closed || h.handle == nil {
-		return nil, ErrClosed
-	}
-	h.calls++
-	return h.handle, nil
-}
-
-func (h *History) release() {
-	h.mutex.Lock()
-	h.calls--
-	last := h.closed && h.calls == 0
-	h.mutex.Unlock()
-	if last {
-		C.actionhist_history_free(h.handle)
-	}
 }
 
 // Record stores an action as it happened, without asking the guard. One whose id is already stored is returned as

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unsafe"
 )
 
 // Space is an embedding space: what one model makes of the texts, at one version.
@@ -120,12 +121,12 @@ func (h *History) ImportVectors(ctx context.Context, spaceID string, ids []strin
 	if err != nil {
 		return VectorImport{}, err
 	}
-	run := func(handle *C.actionhist_history, request []byte) ([]byte, error) {
+	run := func(pointer unsafe.Pointer, request []byte) ([]byte, error) {
 		var answer *C.actionhist_text
 		var failure *C.actionhist_error
 		data, length := bytesOf(request)
-		status := C.actionhist_history_import_vectors(handle, data, length, floatsOf(numbers), C.size_t(len(vectors)),
-			C.size_t(dimension), &answer, &failure)
+		status := C.actionhist_history_import_vectors((*C.actionhist_history)(pointer), data, length, floatsOf(numbers),
+			C.size_t(len(vectors)), C.size_t(dimension), &answer, &failure)
 		return takeAnswer(status, answer, failure)
 	}
 	return ask[VectorImport](ctx, h, run, Object{"space_id": spaceID, "ids": ids})

@@ -6,6 +6,22 @@
 
 namespace actionhist {
 
+std::string to_base64(std::string_view bytes) {
+  // OpenSSL counts in int, and ends the text with NUL.
+  constexpr std::size_t piece = 3U << 20;
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4 + 1);
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
+    const std::string_view part = bytes.substr(0, piece);
+    const std::size_t begin = text.size();
+    text.resize(begin + (part.size() + 2) / 3 * 4 + 1);
+    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data() + begin),
+                    reinterpret_cast<const unsigned char*>(part.data()), static_cast<int>(part.size()));
+    text.pop_back();
+  }
+  return text;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
   // OpenSSL passes over white space, which this format does not have.
   const bool spaces = std::ranges::any_of(text, [](char c) { return c <= ' '; });

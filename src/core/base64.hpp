@@ -7,6 +7,8 @@
 
 namespace actionhist {
 
+std::string to_base64(std::string_view bytes);
+
 // The bytes, or nothing if the text is no padded base64.
 std::optional<std::string> from_base64(std::string_view text);
 

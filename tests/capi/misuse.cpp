@@ -178,4 +178,8 @@ TEST_CASE("C ABI misuse: settings are checked by name") {
   CHECK(open_with_settings(R"({"submit_threads":0})").status == ACTIONHIST_INVALID_ARGUMENT);
   CHECK(open_with_settings(R"({"tenant":""})").status == ACTIONHIST_INVALID_ARGUMENT);
   CHECK(open_with_settings(R"({"busy_timeout_ms":"x"})").status == ACTIONHIST_INVALID_ARGUMENT);
+  actionhist_options options = ACTIONHIST_OPTIONS_INIT;
+  options.settings = string_of(R"({"tenant":null,"index_folder":null,"model":null})");
+  const Session h("memory:", &options);
+  CHECK(h(actionhist_history_health).status == ACTIONHIST_OK);
 }

@@ -1,5 +1,7 @@
 """The scenarios that every language runs: tests/cases."""
 
+import base64
+import dataclasses
 import json
 import math
 import pathlib
@@ -32,13 +34,54 @@ def perform(h, call, request):
         return h.assess(arguments["action_id"], **arguments["assessment"])
     if call == "wait_indexed":
         return h.wait_indexed(arguments["timeout_ms"] / 1000)
+    if "item" in call:
+        return on_items(h.items, call, arguments)
+    if "checkpoint" in call:
+        return on_checkpoints(h.checkpoints, call, arguments)
     name = {"erase": "delete"}.get(call, call)
     return getattr(h, name)(**resource, **arguments)
 
 
+def on_items(items, call, arguments):
+    if call == "put_items":
+        for item in arguments["items"]:
+            item.setdefault("value", None)
+            item["ttl"] = item.pop("ttl_seconds", None)
+        return items.put_many(arguments["items"])
+    if call == "get_items":
+        return items.get_many(((k["namespace"], k["key"]) for k in arguments["keys"]), renew=arguments["renew"])
+    return getattr(items, {"item_namespaces": "namespaces"}.get(call, call.removesuffix("_items")))(**arguments)
+
+
+def on_checkpoints(checkpoints, call, arguments):
+    def key(of):
+        return actionhist.CheckpointKey(*(of.pop(name) for name in actionhist.CheckpointKey._fields))
+
+    if call == "put_checkpoint":
+        state = base64.b64decode(arguments.pop("state"))
+        return checkpoints.put(key(arguments), state, **arguments)
+    if call == "put_checkpoint_writes":
+        writes = [
+            actionhist.CheckpointWrite(**{"task_path": "", **write, "value": base64.b64decode(write["value"])})
+            for write in arguments.pop("writes")
+        ]
+        return checkpoints.put_writes(key(arguments), writes)
+    if call == "remove_checkpoints":
+        return checkpoints.remove([key(each) for each in arguments["keys"]])
+    return getattr(checkpoints, call.replace("_checkpoints", "").replace("_checkpoint", ""))(**arguments)
+
+
 def plain(value):
-    if isinstance(value, list):
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, list) or type(value) is tuple:
         return [plain(item) for item in value]
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    elif dataclasses.is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
     return value.to_dict() if hasattr(value, "to_dict") else value
 
 
