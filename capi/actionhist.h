@@ -226,6 +226,22 @@ actionhist_operation actionhist_history_guard_policy;
 /* {"resource", "policy"} → null. */
 actionhist_operation actionhist_history_set_guard_policy;
 
+/* {} → {"analysis", "settlement", "metrics"}: does what is due from time to time. */
+actionhist_operation actionhist_history_upkeep;
+
+/* What nobody asked for by name */
+
+/* {"as_of", "since", "history_days": 30, "where", "quantile": 0.99, "limit": 50} → {"runs", "judged", "history",
+ * "enough", "threshold", "complete"}: runs of actions that did not go as usual. */
+actionhist_operation actionhist_history_anomalies;
+/* {"where", "since", "until", "actions": 2000, "seed": 1, "clusters": 0} → {"clusters", "actions", "complete",
+ * "silhouette"}: groups of similar actions, with names. */
+actionhist_operation actionhist_history_clusters;
+/* The same with "threshold": 0.95 instead of "clusters" → an array of {"action_ids", "similarity"}. */
+actionhist_operation actionhist_history_duplicates;
+/* The same with "dimensions": 2 or 3 → {"points": [{"action_id", "action_type", "at"}], "explained", "complete"}. */
+actionhist_operation actionhist_history_projection;
+
 /* Retention */
 
 /* {"resource"} → the policy that the resource follows; the default without a resource. */

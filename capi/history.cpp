@@ -264,6 +264,36 @@ actionhist_status actionhist_history_settle(actionhist_history* history, const c
   return operate<settle>(history, request, request_length, answer, error);
 }
 
+actionhist_status actionhist_history_anomalies(actionhist_history* history, const char* request,
+                                               size_t request_length, actionhist_text** answer,
+                                               actionhist_error** error) {
+  return operate<anomalies>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_clusters(actionhist_history* history, const char* request,
+                                              size_t request_length, actionhist_text** answer,
+                                              actionhist_error** error) {
+  return operate<clusters>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_duplicates(actionhist_history* history, const char* request,
+                                                size_t request_length, actionhist_text** answer,
+                                                actionhist_error** error) {
+  return operate<duplicates>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_projection(actionhist_history* history, const char* request,
+                                                size_t request_length, actionhist_text** answer,
+                                                actionhist_error** error) {
+  return operate<projection>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_upkeep(actionhist_history* history, const char* request,
+                                            size_t request_length, actionhist_text** answer,
+                                            actionhist_error** error) {
+  return operate<upkeep>(history, request, request_length, answer, error);
+}
+
 actionhist_status actionhist_history_detection(actionhist_history* history, const char* request,
                                                size_t request_length, actionhist_text** answer,
                                                actionhist_error** error) {

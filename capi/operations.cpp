@@ -166,7 +166,7 @@ std::string context(History& history, std::string_view request) {
 }
 
 std::string metrics(History& history, std::string_view request) {
-  return array_of(history.metrics(parse_metric_query(request.empty() ? "{}" : request)));
+  return array_of(history.metrics(parse_metric_query(or_empty(request))));
 }
 
 std::string refresh_metrics(History& history, std::string_view text) {
@@ -186,6 +186,27 @@ std::string lease_assessments(History& history, std::string_view text) {
   request.read("lease_seconds", lease_seconds);
   request.done();
   return array_of(history.lease_assessments(worker, limit, std::chrono::seconds(lease_seconds)));
+}
+
+std::string anomalies(History& history, std::string_view request) {
+  return to_json(history.anomalies(parse_anomaly_query(or_empty(request))));
+}
+
+std::string clusters(History& history, std::string_view request) {
+  return to_json(history.clusters(parse_cluster_query(or_empty(request))));
+}
+
+std::string duplicates(History& history, std::string_view request) {
+  return array_of(history.duplicates(parse_duplicate_query(or_empty(request))));
+}
+
+std::string projection(History& history, std::string_view request) {
+  return to_json(history.projection(parse_projection_query(or_empty(request))));
+}
+
+std::string upkeep(History& history, std::string_view request) {
+  Request(request).done();
+  return to_json(history.upkeep());
 }
 
 std::string summaries(History& history, std::string_view text) {

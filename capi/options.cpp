@@ -38,6 +38,9 @@ void read_settings(std::string_view json, HostOptions& host) {
   std::int64_t busy_timeout_ms = options.busy_timeout.count();
   reader("busy_timeout_ms", busy_timeout_ms);
   options.busy_timeout = std::chrono::milliseconds(busy_timeout_ms);
+  std::int64_t upkeep_seconds = options.upkeep_interval.count();
+  reader("upkeep_seconds", upkeep_seconds);
+  options.upkeep_interval = std::chrono::seconds(upkeep_seconds);
   Json postgres;
   reader("postgres", postgres);
   if (!postgres.absent()) options.postgres = parse_postgres_options(postgres.text());

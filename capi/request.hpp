@@ -144,6 +144,9 @@ std::string array_of(const std::vector<T>& values) {
   return writer.end_array().take();
 }
 
+// A request that wishes nothing.
+inline std::string_view or_empty(std::string_view request) { return request.empty() ? "{}" : request; }
+
 inline std::string flag(bool value) { return value ? "true" : "false"; }
 
 }  // namespace actionhist::capi

@@ -45,6 +45,7 @@ type Options struct {
 	Postgres         Object        // {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, …}
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0
 	ModelURI         string        // a model of the library instead of Model: "static:FOLDER", "https://HOST/v1#MODEL", …
+	UpkeepInterval   time.Duration // how often a thread does Upkeep, in whole seconds; never here if 0
 	ModelOptions     Object        // {"query_prefix": "query: "}
 	IndexFolder      string        // where the index keeps its files; beside the database if empty
 	NoIndexFiles     bool          // it keeps none
@@ -88,6 +89,9 @@ func (o *Options) settings() ([]byte, error) {
 	}
 	if o.IndexFolder != "" || o.NoIndexFiles {
 		settings["index_folder"] = o.IndexFolder
+	}
+	if o.UpkeepInterval != 0 {
+		settings["upkeep_seconds"] = int(o.UpkeepInterval / time.Second)
 	}
 	return json.Marshal(settings)
 }

@@ -286,6 +286,29 @@ void bind_reads(py::class_<Handle>& type) {
     return from_json(
         to_json(self.call([&](History& history) { return history.recommend(parse_recommend_query(text)); })));
   });
+  type.def("anomalies", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "anomalies");
+    return from_json(
+        to_json(self.call([&](History& history) { return history.anomalies(parse_anomaly_query(text)); })));
+  });
+  type.def("clusters", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "clusters");
+    return from_json(
+        to_json(self.call([&](History& history) { return history.clusters(parse_cluster_query(text)); })));
+  });
+  type.def("projection", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "projection");
+    return from_json(to_json(
+        self.call([&](History& history) { return history.projection(parse_projection_query(text)); })));
+  });
+  type.def("duplicates", [](const Handle& self, const py::dict& query) {
+    const std::string text = to_json(query, "duplicates");
+    return dicts(
+        self.call([&](History& history) { return history.duplicates(parse_duplicate_query(text)); }));
+  });
+  type.def("upkeep", [](const Handle& self) {
+    return from_json(to_json(self.call([](History& history) { return history.upkeep(); })));
+  });
   type.def("wait_indexed", &wait_indexed);
   type.def("summaries", [](const Handle& self, const py::object& changed_since) {
     const auto since = to_time(changed_since, "changed_since");

@@ -104,6 +104,7 @@ Options to_options(const py::dict& given) {
   }
   options.redact = to_texts(given["redact"], "redact");
   options.busy_timeout = std::chrono::milliseconds(to_int(given["busy_timeout_ms"], "busy_timeout_ms"));
+  options.upkeep_interval = std::chrono::seconds(to_int(given["upkeep_seconds"], "upkeep_seconds"));
   options.model = to_model(given["model"]);
   options.clock = to_clock(given["clock"]);
   options.log = to_log(given["log"]);

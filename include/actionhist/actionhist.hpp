@@ -7,6 +7,7 @@
 #include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/detection.hpp>
+#include <actionhist/discovery.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/error.hpp>

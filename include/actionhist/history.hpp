@@ -19,6 +19,7 @@
 #include <actionhist/anomaly.hpp>
 #include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
+#include <actionhist/discovery.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/evaluation.hpp>
@@ -269,6 +270,12 @@ class History {
 
   // Runs of actions whose steps follow each other as they hardly ever did in the runs before.
   Anomalies anomalies(const AnomalyQuery& query = {});
+  // Groups of similar actions, with names.
+  Clusters clusters(const ClusterQuery& query = {});
+  // Actions that say nearly the same, the largest group first.
+  std::vector<Duplicates> duplicates(const DuplicateQuery& query = {});
+  // The actions as points of a picture.
+  Projection projection(const ProjectionQuery& query = {});
 
   // What agents keep beside their actions. Both live as long as the History.
   Items items();

@@ -6,11 +6,11 @@
 #include <faiss/IndexHNSW.h>
 #include <faiss/impl/DistanceComputer.h>
 #include <faiss/impl/FaissException.h>
-#include <omp.h>
 
 #include <actionhist/error.hpp>
 
 #include "semantic/huge_pages.hpp"
+#include "semantic/one_thread.hpp"
 
 namespace actionhist {
 namespace {
@@ -45,18 +45,6 @@ class Storage final : public faiss::Index {
 
  private:
   const Vectors& vectors_;
-};
-
-// A pool of OpenMP threads would outlive fork() only in the parent.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
 };
 
 // A graph in memory of its own.

@@ -10,10 +10,12 @@ namespace actionhist::test {
 
 inline const std::map<std::string_view, actionhist_operation*>& operations() {
   static const std::map<std::string_view, actionhist_operation*> by_name{
+      {"anomalies", actionhist_history_anomalies},
       {"apply_retention", actionhist_history_apply_retention},
       {"assess", actionhist_history_assess},
       {"backfill", actionhist_history_backfill},
       {"check", actionhist_history_check},
+      {"clusters", actionhist_history_clusters},
       {"compacted", actionhist_history_compacted},
       {"complete", actionhist_history_complete},
       {"context", actionhist_history_context},
@@ -22,6 +24,7 @@ inline const std::map<std::string_view, actionhist_operation*>& operations() {
       {"detection", actionhist_history_detection},
       {"detections", actionhist_history_detections},
       {"drop_space", actionhist_history_drop_space},
+      {"duplicates", actionhist_history_duplicates},
       {"erase", actionhist_history_erase},
       {"evaluate", actionhist_history_evaluate},
       {"failed_subjects", actionhist_history_failed_subjects},
@@ -40,6 +43,7 @@ inline const std::map<std::string_view, actionhist_operation*>& operations() {
       {"override", actionhist_history_override},
       {"overrides", actionhist_history_overrides},
       {"patterns", actionhist_history_patterns},
+      {"projection", actionhist_history_projection},
       {"propose", actionhist_history_propose},
       {"put_checkpoint", actionhist_history_put_checkpoint},
       {"put_checkpoint_writes", actionhist_history_put_checkpoint_writes},
@@ -70,6 +74,7 @@ inline const std::map<std::string_view, actionhist_operation*>& operations() {
       {"summaries", actionhist_history_summaries},
       {"sweep_items", actionhist_history_sweep_items},
       {"switch_space", actionhist_history_switch_space},
+      {"upkeep", actionhist_history_upkeep},
       {"verify", actionhist_history_verify},
       {"wait_indexed", actionhist_history_wait_indexed},
   };

@@ -123,6 +123,18 @@ TEST_CASE("C ABI: the guard refuses an oscillation and the host hears of it") {
   CHECK(h(actionhist_history_detect, "{}").status == ACTIONHIST_INVALID_ARGUMENT);
 }
 
+TEST_CASE("C ABI: what is discovered, and the upkeep") {
+  const auto options = options_at_noon();
+  const Session h("memory:", &options);
+  REQUIRE(h(actionhist_history_record, restart).status == ACTIONHIST_OK);
+  CHECK(h(actionhist_history_anomalies).holds(R"("enough":false)"));
+  CHECK(h(actionhist_history_clusters).holds(R"("clusters":[])"));
+  CHECK(h(actionhist_history_duplicates, R"({"threshold":0.9})").text == "[]");
+  CHECK(h(actionhist_history_projection).holds(R"("action_id":"a-1")"));
+  CHECK(h(actionhist_history_projection, R"({"dimensions":4})").status == ACTIONHIST_INVALID_ARGUMENT);
+  CHECK(h(actionhist_history_upkeep).holds(R"("resources":)"));
+}
+
 TEST_CASE("C ABI: similar finds by text, by action and by vector") {
   const auto options = options_at_noon();
   const Session h("memory:", &options);

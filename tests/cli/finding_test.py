@@ -251,6 +251,27 @@ class DiscoverTest(CliTest):
             ).err,
         )
         self.run_cli("discover", "anomalies", "--quantile", "2", expect=USAGE)
+
+    def test_groups_duplicates_and_a_picture(self):
+        certificate = {
+            "action_type": "renew_certificate",
+            "alert_name": "CertificateExpiry",
+            "model_reasoning": "The certificate of the gateway expires tomorrow.",
+        }
+        self.store(*(action(f"m{i}", 60 + i) for i in range(6)))
+        self.store(*(action(f"c{i}", 30 + i, **certificate) for i in range(7)))
+        (found,) = self.run_json("discover", "clusters", "--clusters", "2")
+        self.assertEqual([each["actions"] for each in found["clusters"]], [7, 6])
+        self.assertIn("certificate", found["clusters"][0]["name"])
+        self.assertIn("renew_certificate", self.run_cli("discover", "clusters").out)
+        self.assertEqual([len(each["action_ids"]) for each in self.run_json("discover", "duplicates")], [7, 6])
+        self.assertIn("7 actions", self.run_cli("discover", "duplicates").out)
+        (picture,) = self.run_json("discover", "projection", "--dimensions", "3")
+        self.assertEqual({len(point["at"]) for point in picture["points"]}, {3})
+        self.assertEqual(len(self.run_cli("discover", "projection").out.splitlines()), 13)
+        self.run_cli("discover", "projection", "--dimensions", "4", expect=USAGE)
+
+    def test_a_subcommand_is_required(self):
         self.run_cli("discover", expect=USAGE)
 
 

@@ -128,3 +128,29 @@ def test_due_assessments_are_leased(history, clock, restart):
     history.record(restart("a", execution_status="completed", effectiveness_due_at=clock.time))
     assert [trace.action_id for trace in history.lease_assessments("w")] == ["a"]
     assert history.lease_assessments("v") == []
+
+
+def test_discovery_and_upkeep() -> None:
+    with actionhist.open("memory:", semantic=False) as history:
+        history.record_many(
+            [
+                {
+                    "action_id": f"{kind}{i}",
+                    "action_timestamp": "2026-03-10T12:00:00Z",
+                    "action_type": kind,
+                    "model_reasoning": f"{kind} was needed here",
+                    "execution_status": "completed",
+                }
+                for kind in ("renew_certificate", "increase_memory")
+                for i in range(5)
+            ]
+        )
+        found = history.clusters(2)
+        assert sorted(each["actions"] for each in found["clusters"]) == [5, 5]
+        assert [len(each["action_ids"]) for each in history.duplicates(0.9)] == [5, 5]
+        assert len(history.projection(3)["points"][0]["at"]) == 3
+        assert history.anomalies()["enough"] is False
+        assert history.upkeep()["metrics"]["hours"] == 0
+        with pytest.raises(actionhist.InvalidArgument, match="dimensions"):
+            history.projection(4)
+

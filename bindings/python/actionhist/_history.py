@@ -119,6 +119,7 @@ def open(
     clock: Callable[[], datetime] | None = None,
     log: Callable[[str, str], object] | None = None,
     busy_timeout_ms: int = 10_000,
+    upkeep_seconds: int = 0,
     postgres: Mapping[str, object] | None = None,
     on_detection: Callable[[Fields], object] | None = None,
     index_folder: str | os.PathLike[str] | None = None,
@@ -136,6 +137,7 @@ def open(
     clock            returns an aware datetime; the system's clock if None
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
     busy_timeout_ms  how long a write waits for another process, with SQLite
+    upkeep_seconds   how often a thread does upkeep(), in one process of all that share the memory; 0: never here
     postgres         {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, "pooler": "detect", …}
     on_detection     called with a dict for each detection that refuses a proposal, or would
     index_folder     where the index keeps its files; "" for nowhere, None for beside the database
@@ -152,6 +154,7 @@ def open(
         "clock": clock,
         "log": log,
         "busy_timeout_ms": busy_timeout_ms,
+        "upkeep_seconds": upkeep_seconds,
         "postgres": postgres,
         "on_detection": on_detection,
         "index_folder": os.fspath(index_folder) if index_folder is not None else None,

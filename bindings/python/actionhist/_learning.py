@@ -118,3 +118,85 @@ class Learning(Opened):
         return self._handle.refresh_metrics(full)
 
     arefresh_metrics = twin(refresh_metrics)
+
+    def anomalies(
+        self,
+        *,
+        as_of: Time | None = None,
+        since: Time | None = None,
+        history_days: int = 30,
+        where: Fields | None = None,
+        quantile: float = 0.99,
+        limit: int = 50,
+    ) -> Fields:
+        """Runs of actions that did not go as usual, as {"runs", "judged", "history", "enough", "threshold", …}.
+
+        A run is all actions of one correlation or session. What is usual is learned from the `history_days`
+        before `since`, which is the last 24 hours if not given.
+        """
+        query = {
+            "as_of": as_of,
+            "since": since,
+            "history_days": history_days,
+            "where": where,
+            "quantile": quantile,
+            "limit": limit,
+        }
+        return self._handle.anomalies(query)
+
+    aanomalies = twin(anomalies)
+
+    def clusters(
+        self,
+        clusters: int = 0,
+        *,
+        where: Fields | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        actions: int = 2000,
+        seed: int = 1,
+    ) -> Fields:
+        """Groups of similar actions with names, as {"clusters", "actions", "complete", "silhouette"}.
+
+        0 clusters are as many as separate best. The newest `actions` that match are looked at.
+        """
+        query = {"where": where, "since": since, "until": until, "actions": actions, "seed": seed}
+        return self._handle.clusters({**query, "clusters": clusters})
+
+    aclusters = twin(clusters)
+
+    def duplicates(
+        self,
+        threshold: float = 0.95,
+        *,
+        where: Fields | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        actions: int = 2000,
+    ) -> list[Fields]:
+        """Actions that say nearly the same, as {"action_ids", "similarity"}, the largest group first."""
+        query = {"where": where, "since": since, "until": until, "actions": actions}
+        return self._handle.duplicates({**query, "threshold": threshold})
+
+    aduplicates = twin(duplicates)
+
+    def projection(
+        self,
+        dimensions: int = 2,
+        *,
+        where: Fields | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        actions: int = 2000,
+    ) -> Fields:
+        """The actions as points of a picture, as {"points": [{"action_id", "action_type", "at"}], "explained", …}."""
+        query = {"where": where, "since": since, "until": until, "actions": actions}
+        return self._handle.projection({**query, "dimensions": dimensions})
+
+    aprojection = twin(projection)
+
+    def upkeep(self) -> Fields:
+        """Does what is due from time to time: analyses resources, settles detections, refreshes the metrics."""
+        return self._handle.upkeep()
+
+    aupkeep = twin(upkeep)
