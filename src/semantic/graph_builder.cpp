@@ -15,7 +15,8 @@
 namespace actionhist {
 namespace {
 
-constexpr std::size_t batch = 4096;  // FAISS prepares each call in a time that grows with the graph
+// FAISS prepares each call in a time that grows with the graph, and whoever cancels waits for one.
+constexpr std::size_t batch = 256;
 
 class Computer final : public faiss::DistanceComputer {
  public:

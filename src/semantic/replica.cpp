@@ -19,6 +19,9 @@ constexpr int batch_rows = 1024;
 // Fewer changes are read from the feed sooner than they are saved and opened.
 constexpr std::size_t worth_saving = 512;
 
+// Links take longer to make again than to save from here on.
+constexpr std::size_t links_worth_saving = 4096;
+
 constexpr const char* trimmed = "the feed no longer tells of deletions that this index has not read";
 
 // What a row is known by, so that a subject whose text did not change keeps its vector.
@@ -61,6 +64,7 @@ void Replica::open() {
       epoch_ = std::string_view(note["epoch"]);
       seq_ = std::int64_t(note["seq"]);
       index_ = std::move(opened);
+      saved_links_ = index_.stats().linked;
       opened_ = true;
       return;
     } catch (const Error& error) {
@@ -96,6 +100,7 @@ void Replica::start_over(const std::string& why) {
   index_.clear();
   seq_ = 0;
   changes_ = 0;
+  saved_links_ = 0;
 }
 
 bool Replica::step() {
@@ -114,6 +119,7 @@ bool Replica::step() {
   feed_seq_ = head.seq;
   if (head.seq == seq_) {
     caught_up_ = true;
+    if (linked_since_saved(saved_links_ / 2)) save();
     return false;
   }
   const FeedBatch batch = feed_.read(space_id_, seq_, batch_rows);
@@ -157,7 +163,12 @@ void Replica::apply(const FeedBatch& batch) {
   }
 }
 
+bool Replica::linked_since_saved(std::size_t least) const {
+  return index_.stats().linked >= saved_links_ + std::max(least, links_worth_saving);
+}
+
 void Replica::save() {
+  saved_links_ = index_.stats().linked;
   if (files_.folder.empty() || !files_.write) return;
   try {
     std::filesystem::create_directories(files_.folder);
@@ -175,7 +186,7 @@ void Replica::save() {
 void Replica::close() noexcept {
   try {
     // What was deleted must leave the files too.
-    if (seq_ > 0 && (changes_ >= worth_saving || (removed_ && opened_))) save();
+    if (seq_ > 0 && (changes_ >= worth_saving || (removed_ && opened_) || linked_since_saved(0))) save();
     lock_.reset();
   } catch (const std::exception&) {
     // Nothing is lost.

@@ -52,6 +52,8 @@ class Replica {
   void start_over(const std::string& why);
   void apply(const FeedBatch& batch);
   bool lock();
+  // Whether the graph has at least so many more vectors, and enough of them, than in the files.
+  bool linked_since_saved(std::size_t least) const;
   void save();
   Json cursor() const;
   void log(const std::string& text) const;
@@ -66,6 +68,7 @@ class Replica {
   std::string tenant_space_;
   std::size_t changes_ = 0;  // since the files were written
   bool removed_ = false;     // among them a deletion, which must reach the disk
+  std::size_t saved_links_ = 0;
   bool opened_ = false;
   std::atomic<std::int64_t> seq_{0};
   std::atomic<std::int64_t> feed_seq_{0};

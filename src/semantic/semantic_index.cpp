@@ -188,7 +188,8 @@ struct SemanticIndex::State {
         table.swap(compacted);
       }
       if (table->wants_new_slots()) fresh = table->vectors().without_dead_slots(nullptr);
-      sealing = (fresh ? *fresh : table->vectors()).wanted_sealing(all);
+      // What takes the place of a whole graph must be whole.
+      sealing = fresh ? fresh->wanted_sealing(true) : table->vectors().wanted_sealing(all);
     }
     if (!sealing && !fresh) return;
     if (sealing && !sealing->build([this] { return stop.load(); })) return;

@@ -21,6 +21,11 @@ constexpr double max_squares = 1e30;
 // The graph is extended by this many slots at a time, or by a part of its size: each extension copies it.
 constexpr std::size_t extension_part = 128;
 
+// What waits behind a large import is linked in steps, so that searches are faster after each and a process that
+// ends meanwhile loses one at most.
+constexpr std::size_t step_slots = 16'384;
+constexpr std::size_t step_part = 8;
+
 // Calibrated anew when the graph has grown by half.
 constexpr double calibration_growth = 1.5;
 
@@ -307,12 +312,12 @@ std::optional<Sealing> VectorLeg::wanted_sealing(bool all) const {
   const std::size_t waiting = vectors_.size() - linked();
   const std::size_t worth = std::max(options_.sealed_rows, linked() / extension_part);
   if (waiting == 0 || (waiting < worth && !(all && linked() > 0))) return std::nullopt;
-  const std::size_t size = vectors_.size();
-  const GraphSize defaults = graph_size_for(size);
+  const std::size_t step = all ? waiting : std::max(step_slots, linked() / step_part);
+  const GraphSize defaults = graph_size_for(vectors_.size());
   return Sealing{vectors_,
                  graph_,
                  calibration_,
-                 size,
+                 linked() + std::min(waiting, step),
                  {options_.m > 0 ? options_.m
                   : graph_       ? static_cast<int>(graph_->parts().m)
                                  : defaults.m,

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <thread>
 
+#include "support/models.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -129,6 +131,26 @@ TEST_CASE("damaged and truncated files, files of another model and an older data
   History history = f.start();
   f.check(history, 900);
   CHECK(f.log.read().find("built anew") != std::string::npos);
+}
+
+TEST_CASE("a graph that was linked after the last change is saved too", "[index_files]") {
+  Fixture f;
+  constexpr std::size_t linked = 4096;  // so many are worth a graph
+  const auto start = [&] { return f.start({.model = std::make_shared<Small>()}); };
+  {
+    History history = start();
+    f.record(history, 0, 5000);
+  }
+  {
+    History history = start();
+    const auto until = std::chrono::steady_clock::now() + 120s;
+    while (history.health().index.linked < linked && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(10ms);
+    }
+    REQUIRE(history.health().index.linked >= linked);
+  }
+  CHECK(start().health().index.linked >= linked);
+  CHECK(f.log.read().empty());
 }
 
 TEST_CASE("several Histories share the files: one writes them, the others read them", "[index_files]") {

@@ -25,6 +25,19 @@ class Renamed : public EmbeddingModel {
   std::string space_id_;
 };
 
+// A few dimensions, quickly made; each text has a vector of its own.
+class Small final : public EmbeddingModel {
+ public:
+  std::string space_id() const override { return "small/4/1"; }
+  std::size_t dimension() const override { return 4; }
+  void embed(std::span<const std::string_view> texts, EmbeddingRole, std::span<float> out) const override {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::size_t hash = std::hash<std::string>()(std::to_string(i % 4) + std::string(texts[i / 4]));
+      out[i] = static_cast<float>(hash % 2001) / 1000 - 1.0005F;
+    }
+  }
+};
+
 // Refuses texts that say "poison", while it is told to.
 class Picky final : public Renamed {
  public:

@@ -12,6 +12,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "semantic/vector_leg.hpp"
+
 using namespace actionhist;
 
 namespace {
@@ -189,6 +191,27 @@ TEST_CASE("a large index stays right through updates, removals and its compactio
   CHECK(found >= 190);
   const auto hits = index.search(near(many.query(), 100, R"({"bucket": {"$in": [1, 3, 5]}})"));
   CHECK(hits.size() == 18);
+}
+
+TEST_CASE("what waits behind a large import is linked in steps", "[semantic_index]") {
+  constexpr std::uint32_t rows = 40'000;
+  VectorLeg leg({.dimension = 4});
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    leg.set(row, leg.prepare(std::vector<float>{normal(random), normal(random), normal(random), 1}));
+  }
+  const std::size_t slots = leg.wanted_sealing(true)->end;
+  CHECK(slots > rows / 2);
+  std::vector<std::size_t> linked;
+  while (auto step = leg.wanted_sealing(false)) {
+    REQUIRE(step->build([] { return false; }));
+    leg.adopt(std::move(*step));
+    linked.push_back(leg.linked());
+  }
+  CHECK(linked.size() == 3);
+  CHECK(linked.front() < slots / 2);
+  CHECK(linked.back() == slots);
 }
 
 TEST_CASE("searches and changes from many threads see whole rows only", "[semantic_index]") {
