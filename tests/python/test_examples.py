@@ -26,4 +26,6 @@ def test_the_langgraph_agent_remembers(tmp_path):
 def test_the_plots_are_drawn(tmp_path):
     pytest.importorskip("matplotlib", reason="needs matplotlib")
     assert "refused: scale_deployment" in run("plots.py", tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"timeline.png", "effectiveness.png"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "timeline.png", "effectiveness.png", "projection.png", "clusters.png"
+    }

@@ -70,6 +70,41 @@ def metrics(story):
     return story.metrics(scope_type="global", metric_period="24h")
 
 
+@pytest.fixture
+def troubles(clock):
+    """Three kinds of trouble, each seen many times in somewhat other words; the third is never assessed."""
+    kinds = [
+        ("increase_memory", "the container was killed because its memory limit is too low", 0.9),
+        ("expand_volume", "the volume has no free space left and writes fail", 0.3),
+        ("restart_pod", "a mounted setting is invalid, so that the process aborts at start", None),
+    ]
+    with actionhist.open("memory:", clock=clock) as h:
+        for number, (action_type, reasoning, score) in enumerate(kinds):
+            h.record_many(
+                {
+                    "action_id": f"{action_type}-{i}",
+                    "action_type": action_type,
+                    "action_timestamp": NOON - timedelta(hours=4 * i, minutes=number),
+                    "model_reasoning": f"{reasoning}; seen in service {['shop', 'search', 'mail', 'pay'][i % 4]}",
+                    "execution_status": "failed" if i % 9 == 4 else "completed",
+                    "effectiveness_score": score,
+                }
+                for i in range(40 - 10 * number)
+            )
+        assert h.wait_indexed(60)
+        yield h
+
+
+@pytest.fixture
+def projection(troubles):
+    return plot.projection(troubles.projection(), troubles.history(where={"action_type": {"$ne": "restart_pod"}}, limit=1000))
+
+
+@pytest.fixture
+def clusters(troubles):
+    return plot.clusters(troubles.clusters(3))
+
+
 def outline(figure):
     """What is drawn within the axes, in 30 × 20 grey fields: letters, which stand outside, move the axes only."""
     canvas = FigureCanvasAgg(figure)
@@ -127,10 +162,42 @@ def test_metrics_of_several_scopes_are_not_mixed(story):
         plot.effectiveness(story.metrics())
 
 
-def test_figures_look_as_they_did(timeline, metrics):
+def test_a_map_shows_what_became_of_the_actions_that_are_known(projection, troubles):
+    axes = projection.axes[0]
+    marks = [line.get_marker() for line in axes.lines]
+    assert marks.count("o") + marks.count("X") == 70 and marks.count("X") == 7
+    assert len(axes.lines[0].get_xdata()) == 20 and axes.lines[0].get_marker() == "."
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {"completed", "failed"}
+    assert axes.get_xlabel().endswith("% of the variance")
+    # Like actions lie together: each is nearer to the middle of its kind than to that of the other.
+    places = {point["action_id"]: np.array(point["at"]) for point in troubles.projection()["points"]}
+    kinds = [[at for name, at in places.items() if name.startswith(kind)] for kind in ("increase", "expand")]
+    middles = [np.mean(kind, axis=0) for kind in kinds]
+    for kind, (own, other) in zip(kinds, (middles, middles[::-1])):
+        near = [np.linalg.norm(at - own) < np.linalg.norm(at - other) for at in kind]
+        assert np.mean(near) > 0.95
+    with pytest.raises(ValueError, match="dimensions"):
+        plot.projection(troubles.projection(3))
+
+
+def test_groups_show_their_size_their_effect_and_their_types(clusters):
+    axes = clusters.axes[0]
+    assert [round(bar.get_width()) for bar in axes.patches] == [40, 30, 20]
+    assert [round(bar.get_y() + bar.get_height() / 2) for bar in axes.patches] == [0, 1, 2]
+    brightness = [sum(bar.get_facecolor()[:3]) for bar in axes.patches]
+    assert brightness[2] == 3 and brightness[0] > brightness[1]
+    texts = [text.get_text() for text in axes.texts]
+    assert [text.split()[0] for text in texts] == ["increase_memory", "expand_volume", "restart_pod"]
+    assert "killed" in axes.get_yticklabels()[0].get_text()
+    assert len(plot.clusters({"clusters": []}).axes) == 1
+
+
+def test_figures_look_as_they_did(timeline, metrics, projection, clusters):
     effectiveness = plot.effectiveness(metrics)
     assert likeness(timeline, "timeline") > 0.8
     assert likeness(effectiveness, "effectiveness") > 0.8
+    assert likeness(projection, "projection") > 0.8
+    assert likeness(clusters, "clusters") > 0.8
     if not os.environ.get("ACTIONHIST_WRITE_OUTLINES"):
         assert likeness(timeline, "effectiveness") < 0.7
         assert likeness(plot.timeline([]), "timeline") < 0.7

@@ -4,6 +4,8 @@
     found = history.detections(scope=f"resource:{traces[0].resource_id}")
     actionhist.plot.timeline(traces, found).savefig("web.pdf")
     actionhist.plot.effectiveness(history.metrics(scope_type="global", metric_period="24h")).savefig("types.pdf")
+    actionhist.plot.projection(history.projection(), history.history(limit=2000)).savefig("map.pdf")
+    actionhist.plot.clusters(history.clusters()).savefig("kinds.pdf")
 
 Each draws into `axes` if given, else into a figure of its own, and returns the figure. Nothing is shown.
 """
@@ -23,7 +25,7 @@ from matplotlib.lines import Line2D
 
 from ._actionhist import Detection, Trace
 
-__all__ = ["effectiveness", "timeline"]
+__all__ = ["clusters", "effectiveness", "projection", "timeline"]
 
 # What became of an action, by the shape of its mark.
 _shapes = {
@@ -37,6 +39,10 @@ _shapes = {
 }
 _lines = ("-", "--", "-.", ":")
 _marks = ("o", "s", "^", "D", "v", "P", "X", "*")
+# Of its actions a day.
+_trends = {"growing": "↗", "steady": "→", "shrinking": "↘"}
+# A group that comes back when others are left out.
+_stable = 0.75
 # Dark is bad, bright is good, and their grey says the same.
 _scores = ScalarMappable(Normalize(0, 1), "cividis")
 
@@ -53,26 +59,14 @@ def timeline(traces: Iterable[Trace], detections: Iterable[Detection] = (), *, a
     types = list(dict.fromkeys(trace.action_type for trace in actions))
     figure, axes = _drawn_into(axes, (9, 1.6 + 0.45 * max(1, len(types))))
     for trace in actions:
-        score = trace.effectiveness_score
-        axes.plot(
-            [_place(trace.action_timestamp)],
-            [types.index(trace.action_type)],
-            marker=_shapes[trace.execution_status][0],
-            markersize=9,
-            linestyle="none",
-            color="black",
-            markeredgewidth=0.8,
-            markerfacecolor="white" if score is None else _scores.cmap(score),
-        )
+        _draw_action(axes, _place(trace.action_timestamp), types.index(trace.action_type), trace)
     axes.set_yticks(range(len(types)), types)
     axes.set_ylim(len(types) - 0.4, -0.9)
     for detection in detections:
         _draw_detection(axes, detection)
     axes.grid(axis="y", linewidth=0.5, alpha=0.5)
     _set_times(axes)
-    statuses = dict.fromkeys(_shapes[trace.execution_status] for trace in actions)
-    marks = [Line2D([], [], color="black", marker=shape, linestyle="none", label=name) for shape, name in statuses]
-    _set_legend(axes, marks)
+    _set_status_legend(axes, actions)
     figure.colorbar(_scores, ax=axes, label="effectiveness", pad=0.02)
     return figure
 
@@ -102,6 +96,76 @@ def effectiveness(metrics: Iterable[dict[str, Any]], *, axes: Axes | None = None
     return figure
 
 
+def projection(
+    projected: dict[str, Any], traces: Iterable[Trace] = (), *, axes: Axes | None = None
+) -> Figure:
+    """A map of actions, on which near ones are alike. Takes what History.projection() gave, of two dimensions.
+
+    Those of `traces` are marked by what became of them, as in timeline(); of the others only the place is shown.
+    """
+    shares = projected["explained"]
+    if len(shares) > 2:
+        raise ValueError(f"projected: has {len(shares)} dimensions; ask history.projection() for 2")
+    known = {trace.action_id: trace for trace in traces}
+    points = projected["points"]
+    figure, axes = _drawn_into(axes, (7, 5.5))
+    others = [point["at"] for point in points if point["action_id"] not in known]
+    axes.plot([at[0] for at in others], [at[1] for at in others], linestyle="none", marker=".", color="0.7", zorder=1)
+    shown = [(point["at"], known[point["action_id"]]) for point in points if point["action_id"] in known]
+    for at, trace in shown:
+        _draw_action(axes, at[0], at[1], trace, size=6)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for name, share in zip((axes.set_xlabel, axes.set_ylabel), shares):
+        name(f"{share:.0%} of the variance")
+    # A step means the same in both directions.
+    axes.set_aspect("equal", adjustable="datalim")
+    if shown:
+        _set_status_legend(axes, [trace for _, trace in shown])
+        figure.colorbar(_scores, ax=axes, label="effectiveness", pad=0.02)
+    return figure
+
+
+def clusters(found: dict[str, Any], *, axes: Axes | None = None) -> Figure:
+    """The groups of similar actions, the largest on top. Takes what History.clusters() gave.
+
+    Length is the number of actions, colour how effective they were on average; white is not assessed, and a dashed
+    border says that the group is not stable. Beside each stand its action types and whether it grows.
+    """
+    rows = found["clusters"]
+    figure, axes = _drawn_into(axes, (9, 1.2 + 0.5 * max(1, len(rows))))
+    for place, row in enumerate(rows):
+        score = row.get("effectiveness")
+        axes.barh(
+            place,
+            row["actions"],
+            height=0.6,
+            color="white" if score is None else _scores.to_rgba(score),
+            edgecolor="black",
+            linewidth=0.8,
+            linestyle="-" if row["stability"] >= _stable else "--",
+        )
+        axes.annotate(
+            f"{', '.join(row.get('types', []))} {_trends.get(row.get('trend'), '')}".strip(),
+            (row["actions"], place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
+        )
+    axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlabel("actions")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    # Room for what stands beside the longest.
+    axes.margins(x=0.35)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    if rows:
+        figure.colorbar(_scores, ax=axes, label="effectiveness", pad=0.02)
+    return figure
+
+
 def _drawn_into(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
     if axes is None:
         figure = Figure(figsize=size, layout="constrained")
@@ -110,6 +174,20 @@ def _drawn_into(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, A
     if figure_of_axes is None:
         raise ValueError("axes: belong to no figure")
     return figure_of_axes, axes
+
+
+def _draw_action(axes: Axes, x: float, y: float, trace: Trace, size: float = 9) -> None:
+    score = trace.effectiveness_score
+    axes.plot(
+        [x],
+        [y],
+        marker=_shapes[trace.execution_status][0],
+        markersize=size,
+        linestyle="none",
+        color="black",
+        markeredgewidth=0.8,
+        markerfacecolor="white" if score is None else _scores.cmap(score),
+    )
 
 
 def _draw_detection(axes: Axes, detection: Detection) -> None:
@@ -184,6 +262,12 @@ def _set_times(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(_dates.ConciseDateFormatter(locator))
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def _set_status_legend(axes: Axes, traces: list[Trace]) -> None:
+    statuses = dict.fromkeys(_shapes[trace.execution_status] for trace in traces)
+    marks = [Line2D([], [], color="black", marker=shape, linestyle="none", label=name) for shape, name in statuses]
+    _set_legend(axes, marks)
 
 
 def _set_legend(axes: Axes, handles: list[Line2D]) -> None:
