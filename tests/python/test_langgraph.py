@@ -1,12 +1,14 @@
 """The memory of LangGraph agents: its own conformance kit for the saver, and what its store promises."""
 
 import asyncio
+import itertools
 import operator
 from typing import Annotated, TypedDict
 
 import pytest
 
 import actionhist
+import postgres
 
 pytest.importorskip("langgraph", reason="needs langgraph")
 pytest.importorskip("langgraph.checkpoint.conformance", reason="needs langgraph-checkpoint-conformance")
@@ -19,26 +21,45 @@ from langgraph.types import Command, interrupt
 from actionhist.langgraph import HistorySaver, HistoryStore
 
 
-@pytest.fixture(params=["memory", "file"])
-def uri(request, tmp_path):
-    return "memory:" if request.param == "memory" else str(tmp_path / "agent.db")
+@pytest.fixture(scope="module")
+def server():
+    if not postgres.PROGRAMS.exists():
+        pytest.skip(f"needs {postgres.PROGRAMS}")
+    with postgres.server() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["memory", "file", "postgresql"])
+def open_empty(request, tmp_path):
+    """A function that opens a memory with nothing in it."""
+    if request.param == "memory":
+        return lambda **options: actionhist.open("memory:", **options)
+    numbers = itertools.count()
+    if request.param == "file":
+        return lambda **options: actionhist.open(tmp_path / f"{next(numbers)}.db", **options)
+    uri = request.getfixturevalue("server")
+    # Without the index, which would keep files in the user's cache.
+    return lambda **options: actionhist.open(
+        uri, tenant=f"{request.node.name}-{next(numbers)}", semantic=False, **options
+    )
 
 
 @pytest.fixture
-def opened(uri):
-    with actionhist.open(uri) as h:
+def opened(open_empty):
+    with open_empty() as h:
         yield h
 
 
 @pytest.fixture
-def store(history):
-    return HistoryStore(history)
+def store(open_empty, clock):
+    with open_empty(clock=clock) as h:
+        yield HistoryStore(h)
 
 
-def test_the_saver_passes_the_kit(uri):
+def test_the_saver_passes_the_kit(open_empty):
     @checkpointer_test(name="HistorySaver")
     async def factory():
-        with actionhist.open(uri) as h:
+        with open_empty() as h:
             yield HistorySaver(h)
 
     report = asyncio.run(validate(factory))
@@ -208,6 +229,18 @@ def test_items_of_the_store_expire_unless_they_are_read(history, clock):
     assert store.get(("t",), "brief") is None
     assert [item.key for item in store.search(("t",))] == ["lasting"]
     assert history.items.sweep() == 1
+
+
+def test_lists_are_compared_as_a_whole(store):
+    for number, tags in enumerate((["a", "b"], ["b", "a"], ["a"], "a", None)):
+        store.put(("l",), str(number), {"meta": {"tags": tags}, "odd": number % 2 == 1})
+    assert [item.key for item in store.search(("l",), filter={"meta": {"tags": ["a", "b"]}})] == ["0"]
+    assert [item.key for item in store.search(("l",), filter={"meta": {"tags": ["a"]}, "odd": True})] == []
+    assert store.search(("l",), filter={"tags": []}) == []
+    store.batch([PutOp(("many",), f"{n:04}", {"tags": [n % 2]}, index=False) for n in range(1200)])
+    page = store.search(("many",), filter={"tags": [1]}, limit=3, offset=550)
+    assert [item.value for item in page] == [{"tags": [1]}] * 3
+    assert len(store.search(("many",), filter={"tags": [1]}, limit=10_000)) == 600
 
 
 def test_what_the_store_cannot_take_is_said(store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from typing import Any, Iterable
 
@@ -148,17 +149,47 @@ class _Batch:
         return None
 
     def _search(self, op: SearchOp) -> list[Item]:
+        where = flat_filter(op.filter) if op.filter else {}
+        lists = {path: value for path, value in where.items() if isinstance(value, (list, tuple))}
+        if not lists:
+            return self._page(op, where, op.limit, op.offset, op.refresh_ttl)
+        # The library's filters compare no lists.
+        for path in lists:
+            del where[path]
+        found: list[Item] = []
+        for offset in itertools.count(0, _page_size):
+            page = self._page(op, where, _page_size, offset, False)
+            found += [item for item in page if all(_at(item.value, p) == list(v) for p, v in lists.items())]
+            if len(page) < _page_size or len(found) >= op.offset + op.limit:
+                break
+        found = found[op.offset : op.offset + op.limit]
+        if op.refresh_ttl:
+            self.history.items.get_many((item.namespace, item.key) for item in found)
+        return found
+
+    def _page(self, op: SearchOp, where: Fields, limit: int, offset: int, renew: bool) -> list[Item]:
         vector = self._vectors.get(op.query) if op.query else None
         return self.history.items.search(
             op.namespace_prefix,
             op.query or None if vector is None else None,
             vector=vector,
             space_id=self.space_id if vector is not None else None,
-            where=flat_filter(op.filter) if op.filter else None,
-            limit=op.limit,
-            offset=op.offset,
-            renew=op.refresh_ttl,
+            where=where or None,
+            limit=limit,
+            offset=offset,
+            renew=renew,
         )
+
+
+# How many items are read at once where they are compared here.
+_page_size = 1000
+
+
+def _at(value: Any, path: str) -> Any:
+    """What a value has under a dotted name."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _change(op: PutOp, texts: list[str] | None) -> Fields:
