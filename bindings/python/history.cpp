@@ -101,9 +101,17 @@ std::vector<Detection> detect(const Handle& self, const py::dict& resource, cons
   return self.call([&](History& history) { return history.detect(query); });
 }
 
-std::vector<Hit> similar(const Handle& self, const py::object& text, const py::object& action_id,
-                         const py::object& vector, const py::object& limit, const py::object& where,
-                         const py::object& threshold, const py::object& fresh) {
+// Each of them keeps all of them, so that none is moved.
+py::list shared(std::vector<Hit> found) {
+  const auto hits = std::make_shared<std::vector<Hit>>(std::move(found));
+  py::list list(hits->size());
+  for (std::size_t i = 0; i < hits->size(); ++i) list[i] = std::shared_ptr<Hit>(hits, &(*hits)[i]);
+  return list;
+}
+
+py::list similar(const Handle& self, const py::object& text, const py::object& action_id,
+                 const py::object& vector, const py::object& limit, const py::object& where,
+                 const py::object& threshold, const py::object& fresh) {
   SimilarQuery query;
   query.text = to_optional_text(text, "text");
   query.action_id = to_optional_text(action_id, "action_id");
@@ -112,7 +120,7 @@ std::vector<Hit> similar(const Handle& self, const py::object& text, const py::o
   query.where = to_where(where);
   if (!threshold.is_none()) query.threshold = to_number(threshold, "threshold");
   query.fresh = to_flag(fresh, "fresh");
-  return self.call([&](History& history) { return history.similar(query); });
+  return shared(self.call([&](History& history) { return history.similar(query); }));
 }
 
 bool wait_indexed(const Handle& self, const py::object& timeout) {

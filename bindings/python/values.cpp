@@ -73,9 +73,9 @@ std::string repr(const Hit& hit) {
 }
 
 // What all of them offer.
-template <class T>
-py::class_<T> bind(py::module_& module, const char* name, const char* doc) {
-  py::class_<T> type(module, name, doc);
+template <class T, class Holder = std::unique_ptr<T>>
+py::class_<T, Holder> bind(py::module_& module, const char* name, const char* doc) {
+  py::class_<T, Holder> type(module, name, doc);
   type.attr("__module__") = "actionhist";
   type.def(
       "to_dict", [](const T& value) { return from_json(to_json(value)); },
@@ -159,7 +159,9 @@ void bind_verdict(py::module_& module) {
 }
 
 void bind_hit(py::module_& module) {
-  auto type = bind<Hit>(module, "Hit", "A past action that is similar, with the reasons for its place.");
+  // Shared, because the hits of a search stay where the search has put them.
+  auto type = bind<Hit, std::shared_ptr<Hit>>(
+      module, "Hit", "A past action that is similar, with the reasons for its place.");
   type.def_property_readonly(
       "trace", [](const Hit& hit) { return &hit.trace; }, py::return_value_policy::reference_internal);
   type.def_readonly("score", &Hit::score);

@@ -28,6 +28,41 @@ void open_with_settings(const char* text, std::size_t size) {
   actionhist_history_free(history);
 }
 
+void check(actionhist_status status, actionhist_text* answer, actionhist_error* error) {
+  expect((status == ACTIONHIST_OK) == (answer != nullptr));
+  expect((status == ACTIONHIST_OK) == (error == nullptr));
+  expect(status != ACTIONHIST_INTERNAL && status != ACTIONHIST_CORRUPT);
+  if (error != nullptr) expect(*actionhist_error_message(error) != '\0');
+  actionhist_text_free(answer);
+  actionhist_error_free(error);
+}
+
+// All that an index offers but to save it, for that writes where the bytes say.
+void use_index(const char* text, std::size_t size) {
+  static actionhist_index* const index = [] {
+    constexpr char options[] = R"({"dimension":2})";
+    actionhist_index* made = nullptr;
+    expect(actionhist_index_create(options, sizeof options - 1, &made, nullptr) == ACTIONHIST_OK);
+    return made;
+  }();
+  constexpr float vectors[] = {1, 0, 0, 1};
+  actionhist_text* answer = nullptr;
+  actionhist_error* error = nullptr;
+  for (actionhist_index_vectors* const operation :
+       {actionhist_index_put, actionhist_index_set_vector, actionhist_index_search,
+        actionhist_index_search_many, actionhist_index_explain}) {
+    for (const std::size_t count : {0, 1, 2}) {
+      const auto status = operation(index, text, size, vectors, count, 2, &answer, &error);
+      check(status, answer, error);
+    }
+  }
+  for (actionhist_index_operation* const operation : {actionhist_index_set_fields, actionhist_index_remove,
+                                                      actionhist_index_version, actionhist_index_stats}) {
+    const auto status = operation(index, text, size, &answer, &error);
+    check(status, answer, error);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -43,13 +78,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     actionhist_text* answer = nullptr;
     actionhist_error* error = nullptr;
     const actionhist_status status = operation(history, text, size, &answer, &error);
-    expect((status == ACTIONHIST_OK) == (answer != nullptr));
-    expect((status == ACTIONHIST_OK) == (error == nullptr));
-    expect(status != ACTIONHIST_INTERNAL && status != ACTIONHIST_CORRUPT);
-    if (error != nullptr) expect(*actionhist_error_message(error) != '\0');
-    actionhist_text_free(answer);
-    actionhist_error_free(error);
+    check(status, answer, error);
   }
   if (inputs % 16 == 0) open_with_settings(text, size);
+  if (inputs % 4 == 0) use_index(text, size);
   return 0;
 }
