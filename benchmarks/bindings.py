@@ -3,8 +3,9 @@
 Usage: scripts/bench bindings [--json] [--rounds N] [--peers]
 
 Both languages take turns in one run and the median of the rounds' ratios counts. `--peers` needs numpy and compares with
-those of langgraph-checkpoint-sqlite, chromadb and qdrant-client that can be imported: one record at a time on
-disk, and the search of ten neighbours by a given vector.
+those of langgraph-checkpoint-sqlite (searching needs pysqlite3-binary, unless Python's own SQLite may load extensions),
+langgraph-checkpoint-postgres with psycopg, chromadb, lancedb and qdrant-client that can be imported: one record at a time
+on disk, and the search of ten neighbours by a given vector.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import random
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from datetime import datetime, timedelta, timezone
@@ -177,7 +179,10 @@ def event_loop(report, rounds):
 
 
 def langgraph_store(path, dimension):
-    import sqlite3
+    try:
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
 
     from langgraph.store.sqlite import SqliteStore
 
@@ -217,6 +222,25 @@ def chroma(path, dimension):
     return record, search
 
 
+def lance(path, dimension):
+    import lancedb
+
+    table = None
+
+    def record(i, action, vector):
+        nonlocal table
+        row = [{"id": action["action_id"], "vector": vector, "action": json.dumps(action)}]
+        if table is None:
+            table = lancedb.connect(path).create_table("actions", row)
+        else:
+            table.add(row)
+
+    def search(vector):
+        return table.search(vector).distance_type("cosine").limit(10).to_list()
+
+    return record, search
+
+
 def qdrant(path, dimension):
     from qdrant_client import QdrantClient, models
 
@@ -232,6 +256,37 @@ def qdrant(path, dimension):
         return client.query_points("actions", query=vector.tolist(), limit=10)
 
     return record, search
+
+
+def langgraph_on_postgres(uri):
+    from langgraph.store.postgres import PostgresStore
+    from psycopg import Connection
+    from psycopg.rows import dict_row
+
+    # Its vectors need an extension of the server, so it only records.
+    store = PostgresStore(Connection.connect(uri, autocommit=True, prepare_threshold=0, row_factory=dict_row))
+    store.setup()
+    return lambda action: store.put(("actions",), action["action_id"], action, index=False)
+
+
+def against_postgres_store(report, rounds):
+    """Both record in the same database of one server, in turns."""
+    sys.path.append(os.path.join(os.path.dirname(__file__), "..", "tests", "python"))
+    import postgres
+
+    with postgres.server(fsync="on") as uri:
+        theirs = langgraph_on_postgres(uri)
+        with actionhist.open(uri, tenant="bench", semantic=False, worker=False) as history:
+            pairs = []
+            for number in range(rounds):
+                actions = [make_action(f"peer-{number}", i) for i in range(500)]
+                mine = timed(len(actions), lambda: [history.record(action) for action in actions])
+                for action in actions:
+                    action["action_timestamp"] = action["action_timestamp"].isoformat()
+                pairs.append((mine, timed(len(actions), lambda: [theirs(action) for action in actions])))
+    mine, other = (statistics.median(column) for column in zip(*pairs))
+    ratio = statistics.median(a / b for a, b in pairs)
+    report.add("against langgraph_on_postgres", "record one", mine, "per s", other, ratio)
 
 
 class Given:
@@ -266,7 +321,7 @@ def against_peers(report, files, rounds):
     given = numpy.random.default_rng(2).standard_normal((rows + queries, dimension), dtype=numpy.float32)
     rates = {}
     for _ in range(rounds):
-        for make in (ours, langgraph_store, chroma, qdrant):
+        for make in (ours, langgraph_store, chroma, lance, qdrant):
             try:
                 record, search = make(files.path(), dimension)
             except ImportError as missing:
@@ -317,6 +372,10 @@ def main():
         event_loop(report, min(3, arguments.rounds))
         if arguments.peers:
             against_peers(report, files, min(3, arguments.rounds))
+            try:
+                against_postgres_store(report, min(3, arguments.rounds))
+            except ImportError as missing:
+                print(f"  langgraph_on_postgres: left out: {missing}")
 
 
 if __name__ == "__main__":
