@@ -169,7 +169,7 @@ std::vector<Case> read_cases(const std::string& path, Case (*read)(JsonElement))
 void detect_in(std::span<const Trace> traces, std::string scope, std::set<std::string>& found) {
   if (traces.empty()) return;
   static const std::vector<Pattern> patterns = default_patterns();
-  const Evidence evidence{traces, {}, false, false, std::move(scope)};
+  const Evidence evidence{traces, {}, false, nullptr, std::move(scope)};
   for (const Pattern& pattern : patterns) {
     if (!detect(pattern, evidence, traces.back().time()).detections.empty()) {
       found.emplace(to_string(pattern.pattern_type));
@@ -303,7 +303,7 @@ void score_clean(Report& out, const std::string& name, std::vector<Trace> action
       std::vector<Trace>& traces = scopes[scope];
       traces.push_back(action);
       traces.back().outcome = {};
-      const Evidence evidence{traces, {}, false, true, scope};
+      const Evidence evidence{std::span(traces).first(traces.size() - 1), {}, false, &traces.back(), scope};
       for (const Pattern& pattern : patterns) {
         for (const Detection& found : detect(pattern, evidence, action.time()).detections) {
           if (prevents(pattern, found))
@@ -398,7 +398,8 @@ void time_guard(Report& out) {
   }
   in.traces.back().outcome = {};
   const std::vector<Pattern> patterns = default_patterns();
-  const Evidence evidence{in.traces, {}, true, true, "resource:web"};
+  const Evidence evidence{
+      std::span(in.traces).first(in.traces.size() - 1), {}, true, &in.traces.back(), "resource:web"};
   const TimePoint as_of = in.traces.back().time();
   std::vector<double> runs;
   std::size_t found = 0;

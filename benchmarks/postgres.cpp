@@ -214,12 +214,21 @@ class Benchmark {
     compare({"one action / six round trips, 1 client", [this] { return record(1, 1000, true); },
              [this] { return six_round_trips(1000); }});
     for (const int clients : {1, 4, 16}) {
-      compare({fmt::format("guarded / unguarded, {} client{}", clients, clients == 1 ? "" : "s"),
-               [=, this] { return propose(clients, 1000, false); },
+      const std::string with = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+      compare({"guarded / unguarded, each time another resource, " + with,
+               [=, this] { return propose(clients, make_actions(1000, true)); },
                [=, this] { return record(clients, 1000, true); }});
+      compare({"guarded / unguarded, resource remembered, " + with,
+               [=, this] { return propose_remembered(clients, 1000); },
+               [=, this] { return record(clients, 1000, true); }});
+      compare({"proposed and completed / recorded and completed, " + with,
+               [=, this] { return complete(clients, 500, true); },
+               [=, this] { return complete(clients, 500, false); }});
     }
-    compare({"guarded, one hot resource / unguarded, 16 clients", [this] { return propose(16, 1000, true); },
-             [this] { return record(16, 1000, true); }});
+    compare({"guarded, one hot resource, its first 250 actions / unguarded, 16 clients",
+             [this] { return propose_hot(250); }, [this] { return record(16, 1000, true); }});
+    compare({"guarded, one hot resource, 512 actions in its window / unguarded, 16 clients",
+             [this] { return propose_full(512); }, [this] { return record(16, 1000, true); }});
     compare({"batch of 1000 / COPY BINARY into the table", [this] { return batches(); },
              [this] { return copy_in(); }});
     compare({"feed from the beginning / COPY BINARY out", [this] { return read_feed(); },
@@ -249,13 +258,57 @@ class Benchmark {
     return rate(clients, calls, [&](int, int i) { history_.record(actions[static_cast<std::size_t>(i)]); });
   }
 
-  double propose(int clients, int calls, bool hot) {
-    auto actions = make_actions(calls, true);
-    for (Action& action : actions) {
-      action.action_timestamp.reset();
-      if (hot) action.resource.name = "hot";
+  double propose(int clients, std::vector<Action> actions) {
+    for (Action& action : actions) action.action_timestamp.reset();
+    return rate(clients, static_cast<int>(actions.size()),
+                [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
+  }
+
+  // As many actions on so many resources that nobody has acted on.
+  static std::vector<Action> on_new_resources(int count, int resources) {
+    std::vector<Action> actions = make_actions(count, true);
+    const int first = serial;
+    for (int i = 0; i < count; ++i) {
+      actions[static_cast<std::size_t>(i)].resource.name = fmt::format("new-{}-{}", first, i % resources);
     }
-    return rate(clients, calls, [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
+    return actions;
+  }
+
+  // The first proposal on each of 100 resources is not counted.
+  double propose_remembered(int clients, int calls) {
+    auto actions = on_new_resources(calls + 100, 100);
+    propose(clients, {actions.begin(), actions.begin() + 100});
+    return propose(clients, {actions.begin() + 100, actions.end()});
+  }
+
+  // What an agent does again and again: the next action on a resource comes after the outcome of the last.
+  double complete(int clients, int calls, bool guarded) {
+    const auto actions = on_new_resources(calls, 4 * clients);
+    return rate(clients, calls, [&](int, int i) {
+      Action action = actions[static_cast<std::size_t>(i)];
+      if (guarded) action.action_timestamp.reset();
+      const std::string id =
+          guarded ? history_.propose(action).trace->action_id : history_.record(action).action_id;
+      history_.complete(id, {.status = Status::completed});
+    });
+  }
+
+  // 16 agents on one resource, and then on the next.
+  double propose_hot(int calls) {
+    double seconds = 0;
+    constexpr int resources = 4;
+    for (int i = 0; i < resources; ++i) seconds += calls / propose(16, on_new_resources(calls, 1));
+    return resources * calls / seconds;
+  }
+
+  double propose_full(int calls) {
+    const auto on_hot = [&] {
+      auto actions = make_actions(calls, true);
+      for (Action& action : actions) action.resource.name = "hot";
+      return actions;
+    };
+    if (!std::exchange(full_, true)) history_.record(on_hot());
+    return propose(16, on_hot());
   }
 
   // What the engine sends once it knows the resource.
@@ -425,6 +478,7 @@ class Benchmark {
   std::vector<std::unique_ptr<Bare>> bare_;
   std::unique_ptr<Bare> admin_;
   std::vector<std::string> copied_;
+  bool full_ = false;  // the window of the hot resource
   int rounds_;
   std::string only_;
   Report& report_;

@@ -52,8 +52,24 @@ struct GuardQuestion {
   std::chrono::microseconds busy_span{};
   int busy_actions = 0;
 
-  // Whether the scope is a resource with so many actions in the last busy_span.
+  // Whether the scope is a resource with so many actions in the last busy_span. REQUIRES: they are by time.
   bool busy(const Scope& scope, std::span<const Trace> recent) const;
+};
+
+// Rows that several answers may share; they live as long as any of these.
+template <class Row>
+class SharedRows : public std::span<const Row> {
+ public:
+  SharedRows() = default;
+  explicit SharedRows(std::vector<Row> rows)
+      : SharedRows(std::make_shared<const std::vector<Row>>(std::move(rows))) {}
+  SharedRows(std::shared_ptr<const void> owner, std::span<const Row> rows)
+      : std::span<const Row>(rows), owner_(std::move(owner)) {}
+
+ private:
+  explicit SharedRows(const std::shared_ptr<const std::vector<Row>>& rows) : SharedRows(rows, *rows) {}
+
+  std::shared_ptr<const void> owner_;
 };
 
 // The answer: all that the decision on a proposal depends on.
@@ -61,10 +77,10 @@ struct GuardView {
   std::optional<Trace> stored;  // the action itself, if its id is taken
   std::vector<Pattern> patterns;
   std::vector<Detection> in_force;  // of the scopes, at `now`
-  std::vector<Alert> alerts;        // by time
+  SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
-  std::vector<std::vector<Trace>>
-      recent;  // of each scope, as ActionStore::recent gives them, 5 min ahead too
+  // Of each scope, as ActionStore::recent gives them, 5 min ahead too.
+  std::vector<SharedRows<Trace>> recent;
 };
 
 class ActionStore {

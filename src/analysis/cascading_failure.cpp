@@ -52,15 +52,8 @@ class AlertGraph {
       const std::string_view key = alert.fingerprint.empty() ? alert.name : alert.fingerprint;
       add({key, alert.starts_at, alert.ends_at, alert.severity, {&alert.resource, {}, {}}}, alert.labels);
     }
-    for (const Trace& trace : evidence.traces) {
-      if (!trace.alert_firing_time || alert_key(trace).empty()) continue;
-      add({alert_key(trace),
-           *trace.alert_firing_time,
-           {},
-           trace.alert_severity,
-           {&trace.resource, trace.owner, {}}},
-          trace.alert_labels);
-    }
+    for (const Trace& trace : evidence.traces) add(trace);
+    if (evidence.candidate) add(*evidence.candidate);
     std::ranges::stable_sort(firings_, {}, &Firing::at);
   }
 
@@ -100,6 +93,17 @@ class AlertGraph {
   }
 
  private:
+  // What an action answers has fired.
+  void add(const Trace& trace) {
+    if (!trace.alert_firing_time || alert_key(trace).empty()) return;
+    add({alert_key(trace),
+         *trace.alert_firing_time,
+         {},
+         trace.alert_severity,
+         {&trace.resource, trace.owner, {}}},
+        trace.alert_labels);
+  }
+
   void add(Firing firing, const Json& labels) {
     if (firing.at > window_.as_of()) return;
     const auto same = std::ranges::find_if(firings_, [&](const Firing& other) {

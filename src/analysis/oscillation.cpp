@@ -90,7 +90,7 @@ bool counted(const Trace& trace) {
 Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
                std::optional<std::chrono::minutes> window_length) {
   Finding finding;
-  if (!pattern.active || evidence.traces.empty()) return finding;
+  if (!pattern.active || (evidence.traces.empty() && !evidence.candidate)) return finding;
   const Window window(pattern, evidence, as_of, window_length.value_or(pattern.time_window));
   if (evidence.candidate && window.candidate() == nullptr) return finding;
   const Thresholds thresholds = thresholds_of(pattern);

@@ -15,15 +15,15 @@
 
 namespace actionhist {
 
-// What the detectors look at. `traces` are of one scope, oldest first; when `candidate` is set the last of
-// them is the proposed action, which counts as the newest whatever its time. `alerts_known` says that
-// `alerts` are all there were, not that nobody looked.
+// What the detectors look at. `traces` are of one scope, oldest first. The proposed action, if there is one, is
+// none of them; it counts as the newest whatever its time. `alerts_known` says that `alerts` are all there were,
+// not that nobody looked.
 struct Evidence {
-  std::span<const Trace> traces;
-  std::span<const Alert> alerts;
+  std::span<const Trace> traces = {};
+  std::span<const Alert> alerts = {};
   bool alerts_known = false;
-  bool candidate = false;
-  std::string scope;
+  const Trace* candidate = nullptr;
+  std::string scope = {};
 };
 
 struct Finding {

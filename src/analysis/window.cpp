@@ -55,15 +55,14 @@ std::shared_ptr<const TypeFacts> remembered_facts(std::string_view type) {
 Window::Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
                std::chrono::microseconds length)
     : pattern_(pattern), evidence_(evidence), as_of_(as_of), length_(length) {
-  const bool proposes = evidence.candidate && !evidence.traces.empty();
-  const auto past = evidence.traces.first(evidence.traces.size() - (proposes ? 1 : 0));
+  const std::span<const Trace> past = evidence.traces;
   [[maybe_unused]] const auto earlier = [](const Trace& a, const Trace& b) { return a.time() < b.time(); };
   assert(std::is_sorted(past.begin(), past.end(), earlier));
   auto trace = std::partition_point(past.begin(), past.end(),
                                     [&](const Trace& other) { return other.time() < as_of - length; });
   steps_.reserve(static_cast<std::size_t>(past.end() - trace) + 1);
   for (; trace != past.end() && trace->time() <= as_of; ++trace) add(*trace, false);
-  if (proposes) add(evidence.traces.back(), true);
+  if (evidence.candidate) add(*evidence.candidate, true);
 }
 
 void Window::add(const Trace& trace, bool candidate) {

@@ -58,9 +58,9 @@ CheckpointStore& Repository::checkpoints() {
 }
 
 bool GuardQuestion::busy(const Scope& scope, std::span<const Trace> recent) const {
-  const auto lately =
-      std::ranges::count_if(recent, [&](const Trace& trace) { return trace.time() >= now - busy_span; });
-  return scope.kind == ScopeKind::resource && lately >= busy_actions;
+  if (scope.kind != ScopeKind::resource) return false;
+  const auto lately = std::ranges::lower_bound(recent, now - busy_span, {}, &Trace::time);
+  return recent.end() - lately >= busy_actions;
 }
 
 GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
@@ -70,19 +70,19 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   if (view.stored || question.scopes.empty()) return view;
   view.patterns = patterns().patterns();
   view.in_force = patterns().in_force(question.scopes, question.now);
-  view.alerts = resources().alerts(question.now - question.alerts, question.now);
+  view.alerts = SharedRows(resources().alerts(question.now - question.alerts, question.now));
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     const auto since = [&](std::chrono::microseconds span) {
-      return actions().recent(scope, question.now - span, question.now + std::chrono::minutes(5),
-                              question.max_traces);
+      return SharedRows(actions().recent(scope, question.now - span, question.now + std::chrono::minutes(5),
+                                         question.max_traces));
     };
-    std::vector<Trace>& recent = view.recent.emplace_back(since(question.window));
+    SharedRows<Trace>& recent = view.recent.emplace_back(since(question.window));
     if (question.busy(scope, recent)) recent = since(question.baseline);
   }
   const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
   if (!view.alerts.empty() && acted) {
-    view.alerts = resources().alerts(question.now - question.baseline, question.now);
+    view.alerts = SharedRows(resources().alerts(question.now - question.baseline, question.now));
   }
   return view;
 }

@@ -127,15 +127,14 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     return verdict;
   }
 
-  const std::vector<Alert>& alerts = view.alerts;
+  Trace candidate = proposed;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     const Scope& scope = scopes[i];
-    std::vector<Trace>& traces = view.recent[i];
+    const std::span<const Trace> traces = view.recent[i];
     // Agents' clocks differ: the proposal is judged after everything that is already there.
     const TimePoint as_of = traces.empty() ? now : std::max(now, traces.back().time());
-    traces.push_back(proposed);
-    traces.back().action_timestamp = as_of;
-    const Evidence evidence{traces, alerts, !alerts.empty(), true, to_string(scope)};
+    candidate.action_timestamp = as_of;
+    const Evidence evidence{traces, view.alerts, !view.alerts.empty(), &candidate, to_string(scope)};
     for (const Pattern& pattern : scope.kind == ScopeKind::resource ? of_resource : patterns) {
       Finding finding = actionhist::detect(pattern, evidence, as_of);
       add_once(verdict.not_evaluated, finding.not_evaluated);
@@ -227,7 +226,7 @@ std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint 
   const std::vector<Detection> noted =
       repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
   const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
-  const Evidence evidence{traces, alerts, !alerts.empty(), false, to_string(scope)};
+  const Evidence evidence{traces, alerts, !alerts.empty(), nullptr, to_string(scope)};
   std::vector<Detection> fresh;
   for (const Pattern& pattern : repository_.patterns().patterns()) {
     for (Detection& found : actionhist::detect(applied(policy, pattern), evidence, as_of).detections) {
@@ -257,7 +256,7 @@ std::vector<Detection> Guard::detect(const DetectQuery& query, TimePoint as_of) 
   std::ranges::reverse(traces);
   const std::vector<Alert> alerts = repository_.resources().alerts(as_of - window, as_of);
 
-  Evidence evidence{traces, alerts, !alerts.empty(), false, {}};
+  Evidence evidence{traces, alerts, !alerts.empty(), nullptr, {}};
   if (!query.correlation_id.empty()) {
     evidence.scope = to_string(Scope{ScopeKind::correlation, query.correlation_id});
   } else if (!query.session_id.empty()) {

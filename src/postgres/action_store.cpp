@@ -118,18 +118,21 @@ void PostgresActionStore::insert_new(const Trace& trace) {
     return;
   }
   engine_.ensure_months({&trace.action_timestamp.value(), 1});
-  Premise* const premise = engine_.premise();
+  if (engine_.presuming()) {
+    engine_.store_with_commit(trace);
+    return;
+  }
   std::vector<Call> calls;
-  add_fresh_insert(calls, engine_.tenant(), {&row, 1}, engine_.known_resources(),
-                   premise ? &premise->heads : nullptr);
+  add_fresh_insert(calls, engine_.tenant(), {&row, 1}, engine_.known_resources());
   for (Call& call : calls) engine_.put_off(std::move(call));
-  if (premise) premise->action = trace;
 }
 
 std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
   std::vector<Call> calls;
   ask_action(calls, engine_.tenant(), action_id);
-  for (const Result& result : engine_.run(std::move(calls))) {
+  // It takes no lock, so it does not matter whether the transaction has begun.
+  const bool ahead = engine_.in_transaction() && !engine_.presuming();
+  for (const Result& result : ahead ? engine_.read_ahead(std::move(calls)) : engine_.run(std::move(calls))) {
     std::vector<Trace> traces = read_traces(result);
     if (!traces.empty()) return std::move(traces.front());
   }
@@ -137,7 +140,7 @@ std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
 }
 
 void PostgresActionStore::update(const Trace& trace) {
-  static const std::string text = [] {
+  static const std::string form = [] {
     int parameter = 3;
     std::string assignments;
     visit_outcome(Outcome{}, [&](std::string_view name, const auto&) {
@@ -151,17 +154,25 @@ void PostgresActionStore::update(const Trace& trace) {
         "h.tenant_id = $1 AND h.resource_id = trace.resource_id), queue AS (INSERT INTO embedding_queue AS q "
         "(tenant_id, subject_id, version, enqueued_at) SELECT $1, action_id, 1, updated_at FROM trace "
         "ON CONFLICT (tenant_id, subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, "
-        "last_error = NULL) SELECT count(*) FROM trace",
+        "last_error = NULL) SELECT ",
         assignments, parameter + 1, parameter + 2);
   }();
+  static const std::string counted = form + "count(*) FROM trace";
+  static const std::string needed = form + "1 / count(*) FROM trace";
   Parameters parameters(engine_.tenant(), trace.action_id, trace.time());
   visit_outcome(trace.outcome, [&](std::string_view, const auto& member) { parameters.add(member); });
   parameters.add(trace.follow_up_actions);
   parameters.add(trace.updated_at);
+  const bool assuming = engine_.assuming();
   std::vector<Call> calls;
-  calls.push_back({text, std::move(parameters)});
+  calls.push_back({assuming ? needed : counted, std::move(parameters)});
   if (const auto scopes = head_scopes(trace); !scopes.empty())
     calls.push_back(move_heads(engine_.tenant(), scopes));
+  if (assuming) {
+    engine_.expect_change(trace);
+    for (Call& call : calls) engine_.put_off(std::move(call));
+    return;
+  }
   engine_.guard_cache().forget(scopes_of(trace));
   const std::vector<Result> results = engine_.run(std::move(calls));
   Reader reader(results.front());

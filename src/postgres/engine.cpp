@@ -59,16 +59,41 @@ class Engine::Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  void put_off(Call call) { waiting_.push_back(std::move(call)); }
+  void put_off(Call call) {
+    if (premise_) throw NeedsLock{};
+    waiting_.push_back(std::move(call));
+  }
 
   bool untouched() const noexcept { return !begun_ && waiting_.empty(); }
-  std::vector<Result> read_ahead(const std::vector<Call>& calls) { return run_on(connection(), calls); }
-  void wait_for_turn(const std::vector<std::string>& scopes) {
-    // Whoever holds it is in one round trip; beyond that the database's lock decides.
-    if (turn_.empty()) turn_ = engine_.guard_cache_.take_turn(scopes, engine_.options_.lock_timeout);
+  // The connection goes back, so that none is held while others are waited for.
+  std::vector<Result> read_ahead(std::vector<Call> calls) {
+    if (!untouched()) return run(std::move(calls));
+    std::vector<Result> results = run_on(connection(), calls);
+    lease_.reset();
+    return results;
   }
+  void wait_for_turn(const std::vector<std::string>& scopes) {
+    // Whoever holds it is in a few round trips; beyond that the database's lock decides.
+    if (untouched() && turn_.empty())
+      turn_ = engine_.guard_cache_.take_turn(scopes, engine_.options_.lock_timeout);
+  }
+  void end_turn() noexcept { turn_.clear(); }
   void presume(Premise premise) { premise_ = std::move(premise); }
   Premise* premise() noexcept { return premise_ ? &*premise_ : nullptr; }
+
+  void expect_change(const Trace& action) {
+    GuardCache& cache = engine_.guard_cache_;
+    std::vector<std::string> scopes = scopes_of(action);
+    if (!untouched() || change_) {
+      cache.forget(scopes);
+      return;
+    }
+    wait_for_turn(scopes);
+    // What is on its way would fail if the change came before it.
+    engine_.group_commit_.await(scopes, {}, engine_.options_.lock_timeout);
+    auto versions = cache.versions(scopes);
+    change_ = {action, std::move(scopes), std::move(versions)};
+  }
 
   std::vector<Result> run(std::vector<Call> calls) {
     if (premise_) throw NeedsLock{};
@@ -89,14 +114,15 @@ class Engine::Transaction {
   }
 
   void commit() {
-    if (!begun_) {
+    if (begun_) {
+      std::vector<Call> last;
+      last.push_back({"COMMIT", {}, Plan::kept});
+      run(std::move(last));
+    } else if (!waiting_.empty()) {
       // A pipeline is a transaction by itself.
-      if (!waiting_.empty()) run_on(connection(), waiting_);
-      return;
+      run_on(connection(), waiting_);
     }
-    std::vector<Call> last;
-    last.push_back({"COMMIT", {}, Plan::kept});
-    run(std::move(last));
+    if (change_) engine_.guard_cache_.change(change_->action, change_->scopes, change_->versions);
   }
 
   bool assuming() const noexcept { return assuming_; }
@@ -116,8 +142,16 @@ class Engine::Transaction {
   Engine& engine_;
   Transaction* outer_;
   GuardCache::Turn turn_;
-  std::optional<Lease> lease_;  // from the first statement on; waiting for a turn needs none
+  std::optional<Lease> lease_;  // from BEGIN on; waiting for a turn needs none
+  // An action's new outcome, and what was remembered of its scopes before.
+  struct Change {
+    Trace action;
+    std::vector<std::string> scopes;
+    std::vector<std::optional<std::int64_t>> versions;
+  };
+
   std::optional<Premise> premise_;
+  std::optional<Change> change_;
   std::vector<Call> waiting_;
   bool begun_ = false;
   const bool assuming_;
@@ -231,21 +265,15 @@ void Engine::transaction(const std::function<void()>& work) {
     Transaction transaction(*this, assuming, unanswered);
     try {
       work();
-      // What was refused, too, has to be seen under the lock.
-      if (transaction.premise() && !transaction.premise()->action) throw NeedsLock{};
-      transaction.commit();
+      transaction.premise() ? commit_together(transaction) : transaction.commit();
     } catch (const ServerError& error) {
       unanswered = unanswered || error.failure() == Failure::connection_lost;
-      if (transaction.premise() && is_taken(error)) guard_cache_.lost(*transaction.premise());
+      if (transaction.premise() && is_taken(error)) guard_cache_.lost(transaction.premise()->scopes);
       throw;
-    } catch (const NeedsLock&) {
-      guard_cache_.forget(transaction.premise()->scopes);
+    } catch (const NeedsLock& need) {
+      unanswered = unanswered || need.unanswered;
       throw;
     }
-    const Premise* premise = transaction.premise();
-    if (!premise || !premise->action) return;
-    known_resources_.add(*premise->action, premise->heads.server);
-    guard_cache_.stored(*premise);
   };
   try {
     return retrying([&] { run_once(true); });
@@ -255,6 +283,21 @@ void Engine::transaction(const std::function<void()>& work) {
     known_resources_.forget();
   }
   retrying([&] { run_once(false); });
+}
+
+void Engine::commit_together(Transaction& transaction) {
+  const Premise& premise = *transaction.premise();
+  // What was refused, too, has to be seen under the lock.
+  if (!premise.action) throw NeedsLock{};
+  const auto fate = group_commit_.commit(
+      premise, [&] { transaction.end_turn(); },
+      [this](std::span<const Trace* const> actions, const GuardedHeads& heads) {
+        std::vector<Call> calls;
+        add_fresh_insert(calls, tenant_, actions, known_resources_, &heads);
+        run_alone(calls);
+        for (const Trace* action : actions) known_resources_.add(*action, heads.server);
+      });
+  if (fate != GroupCommit::Fate::stored) throw NeedsLock{fate == GroupCommit::Fate::unknown};
 }
 
 bool Engine::unanswered() const noexcept {
@@ -267,15 +310,25 @@ bool Engine::may_read_ahead() const noexcept {
   return open && open->assuming() && open->untouched();
 }
 
-std::vector<Result> Engine::read_ahead(std::vector<Call> calls) { return current()->read_ahead(calls); }
+std::vector<Result> Engine::read_ahead(std::vector<Call> calls) {
+  return current()->read_ahead(std::move(calls));
+}
 
 void Engine::wait_for_turn(const std::vector<std::string>& scopes) { current()->wait_for_turn(scopes); }
 
 void Engine::presume(Premise premise) { current()->presume(std::move(premise)); }
 
-Premise* Engine::premise() noexcept {
+bool Engine::presuming() const noexcept {
   Transaction* open = current();
-  return open ? open->premise() : nullptr;
+  return open && open->premise();
+}
+
+void Engine::expect_change(const Trace& action) { current()->expect_change(action); }
+
+void Engine::store_with_commit(const Trace& action) {
+  Premise& premise = *current()->premise();
+  if (premise.action) throw NeedsLock{};
+  premise.action = action;
 }
 
 bool Engine::assuming() const noexcept {

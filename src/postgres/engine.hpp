@@ -18,6 +18,7 @@
 #include <actionhist/time.hpp>
 
 #include "postgres/connection.hpp"
+#include "postgres/group_commit.hpp"
 #include "postgres/guard_cache.hpp"
 #include "postgres/known_resources.hpp"
 #include "postgres/pool.hpp"
@@ -57,15 +58,23 @@ class Engine {
   // Whether this thread's transaction may still decide on what is read without a lock: nothing has been run in it,
   // and it has not been tried in vain.
   bool may_read_ahead() const noexcept;
-  // Runs calls that only read before the transaction begins. REQUIRES: may_read_ahead().
+  // Runs calls that only read, before the transaction begins unless it has begun.
+  // REQUIRES: in_transaction().
   std::vector<Result> read_ahead(std::vector<Call> calls);
-  // From now on the transaction stands on `premise`: insert_new() stores what it allows with the commit, and any
-  // other statement makes the transaction run again, with locks. The turn lasts to its end.
+  // Keeps the other decisions of this process off these scopes until the transaction's order is settled. Not once
+  // anything has been run in it: it may hold what the others wait for.
+  void wait_for_turn(const std::vector<std::string>& scopes);
+  // From now on the transaction stands on `premise`: one action may be stored with its commit, together with those of
+  // others, and any other statement makes the transaction run again, with locks.
   // REQUIRES: may_read_ahead().
   void presume(Premise premise);
-  void wait_for_turn(const std::vector<std::string>& scopes);
-  // What this thread's transaction stands on, if anything.
-  Premise* premise() noexcept;
+  // Whether this thread's transaction stands on a premise.
+  bool presuming() const noexcept;
+  // Stores the action with the commit. REQUIRES: presuming().
+  void store_with_commit(const Trace& action);
+  // Keeps what is remembered of the action's scopes in step with its new outcome, which the transaction is going to
+  // store. REQUIRES: in_transaction().
+  void expect_change(const Trace& action);
 
   // Runs `work` as one transaction, again after a failure that passes. Joins the one that is open.
   void transaction(const std::function<void()>& work);
@@ -86,6 +95,7 @@ class Engine {
   const Target& target() const noexcept { return target_; }
   KnownResources& known_resources() noexcept { return known_resources_; }
   GuardCache& guard_cache() noexcept { return guard_cache_; }
+  GroupCommit& group_commit() noexcept { return group_commit_; }
   PoolStats pool_stats() const { return pool_.stats(); }
 
  private:
@@ -95,8 +105,11 @@ class Engine {
     std::vector<TimePoint> times;
   };
 
-  // Thrown inside a transaction to begin it anew with locks, because it is about more than storing an action.
-  struct NeedsLock {};
+  // Thrown inside a transaction to begin it anew with locks, because it is about more than storing an action, or
+  // because what it counted on has not come true.
+  struct NeedsLock {
+    bool unanswered = false;  // it may have been committed
+  };
 
   template <class Work>
   auto retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(work());
@@ -106,6 +119,7 @@ class Engine {
   }
   std::optional<Result> ask_standby(const Call& call);
   std::vector<Result> run_alone(const std::vector<Call>& calls);
+  void commit_together(Transaction& transaction);
   void make_months(std::span<const TimePoint> times);
   void forget_months();
   Transaction* current() const noexcept;
@@ -118,6 +132,7 @@ class Engine {
   std::atomic<std::int64_t> standbys_shunned_until_{0};  // ticks of the steady clock; after a failure
   KnownResources known_resources_;
   GuardCache guard_cache_;
+  GroupCommit group_commit_{guard_cache_};
   std::mutex months_mutex_;
   std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_
 };

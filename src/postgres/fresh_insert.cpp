@@ -43,22 +43,22 @@ void add_histories(std::vector<Call>& calls, const std::string& tenant, const Tr
       "updated_at, version) {} ON CONFLICT (tenant_id, resource_id) DO UPDATE SET "
       "total_actions = h.total_actions + excluded.total_actions, "
       "last_action_at = greatest(h.last_action_at, excluded.last_action_at), "
-      "updated_at = excluded.updated_at, version = h.version + 1 RETURNING ";
-  constexpr std::string_view single = "VALUES ($1, $2, $3, $4, $5, $5, 1)";
+      "updated_at = excluded.updated_at, version = h.version + excluded.version RETURNING ";
+  constexpr std::string_view single = "VALUES ($1, $2, $3, $4, $5, $5, $3)";
   static const std::string one = fmt::format(form, single) + "pg_postmaster_start_time()";
   static const std::string guarded = fmt::format(
-      "WITH moved AS ({}version) SELECT 1 / (CASE WHEN version = $6 + 1 THEN 1 ELSE 0 END) FROM moved",
+      "WITH moved AS ({}version) SELECT 1 / (CASE WHEN version = $6 + $3 THEN 1 ELSE 0 END) FROM moved",
       fmt::format(form, single));
   static const std::string many =
       fmt::format(
           form,
-          "SELECT $1, id, n, last, made, made, 1 FROM unnest($2::text[], $3::int8[], $4::timestamptz[], "
+          "SELECT $1, id, n, last, made, made, n FROM unnest($2::text[], $3::int8[], $4::timestamptz[], "
           "$5::timestamptz[]) AS i(id, n, last, made)") +
       "pg_postmaster_start_time()";
   if (sums.size() == 1) {
     const auto& [id, sum] = *sums.begin();
     Parameters parameters(tenant, id, sum.count, sum.last, sum.created);
-    if (heads) parameters.add(heads->history);
+    if (heads) parameters.add(heads->history.value_or(0));
     calls.push_back({heads ? guarded : one, std::move(parameters)});
     return;
   }
@@ -81,12 +81,12 @@ void add_heads(std::vector<Call>& calls, const std::string& tenant, const Traces
   if (heads) {
     if (heads->scopes.empty()) return;
     calls.push_back(
-        {"WITH moved AS (INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, 1 FROM "
-         "unnest($2::text[]) AS wanted(scope) ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + 1 "
-         "RETURNING scope, version) SELECT 1 / (CASE WHEN count(*) = cardinality($2) THEN 1 ELSE 0 END) FROM moved "
-         "JOIN unnest($2, $3::int8[]) AS known(scope, version) ON moved.scope = known.scope AND "
-         "moved.version = known.version + 1",
-         Parameters(tenant, heads->scopes, heads->versions)});
+        {"WITH moved AS (INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, moves FROM "
+         "unnest($2::text[], $4::int8[]) AS wanted(scope, moves) ON CONFLICT (tenant_id, scope) DO UPDATE SET "
+         "version = h.version + excluded.version RETURNING scope, version) SELECT 1 / (CASE WHEN count(*) = "
+         "cardinality($2) THEN 1 ELSE 0 END) FROM moved JOIN unnest($2, $3::int8[], $4) AS "
+         "known(scope, version, moves) ON moved.scope = known.scope AND moved.version = known.version + known.moves",
+         Parameters(tenant, heads->scopes, heads->versions, heads->moves)});
     return;
   }
   std::set<std::string> scopes;
@@ -264,8 +264,8 @@ void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
   add_heads(calls, tenant, sorted, heads);
   add_resources(calls, tenant, unknown);
   add_ids(calls, tenant, sorted);
-  if (sorted.size() == 1) {
-    add_trace_row(calls, tenant, *sorted.front(), server, heads);
+  if (heads || sorted.size() == 1) {
+    for (const Trace* trace : sorted) add_trace_row(calls, tenant, *trace, server, heads);
   } else {
     add_trace_rows(calls, tenant, sorted, server);
   }

@@ -1,6 +1,7 @@
 #include "postgres/guard_cache.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace actionhist::postgres {
 namespace {
@@ -9,60 +10,61 @@ using namespace std::chrono_literals;
 
 // A reading is not used for longer: it would keep more and more that no window holds any more.
 constexpr auto longest_use = 30min;
-constexpr std::size_t most_entries = 4'000;
+constexpr std::size_t most_entries = 20'000;
 constexpr std::size_t most_traces = 40'000;
 // Proposals of others on the same scopes make for more than one lost race.
 constexpr int skips_after_loss = 8;
 
-template <class Row, class Wanted>
-std::vector<Row> chosen(const std::vector<Row>& rows, Wanted wanted) {
-  std::vector<Row> result;
-  std::ranges::copy_if(rows, std::back_inserter(result), wanted);
-  return result;
+// The newest actions of a reading in the span before `now` that count. They share the reading.
+SharedRows<Trace> newest(const std::shared_ptr<const ScopeReading>& reading, const GuardQuestion& question,
+                         std::chrono::microseconds span) {
+  const std::vector<Trace>& all = reading->recent;
+  const auto first = std::ranges::lower_bound(all, question.now - span, {}, &Trace::time);
+  const auto last = std::ranges::upper_bound(first, all.end(), question.now + 5min, {}, &Trace::time);
+  const auto count = std::min<std::ptrdiff_t>(last - first, question.max_traces);
+  return {reading, std::span(last - count, last)};
 }
 
-std::size_t count_of(const std::shared_ptr<GuardReading>& reading) {
-  std::size_t count = 0;
-  if (reading) {
-    for (const auto& traces : reading->recent) count += traces.size();
-  }
-  return count;
+SharedRows<Alert> alerts_of(const std::shared_ptr<const Watch>& watch, TimePoint since, TimePoint until) {
+  const auto first = std::ranges::lower_bound(watch->alerts, since, {}, &Alert::starts_at);
+  const auto last = std::ranges::upper_bound(first, watch->alerts.end(), until, {}, &Alert::starts_at);
+  return {watch, std::span(first, last)};
 }
 
 }  // namespace
 
-std::optional<GuardView> view_of(const GuardReading& reading, const GuardQuestion& question) {
-  const bool reaches = question.now >= reading.now && question.now < reading.now + longest_use &&
-                       question.window <= reading.window &&
-                       question.now - question.baseline >= reading.watch->since;
-  if (!reaches) return std::nullopt;
+bool ScopeReading::reaches(const Scope& scope, const GuardQuestion& question) const {
+  if (question.now < now || question.now >= now + longest_use || question.window > window) return false;
+  return usual || !question.busy(scope, recent);
+}
+
+std::optional<GuardView> view_of(const ScopeReadings& readings, const std::shared_ptr<const Watch>& watch,
+                                 const GuardQuestion& question) {
+  if (question.now - question.baseline < watch->since) return std::nullopt;
   GuardView view;
   bool acted = false;
-  for (std::size_t i = 0; i < question.scopes.size(); ++i) {
-    const auto since = [&](std::chrono::microseconds span) {
-      return chosen(reading.recent[i], [&](const Trace& trace) {
-        return trace.time() >= question.now - span && trace.time() <= question.now + 5min;
-      });
-    };
-    std::vector<Trace>& recent = view.recent.emplace_back(since(question.window));
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const ScopeReading& reading = *readings[i];
+    SharedRows<Trace>& recent = view.recent.emplace_back(newest(readings[i], question, question.window));
     if (question.busy(question.scopes[i], recent)) {
-      if (!reading.usual) return std::nullopt;
-      recent = since(question.baseline);
+      recent = newest(readings[i], question, question.baseline);
     }
     acted = acted || !recent.empty();
+    if (question.scopes[i].kind == ScopeKind::resource) view.policy = reading.policy;
+    std::ranges::copy_if(reading.in_force, std::back_inserter(view.in_force),
+                         [&](const Detection& detection) {
+                           return detection.in_force_until && *detection.in_force_until > question.now;
+                         });
   }
-  view.policy = reading.policy;
-  view.patterns = reading.watch->patterns;
-  view.in_force = chosen(reading.in_force, [&](const Detection& detection) {
-    return detection.in_force_until && *detection.in_force_until > question.now;
+  // In the order in which the database gives them.
+  std::ranges::stable_sort(view.in_force, {}, [](const Detection& detection) {
+    return std::tie(detection.as_of, detection.scope, detection.pattern_id, detection.detection_id);
   });
-  const auto alerts = [&](std::chrono::microseconds span) {
-    return chosen(reading.watch->alerts, [&](const Alert& alert) {
-      return alert.starts_at >= question.now - span && alert.starts_at <= question.now;
-    });
-  };
-  view.alerts = alerts(question.alerts);
-  if (!view.alerts.empty() && acted) view.alerts = alerts(question.baseline);
+  view.patterns = watch->patterns;
+  view.alerts = alerts_of(watch, question.now - question.alerts, question.now);
+  if (!view.alerts.empty() && acted) {
+    view.alerts = alerts_of(watch, question.now - question.baseline, question.now);
+  }
   return view;
 }
 
@@ -81,84 +83,141 @@ GuardCache::Turn GuardCache::take_turn(const std::vector<std::string>& scopes,
   return turn;
 }
 
-bool GuardCache::promising(const std::string& key) {
-  std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end() || found->second.to_skip == 0) return true;
-  --found->second.to_skip;
-  return false;
+const GuardCache::Entry* GuardCache::known(std::string_view scope) const {
+  const auto place = places_.find(scope);
+  return place == places_.end() ? nullptr : &*place->second;
 }
 
-std::shared_ptr<const GuardReading> GuardCache::find(const std::string& key,
-                                                     const std::vector<std::string>& scopes) {
-  std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end() || !found->second.reading) return nullptr;
-  const GuardReading& reading = *found->second.reading;
-  const bool same_watch = watch_ && watch_->version == reading.heads.watch;
-  const bool same = same_watch && std::ranges::all_of(scopes, [&](const std::string& scope) {
-                      const auto known = versions_.find(scope);
-                      return known != versions_.end() && known->second == reading.heads.version(scope);
-                    });
-  return same ? found->second.reading : nullptr;
+GuardCache::Entry* GuardCache::known(std::string_view scope) {
+  return const_cast<Entry*>(std::as_const(*this).known(scope));
+}
+
+ScopeReading& GuardCache::own(Entry& entry) {
+  if (entry.reading.use_count() > 1) entry.reading = std::make_shared<ScopeReading>(*entry.reading);
+  return *entry.reading;
+}
+
+GuardCache::Entry& GuardCache::entry(const std::string& scope) {
+  if (const auto place = places_.find(scope); place != places_.end()) {
+    entries_.splice(entries_.begin(), entries_, place->second);
+  } else {
+    entries_.push_front({scope, nullptr, 0});
+    places_.emplace(entries_.front().scope, entries_.begin());
+  }
+  return entries_.front();
+}
+
+void GuardCache::drop(Entry& entry) {
+  if (entry.reading) traces_ -= entry.reading->recent.size();
+  entry.reading.reset();
 }
 
 void GuardCache::make_room() {
-  if (entries_.size() < most_entries && traces_ < most_traces) return;
-  entries_.clear();
-  versions_.clear();
-  traces_ = 0;
-}
-
-std::shared_ptr<const GuardReading> GuardCache::put(const std::string& key,
-                                                    const std::vector<std::string>& scopes,
-                                                    GuardReading reading) {
-  std::lock_guard lock(mutex_);
-  make_room();
-  for (const std::string& scope : scopes) versions_[scope] = reading.heads.version(scope);
-  Entry& entry = entries_[key];
-  traces_ -= count_of(entry.reading);
-  entry.reading = std::make_shared<GuardReading>(std::move(reading));
-  traces_ += count_of(entry.reading);
-  return entry.reading;
-}
-
-void GuardCache::stored(const Premise& premise) {
-  std::lock_guard lock(mutex_);
-  const auto found = entries_.find(premise.key);
-  if (found == entries_.end() || !found->second.reading) return;
-  std::shared_ptr<GuardReading>& reading = found->second.reading;
-  // A decision that did not get its turn may have put another reading here.
-  if (premise.scopes.empty() ||
-      reading->heads.version(premise.scopes.front()) != premise.heads.version(premise.scopes.front())) {
-    return;
+  while (entries_.size() > 1 && (entries_.size() > most_entries || traces_ > most_traces)) {
+    drop(entries_.back());
+    places_.erase(entries_.back().scope);
+    entries_.pop_back();
   }
-  traces_ -= count_of(reading);
-  // The present one may be in use.
-  if (reading.use_count() > 1) reading = std::make_shared<GuardReading>(*reading);
-  reading->heads.move();
+}
+
+bool GuardCache::promising(const std::vector<std::string>& scopes) {
+  std::lock_guard lock(mutex_);
+  bool promising = true;
+  for (const std::string& scope : scopes) {
+    Entry* const entry = known(scope);
+    if (!entry || entry->to_skip == 0) continue;
+    --entry->to_skip;
+    promising = false;
+  }
+  return promising;
+}
+
+std::shared_ptr<const ScopeReading> GuardCache::find(const std::string& scope) {
+  std::lock_guard lock(mutex_);
+  return known(scope) ? entry(scope).reading : nullptr;
+}
+
+std::shared_ptr<const ScopeReading> GuardCache::put(const std::string& scope, ScopeReading reading) {
+  auto shared = std::make_shared<ScopeReading>(std::move(reading));
+  std::lock_guard lock(mutex_);
+  Entry& entry = this->entry(scope);
+  drop(entry);
+  entry.reading = shared;
+  traces_ += shared->recent.size();
+  make_room();
+  return shared;
+}
+
+void GuardCache::expect(const Premise& premise) {
   const Trace& action = *premise.action;
   const auto earlier = [](const Trace& a, const Trace& b) {
     return std::pair(a.time(), std::string_view(a.action_id)) <
            std::pair(b.time(), std::string_view(b.action_id));
   };
-  for (std::vector<Trace>& traces : reading->recent) {
+  std::lock_guard lock(mutex_);
+  for (const std::string& scope : premise.scopes) {
+    Entry* const entry = known(scope);
+    if (!entry || !entry->reading) continue;
+    // A decision that did not get its turn may have put another reading here.
+    if (entry->reading->version != premise.heads.version(scope)) {
+      drop(*entry);
+      continue;
+    }
+    ScopeReading& reading = own(*entry);
+    ++reading.version;
+    std::vector<Trace>& traces = reading.recent;
     traces.insert(std::upper_bound(traces.begin(), traces.end(), action, earlier), action);
-    if (traces.size() > premise.max_traces) traces.erase(traces.begin());
+    ++traces_;
+    // All at once, because those that stay have to move.
+    if (traces.size() >= 2 * premise.max_traces) {
+      traces_ -= premise.max_traces;
+      traces.erase(traces.begin(), traces.begin() + static_cast<std::ptrdiff_t>(premise.max_traces));
+    }
   }
-  for (const std::string& scope : premise.scopes) versions_[scope] = reading->heads.version(scope);
-  traces_ += count_of(reading);
+  make_room();
 }
 
-void GuardCache::lost(const Premise& premise) {
-  forget(premise.scopes);
+std::vector<std::optional<std::int64_t>> GuardCache::versions(const std::vector<std::string>& scopes) const {
   std::lock_guard lock(mutex_);
-  entries_[premise.key].to_skip = skips_after_loss;
+  std::vector<std::optional<std::int64_t>> versions;
+  for (const std::string& scope : scopes) {
+    const Entry* const entry = known(scope);
+    versions.push_back(entry && entry->reading ? std::optional(entry->reading->version) : std::nullopt);
+  }
+  return versions;
+}
+
+void GuardCache::change(const Trace& action, const std::vector<std::string>& scopes,
+                        const std::vector<std::optional<std::int64_t>>& before) {
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    Entry* const entry = known(scopes[i]);
+    if (!entry || !entry->reading) continue;
+    if (entry->reading->version != before[i]) {
+      drop(*entry);
+      continue;
+    }
+    ScopeReading& reading = own(*entry);
+    ++reading.version;
+    const auto place = std::ranges::find(reading.recent, action.action_id, &Trace::action_id);
+    if (place != reading.recent.end()) *place = action;
+  }
+}
+
+void GuardCache::lost(const std::vector<std::string>& scopes) {
+  std::lock_guard lock(mutex_);
+  for (const std::string& scope : scopes) {
+    Entry& entry = this->entry(scope);
+    drop(entry);
+    entry.to_skip = skips_after_loss;
+  }
 }
 
 void GuardCache::forget(const std::vector<std::string>& scopes) {
   std::lock_guard lock(mutex_);
-  for (const std::string& scope : scopes) versions_.erase(scope);
+  for (const std::string& scope : scopes) {
+    if (Entry* const entry = known(scope)) drop(*entry);
+  }
 }
 
 std::shared_ptr<const Watch> GuardCache::watch() const {

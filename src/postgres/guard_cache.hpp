@@ -5,10 +5,12 @@
 
 #include <array>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -27,29 +29,36 @@ struct Watch {
   std::vector<Alert> alerts;
 };
 
-// What was read of some scopes: everything from a little before `now`, so that a decision by a clock that is behind
+// What was read of a scope: everything from a little before `now`, so that a decision by a clock that is behind
 // finds all that it needs.
-struct GuardReading {
-  GuardedHeads heads;
+struct ScopeReading {
+  std::int64_t version = 0;  // of what stands for the scope, 0 if nothing did
+  TimePoint server{};        // when the server started that said so
   TimePoint now{};
   std::chrono::microseconds window{};  // how far back before `now`
-  bool usual = false;                  // the traces of the resource reach back as far as the baseline
-  GuardPolicy policy;
+  bool usual = false;                  // the traces reach back as far as the baseline
+  GuardPolicy policy;                  // of a resource
   std::vector<Detection> in_force;
-  std::vector<std::vector<Trace>> recent;  // of each scope, oldest first
-  std::shared_ptr<const Watch> watch;
+  std::vector<Trace> recent;  // oldest first; of more than the question's max_traces the newest count
+
+  // Whether a question can be answered from it.
+  bool reaches(const Scope& scope, const GuardQuestion& question) const;
 };
 
-// The part of a reading that answers the question; absent if it does not reach that far.
-std::optional<GuardView> view_of(const GuardReading& reading, const GuardQuestion& question);
+// One for each scope of a question, in order.
+using ScopeReadings = std::vector<std::shared_ptr<const ScopeReading>>;
+
+// The answer from readings that all reach far enough; absent if the watch does not.
+std::optional<GuardView> view_of(const ScopeReadings& readings, const std::shared_ptr<const Watch>& watch,
+                                 const GuardQuestion& question);
 
 // What a transaction decides on before it has locked anything.
 struct Premise {
-  std::string key;                  // of the scopes, in the cache
-  std::vector<std::string> scopes;  // as detections name them
+  std::vector<std::string> scopes;  // as detections name them, in the order of the question
   GuardedHeads heads;
   std::size_t max_traces = 0;
-  std::optional<Trace> action{};  // that was allowed, to be stored with the commit
+  std::int64_t failures = 0;         // of GroupCommit, before what was read
+  std::optional<Trace> action = {};  // that was allowed, to be stored with the commit
 };
 
 class GuardCache {
@@ -60,17 +69,21 @@ class GuardCache {
   Turn take_turn(const std::vector<std::string>& scopes, std::chrono::milliseconds patience);
 
   // Whether reading ahead of the lock is worth a try: not for a while after others were faster.
-  bool promising(const std::string& key);
+  bool promising(const std::vector<std::string>& scopes);
 
-  // The last reading of the scopes, if nothing is known to have changed since.
-  std::shared_ptr<const GuardReading> find(const std::string& key, const std::vector<std::string>& scopes);
-  std::shared_ptr<const GuardReading> put(const std::string& key, const std::vector<std::string>& scopes,
-                                          GuardReading reading);
+  // The last reading of a scope, null if there is none or it has changed since.
+  std::shared_ptr<const ScopeReading> find(const std::string& scope);
+  std::shared_ptr<const ScopeReading> put(const std::string& scope, ScopeReading reading);
 
-  // The action of the premise is stored.
-  void stored(const Premise& premise);
-  // It is not: somebody was faster.
-  void lost(const Premise& premise);
+  // From now on the action of the premise counts as stored, although it is only on its way.
+  void expect(const Premise& premise);
+  // The versions of what is remembered of these scopes, absent where nothing is.
+  std::vector<std::optional<std::int64_t>> versions(const std::vector<std::string>& scopes) const;
+  // An action of these scopes has got another outcome, and nothing else has happened if versions() is still `before`.
+  void change(const Trace& action, const std::vector<std::string>& scopes,
+              const std::vector<std::optional<std::int64_t>>& before);
+  // It was not stored: somebody was faster.
+  void lost(const std::vector<std::string>& scopes);
   // What is kept of these scopes has changed.
   void forget(const std::vector<std::string>& scopes);
 
@@ -79,17 +92,25 @@ class GuardCache {
 
  private:
   struct Entry {
-    std::shared_ptr<GuardReading> reading;
+    std::string scope;
+    std::shared_ptr<ScopeReading> reading;
     int to_skip = 0;  // decisions that had better take the lock first
   };
+  // All below REQUIRES: mutex_ is held.
+  const Entry* known(std::string_view scope) const;
+  Entry* known(std::string_view scope);
+  // The reading of an entry that has one, to be changed. What is in use stays as it is.
+  static ScopeReading& own(Entry& entry);
+  Entry& entry(const std::string& scope);
+  void drop(Entry& entry);
   void make_room();
 
   std::array<std::timed_mutex, 1024> turns_;  // of scopes, by their hash
   mutable std::mutex mutex_;
   // All below is guarded by mutex_.
-  std::unordered_map<std::string, Entry> entries_;
-  std::unordered_map<std::string, std::int64_t> versions_;  // of each scope as it was last seen
-  std::size_t traces_ = 0;                                  // in all entries
+  std::list<Entry> entries_;                                                 // the one used last first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;  // by the entries' own texts
+  std::size_t traces_ = 0;                                                   // in all entries
   std::shared_ptr<const Watch> watch_;
 };
 

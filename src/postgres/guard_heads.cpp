@@ -4,14 +4,47 @@
 
 namespace actionhist::postgres {
 
-std::int64_t GuardedHeads::version(std::string_view scope) const {
-  const auto found = std::ranges::find(scopes, scope);
-  return found == scopes.end() ? history : versions[static_cast<std::size_t>(found - scopes.begin())];
+std::size_t GuardedHeads::place_of(std::string_view scope) const {
+  return static_cast<std::size_t>(std::ranges::find(scopes, scope) - scopes.begin());
 }
 
-void GuardedHeads::move() {
-  ++history;
-  for (std::int64_t& version : versions) ++version;
+std::int64_t GuardedHeads::version(std::string_view scope) const {
+  const std::size_t place = place_of(scope);
+  return place == scopes.size() ? history.value_or(0) : versions[place];
+}
+
+void GuardedHeads::add(const Scope& scope, std::int64_t version) {
+  if (scope.kind == ScopeKind::resource) {
+    history = version;
+    return;
+  }
+  insert(to_string(scope), version);
+}
+
+void GuardedHeads::insert(std::string scope, std::int64_t version) {
+  const auto place = std::ranges::lower_bound(scopes, scope) - scopes.begin();
+  scopes.insert(scopes.begin() + place, std::move(scope));
+  versions.insert(versions.begin() + place, version);
+  moves.insert(moves.begin() + place, 1);
+}
+
+bool GuardedHeads::add(const GuardedHeads& next, std::int64_t actions) {
+  if (next.watch != watch || next.server != server || next.history.has_value() != history.has_value() ||
+      (history && *next.history != *history + actions)) {
+    return false;
+  }
+  GuardedHeads sum = *this;
+  for (std::size_t i = 0; i < next.scopes.size(); ++i) {
+    const std::size_t known = place_of(next.scopes[i]);
+    if (known < scopes.size()) {
+      if (next.versions[i] != versions[known] + moves[known]) return false;
+      ++sum.moves[sum.place_of(next.scopes[i])];
+      continue;
+    }
+    sum.insert(next.scopes[i], next.versions[i]);
+  }
+  *this = std::move(sum);
+  return true;
 }
 
 std::vector<std::string> head_scopes(const Action& action) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,18 +15,27 @@
 
 namespace actionhist::postgres {
 
-// What a guarded action was decided on: it is stored only while all of this is as it was.
+// What guarded actions were decided on: they are stored only while all of this is as it was.
 struct GuardedHeads {
-  std::int64_t history = 0;            // version of the resource's history, 0 if there was none
-  std::vector<std::string> scopes;     // of correlation and session, in their order
-  std::vector<std::int64_t> versions;  // of their heads, 0 where there was none
-  std::int64_t watch = 0;              // version of what is watched for
-  TimePoint server{};                  // when the server started that said so
+  std::optional<std::int64_t> history;  // version of the resource's history, 0 if there was none
+  std::vector<std::string> scopes;      // of correlation and session, in their order
+  std::vector<std::int64_t> versions;   // of their heads, 0 where there was none
+  std::vector<std::int64_t> moves;      // how many of the actions are of each
+  std::int64_t watch = 0;               // version of what is watched for
+  TimePoint server{};                   // when the server started that said so
 
   // Of "resource:ID", "correlation:ID" or "session:ID".
   std::int64_t version(std::string_view scope) const;
-  // What they are once an action is stored.
-  void move();
+  // Adds a scope whose head has this version; of a resource, its history.
+  void add(const Scope& scope, std::int64_t version);
+  // Adds an action on the same resource that was decided on what `actions` of these heads leave behind. False if it
+  // was decided on something else.
+  bool add(const GuardedHeads& next, std::int64_t actions);
+
+ private:
+  // Of a scope in `scopes`; their size if it is none of them.
+  std::size_t place_of(std::string_view scope) const;
+  void insert(std::string scope, std::int64_t version);
 };
 
 // "correlation:ID" and "session:ID" of an action, as far as it has them.

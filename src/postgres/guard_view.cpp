@@ -33,67 +33,86 @@ std::vector<Trace> oldest_first(const Result& result) {
 // What decisions without a lock are made on: read in the order in which it can only be too new.
 class ReadingAhead {
  public:
-  ReadingAhead(Engine& engine, const GuardQuestion& question) : engine_(engine), question_(question) {
-    reading_.now = question.now - clock_margin;
-    reading_.window = question.window;
-    for (const Scope& scope : question.scopes) {
-      if (scope.kind != ScopeKind::resource) reading_.heads.scopes.push_back(to_string(scope));
-    }
-    std::ranges::sort(reading_.heads.scopes);
-  }
+  ReadingAhead(Engine& engine, const GuardQuestion& question)
+      : engine_(engine), question_(question), now_(question.now - clock_margin) {}
 
-  GuardReading read() {
-    read_scopes();
-    reading_.watch = engine_.guard_cache().watch();
-    if (!holds(reading_.watch)) reading_.watch = read_watch();
-    reading_.heads.watch = reading_.watch->version;
-    return std::move(reading_);
+  // Fills in those of `readings` that are missing, and keeps them in the cache. Returns what is watched for.
+  std::shared_ptr<const Watch> read(ScopeReadings& readings) {
+    std::shared_ptr<const Watch> watch = engine_.guard_cache().watch();
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+      if (!readings[i]) missing_.push_back(i);
+    }
+    if (!missing_.empty() || !watch) {
+      read_scopes(readings);
+      if (!holds(watch)) watch = read_watch();
+    }
+    return watch;
   }
 
  private:
-  void read_scopes() {
+  void read_scopes(ScopeReadings& readings) {
     const std::string& tenant = engine_.tenant();
+    std::vector<Scope> scopes;
+    for (const std::size_t place : missing_) scopes.push_back(question_.scopes[place]);
+    const std::string_view resource = resource_of(scopes);
     std::vector<Call> calls;
     calls.push_back(
         {"SELECT pg_postmaster_start_time(), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
          "scope = 'watch'), 0), coalesce((SELECT version FROM action_histories WHERE tenant_id = $1 AND "
          "resource_id = $2), 0), ARRAY(SELECT coalesce(h.version, 0) FROM unnest($3::text[]) WITH ORDINALITY AS "
          "w(scope, place) LEFT JOIN guard_heads h ON h.tenant_id = $1 AND h.scope = w.scope ORDER BY place)",
-         Parameters(tenant, resource_of(question_.scopes), reading_.heads.scopes)});
-    calls.push_back(ask_policy(tenant, resource_of(question_.scopes)));
-    calls.push_back(ask_in_force(tenant, question_.scopes, reading_.now));
+         Parameters(tenant, resource, names_of(scopes))});
+    calls.push_back(ask_policy(tenant, resource));
+    // Without scopes it would ask for those of all.
+    const std::size_t in_force = calls.size();
+    if (!scopes.empty()) calls.push_back(ask_in_force(tenant, scopes, now_));
     const std::size_t recent = calls.size();
-    for (const Scope& scope : question_.scopes) calls.push_back(ask_traces(scope, question_.window));
+    for (const Scope& scope : scopes) calls.push_back(ask_traces(scope, question_.window));
     const std::vector<Result> results = engine_.read_ahead(std::move(calls));
+    std::int64_t history = 0;
+    std::vector<std::int64_t> versions;
     Reader heads(results[0]);
     heads.next();
-    heads.read(reading_.heads.server).read(reading_.heads.watch).read(reading_.heads.history);
-    heads.read(reading_.heads.versions);
-    reading_.policy = read_policy(results[1]);
-    reading_.in_force = read_detections(results[2]);
-    for (std::size_t i = 0; i < question_.scopes.size(); ++i) {
-      std::vector<Trace>& traces = reading_.recent.emplace_back(oldest_first(results[recent + i]));
-      if (!question_.busy(question_.scopes[i], traces)) continue;
-      traces =
-          oldest_first(engine_.read_ahead({ask_traces(question_.scopes[i], question_.baseline)}).front());
-      reading_.usual = true;
+    heads.read(server_).read(watch_version_).read(history).read(versions);
+    std::vector<Detection> detections;
+    if (!scopes.empty()) detections = read_detections(results[in_force]);
+    for (std::size_t i = 0; i < scopes.size(); ++i) {
+      const std::string name = to_string(scopes[i]);
+      ScopeReading reading;
+      reading.server = server_;
+      reading.now = now_;
+      reading.window = question_.window;
+      reading.version = versions[i];
+      if (scopes[i].kind == ScopeKind::resource) {
+        reading.version = history;
+        reading.policy = read_policy(results[1]);
+      }
+      std::ranges::copy_if(detections, std::back_inserter(reading.in_force),
+                           [&](const Detection& detection) { return detection.scope == name; });
+      reading.recent = oldest_first(results[recent + i]);
+      if (question_.busy(scopes[i], reading.recent)) {
+        reading.recent =
+            oldest_first(engine_.read_ahead({ask_traces(scopes[i], question_.baseline)}).front());
+        reading.usual = true;
+      }
+      readings[missing_[i]] = engine_.guard_cache().put(name, std::move(reading));
     }
   }
 
   Call ask_traces(const Scope& scope, std::chrono::microseconds span) const {
-    return ask_recent(engine_.tenant(), scope, reading_.now - span, question_.now + 1h, question_.max_traces);
+    return ask_recent(engine_.tenant(), scope, now_ - span, question_.now + 1h, question_.max_traces);
   }
 
   bool holds(const std::shared_ptr<const Watch>& watch) const {
-    return watch && watch->version == reading_.heads.watch && watch->server == reading_.heads.server &&
+    return watch && watch->version == watch_version_ && watch->server == server_ &&
            watch->since <= question_.now - question_.baseline;
   }
 
   std::shared_ptr<const Watch> read_watch() {
     const std::string& tenant = engine_.tenant();
     auto watch = std::make_shared<Watch>();
-    watch->server = reading_.heads.server;
-    watch->since = reading_.now - question_.baseline;
+    watch->server = server_;
+    watch->since = now_ - question_.baseline;
     std::vector<Call> calls;
     calls.push_back(
         {"SELECT version FROM guard_heads WHERE tenant_id = $1 AND scope = 'watch'", Parameters(tenant)});
@@ -109,23 +128,59 @@ class ReadingAhead {
 
   Engine& engine_;
   const GuardQuestion& question_;
-  GuardReading reading_;
+  const TimePoint now_;
+  std::vector<std::size_t> missing_;  // places of scopes
+  TimePoint server_{};
+  std::int64_t watch_version_ = 0;
 };
+
+// What is remembered of each scope, null where that is not enough.
+ScopeReadings remembered(GuardCache& cache, const GuardQuestion& question,
+                         const std::vector<std::string>& scopes) {
+  ScopeReadings readings;
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    auto& reading = readings.emplace_back(cache.find(scopes[i]));
+    if (reading && !reading->reaches(question.scopes[i], question)) reading.reset();
+  }
+  return readings;
+}
+
+bool holds_action(const ScopeReadings& readings, const std::string& action_id) {
+  return std::ranges::any_of(readings, [&](const auto& reading) {
+    return std::ranges::find(reading->recent, action_id, &Trace::action_id) != reading->recent.end();
+  });
+}
 
 std::optional<GuardView> view_ahead(Engine& engine, const GuardQuestion& question) {
   GuardCache& cache = engine.guard_cache();
+  GroupCommit& groups = engine.group_commit();
+  const auto patience = engine.options().lock_timeout;
   const std::vector<std::string> scopes = names_of(question.scopes);
-  const std::string key = fmt::format("{}", fmt::join(scopes, "\n"));
-  if (!cache.promising(key)) return std::nullopt;
+  if (!cache.promising(scopes)) return std::nullopt;
   engine.wait_for_turn(scopes);
-  std::shared_ptr<const GuardReading> reading = cache.find(key, scopes);
-  std::optional<GuardView> view;
-  if (reading) view = view_of(*reading, question);
-  if (!view) {
-    reading = cache.put(key, scopes, ReadingAhead(engine, question).read());
-    view = view_of(*reading, question);
+  if (!groups.await(scopes, scopes.front(), patience)) return std::nullopt;
+  Premise premise{scopes, {}, static_cast<std::size_t>(question.max_traces), groups.failures()};
+  ScopeReadings readings = remembered(cache, question, scopes);
+  if (std::ranges::find(readings, nullptr) != readings.end()) {
+    // The database does not know yet what is on its way.
+    if (!groups.await(scopes, {}, patience)) return std::nullopt;
+    premise.failures = groups.failures();
+    readings = remembered(cache, question, scopes);
   }
-  if (view) engine.presume({key, scopes, reading->heads, static_cast<std::size_t>(question.max_traces)});
+  const std::shared_ptr<const Watch> watch = ReadingAhead(engine, question).read(readings);
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    premise.heads.add(question.scopes[i], readings[i]->version);
+    if (readings[i]->server == watch->server) continue;
+    // Another server has taken over, and may have lost what was read from the one before.
+    cache.forget(scopes);
+    return std::nullopt;
+  }
+  premise.heads.watch = watch->version;
+  premise.heads.server = watch->server;
+  // What is stored already is answered from the database.
+  if (holds_action(readings, question.action_id)) return std::nullopt;
+  auto view = view_of(readings, watch, question);
+  if (view) engine.presume(std::move(premise));
   return view;
 }
 
@@ -157,19 +212,20 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   if (view.stored || question.scopes.empty()) return view;
   view.patterns = read_patterns(results[patterns]);
   view.in_force = read_detections(results[patterns + 1]);
-  view.alerts = read_alerts(results[patterns + 2]);
+  view.alerts = SharedRows(read_alerts(results[patterns + 2]));
   view.policy = read_policy(results[patterns + 3]);
   bool acted = false;
   for (std::size_t i = 0; i < question.scopes.size(); ++i) {
-    std::vector<Trace>& recent = view.recent.emplace_back(oldest_first(results[patterns + 4 + i]));
+    SharedRows<Trace>& recent = view.recent.emplace_back(oldest_first(results[patterns + 4 + i]));
     if (question.busy(question.scopes[i], recent)) {
-      recent = oldest_first(engine.run({ask_traces(question.scopes[i], question.baseline)}).front());
+      recent =
+          SharedRows(oldest_first(engine.run({ask_traces(question.scopes[i], question.baseline)}).front()));
     }
     acted = acted || !recent.empty();
   }
   if (!view.alerts.empty() && acted) {
-    view.alerts =
-        read_alerts(engine.run({ask_alerts(tenant, question.now - question.baseline, question.now)}).front());
+    view.alerts = SharedRows(read_alerts(
+        engine.run({ask_alerts(tenant, question.now - question.baseline, question.now)}).front()));
   }
   return view;
 }
@@ -177,8 +233,14 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
 }  // namespace
 
 GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lock) {
-  if (lock && !question.scopes.empty() && engine.may_read_ahead()) {
-    if (auto view = view_ahead(engine, question)) return std::move(*view);
+  if (lock && !question.scopes.empty()) {
+    if (engine.may_read_ahead()) {
+      if (auto view = view_ahead(engine, question)) return std::move(*view);
+    }
+    // What is on its way would fail if the lock came before it.
+    const std::vector<std::string> scopes = names_of(question.scopes);
+    engine.wait_for_turn(scopes);
+    engine.group_commit().await(scopes, {}, engine.options().lock_timeout);
   }
   return view_under_lock(engine, question, lock);
 }

@@ -35,10 +35,12 @@ void PostgresLearningStore::mark_scored(std::span<const TimePoint> times) {
     const TimePoint hour = std::chrono::floor<std::chrono::hours>(time);
     if (hours.empty() || hours.back() != hour) hours.emplace_back(hour);
   }
-  engine_.run(
+  Call call{
       "INSERT INTO scored_hours (tenant_id, hour) SELECT DISTINCT $1, hour FROM unnest($2::timestamptz[]) AS "
       "marked(hour)",
-      Parameters(engine_.tenant(), std::span<const std::optional<TimePoint>>(hours)));
+      Parameters(engine_.tenant(), std::span<const std::optional<TimePoint>>(hours))};
+  if (engine_.in_transaction()) return engine_.put_off(std::move(call));
+  engine_.run({std::move(call)});
 }
 
 void PostgresLearningStore::mark_all_scored() {

@@ -1,4 +1,4 @@
-// The promise of the guard on a server: many agents, each with a History of its own, and a budget of three.
+// The promise of the guard on a server: many agents and a budget of three.
 #include <catch2/catch.hpp>
 
 #include <barrier>
@@ -56,14 +56,20 @@ struct Answers {
   }
 };
 
-void race(const std::string& uri, int agents, int rounds) {
+// How many Histories the agents have between them: each its own, or all the same.
+enum class Histories { own, shared };
+
+void race(const std::string& uri, int agents, int rounds, Histories histories = Histories::own) {
   Answers answers;
+  History common = open(uri, agent());
   std::barrier together(agents);
   std::vector<std::thread> threads;
   for (int a = 0; a < agents; ++a) {
     threads.emplace_back([&, a] {
       try {
-        History history = open(uri, agent());
+        std::optional<History> own;
+        if (histories == Histories::own) own = open(uri, agent());
+        History& history = own ? *own : common;
         for (int round = 0; round < rounds; ++round) {
           together.arrive_and_wait();
           for (int p = a; p < proposals; p += agents) {
@@ -85,17 +91,16 @@ void race(const std::string& uri, int agents, int rounds) {
   CHECK(answers.errors == std::vector<std::string>{});
   CHECK(answers.different == 0);
 
-  History history = open(uri, agent());
   int wrong = 0;
   for (int round = 0; round < rounds; ++round) {
     std::set<std::string> stored;
-    for (const Trace& trace : history.history({.resource = {.name = resource_of(round)}}).traces) {
+    for (const Trace& trace : common.history({.resource = {.name = resource_of(round)}}).traces) {
       stored.insert(trace.action_id);
     }
     if (stored.size() != budget || stored != answers.allowed[round]) ++wrong;
   }
   CHECK(wrong == 0);
-  CHECK(history.repository().maintenance().verify().empty());
+  CHECK(common.repository().maintenance().verify().empty());
 }
 
 }  // namespace
@@ -104,6 +109,13 @@ TEST_CASE("of many agents' proposals exactly as many pass as the budget allows",
   const std::string uri = fresh_database(shared_server());
   set_budget(uri);
   race(uri, GENERATE(8, 16), effort(30));
+}
+
+TEST_CASE("of the proposals of agents in one process exactly as many pass as the budget allows",
+          "[postgres][race]") {
+  const std::string uri = fresh_database(shared_server());
+  set_budget(uri);
+  race(uri, 16, effort(12), Histories::shared);
 }
 
 TEST_CASE("through a pooler exactly as many pass as the budget allows", "[postgres][race]") {

@@ -12,7 +12,7 @@ class Read {
  public:
   explicit Read(const Timeline& timeline, bool candidate = false)
       : pattern_(shipped(PatternType::scale_oscillation)),
-        evidence_{timeline.traces, {}, true, candidate, ""},
+        evidence_(candidate ? proposing(timeline.traces) : Evidence{timeline.traces}),
         window_(pattern_, evidence_, timeline.traces.back().time(), std::chrono::hours(24)) {
     for (const Step& step : window_.steps()) steps_.push_back(&step);
     all = movements(steps_, true);

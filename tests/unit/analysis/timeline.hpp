@@ -73,6 +73,13 @@ inline Pattern shipped(PatternType type) {
   return {};
 }
 
+// The last of the traces is the proposal.
+inline Evidence proposing(std::span<const Trace> traces) {
+  Evidence evidence{traces.first(traces.size() - 1)};
+  evidence.candidate = &traces.back();
+  return evidence;
+}
+
 struct Look {
   std::vector<Alert> alerts;
   bool alerts_known = true;
@@ -81,7 +88,10 @@ struct Look {
 };
 
 inline Finding find(const Pattern& pattern, const Timeline& timeline, const Look& look = {}) {
-  const Evidence evidence{timeline.traces, look.alerts, look.alerts_known, look.candidate, "resource:test"};
+  Evidence evidence = look.candidate ? proposing(timeline.traces) : Evidence{timeline.traces};
+  evidence.alerts = look.alerts;
+  evidence.alerts_known = look.alerts_known;
+  evidence.scope = "resource:test";
   return detect(pattern, evidence, look.as_of.value_or(timeline.traces.back().time()));
 }
 
