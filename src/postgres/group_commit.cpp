@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <optional>
 
 #include "postgres/server_error.hpp"
@@ -41,22 +42,34 @@ bool GroupCommit::await(const std::vector<std::string>& scopes, std::string_view
   }
 }
 
-std::shared_ptr<GroupCommit::Group> GroupCommit::join(const Premise& premise) {
+std::shared_ptr<GroupCommit::Group> GroupCommit::join(const Premise& premise) try {
   if (premise.failures != failures_) return nullptr;
+  cache_.expect(premise);
+  // Nobody may find half of it: what can fail comes before the group is changed.
+  std::vector<std::string> scopes = premise.scopes;
   const auto newest = lines_.find(premise.scopes.front());
   std::shared_ptr<Group> group = newest == lines_.end() ? nullptr : newest->second;
-  if (!group || group->sent) {
-    auto next = std::make_shared<Group>();
-    next->heads = premise.heads;
-    next->before = std::move(group);
-    group = lines_.insert_or_assign(premise.scopes.front(), std::move(next)).first->second;
-  } else if (!group->heads.add(premise.heads, static_cast<std::int64_t>(group->traces.size()))) {
-    return nullptr;
+  if (group && !group->sent) {
+    group->traces.reserve(group->traces.size() + 1);
+    group->scopes.reserve(group->scopes.size() + scopes.size());
+    if (!group->heads.add(premise.heads, static_cast<std::int64_t>(group->traces.size()))) {
+      cache_.forget(premise.scopes);
+      return nullptr;
+    }
+    group->traces.push_back(&*premise.action);
+    std::ranges::move(scopes, std::back_inserter(group->scopes));
+    return group;
   }
-  group->traces.push_back(&*premise.action);
-  group->scopes.insert(group->scopes.end(), premise.scopes.begin(), premise.scopes.end());
-  cache_.expect(premise);
-  return group;
+  auto next = std::make_shared<Group>();
+  next->traces.push_back(&*premise.action);
+  next->heads = premise.heads;
+  next->scopes = std::move(scopes);
+  next->before = std::move(group);
+  lines_.insert_or_assign(premise.scopes.front(), next);
+  return next;
+} catch (...) {
+  cache_.forget(premise.scopes);
+  throw;
 }
 
 GroupCommit::Fate GroupCommit::commit(const Premise& premise, const std::function<void()>& joined,
