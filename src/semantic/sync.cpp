@@ -152,9 +152,12 @@ bool SyncThread::round() {
     if (after_round_) after_round_();
     return false;
   });
+  // Kept before it is logged, so that whoever hears of it finds it in health().
+  {
+    std::lock_guard lock(mutex_);
+    error_ = error;
+  }
   if (!error.empty() && log_) log_(error);
-  std::lock_guard lock(mutex_);
-  error_ = std::move(error);
   return moved;
 }
 
