@@ -33,7 +33,7 @@ target_precompile_headers(actionhist PRIVATE
   <unordered_map> <variant> <vector>)
 target_link_libraries(actionhist PRIVATE
   Threads::Threads SQLite::SQLite3 fmt::fmt simdjson::simdjson OpenSSL::Crypto CURL::libcurl PkgConfig::RE2
-  PkgConfig::XXHASH PkgConfig::UTF8PROC PkgConfig::PQ $<BUILD_INTERFACE:Boost::headers>
+  PkgConfig::XXHASH PkgConfig::UTF8PROC PkgConfig::ZSTD PkgConfig::PQ $<BUILD_INTERFACE:Boost::headers>
   ${STEMMER_LIBRARY} ${FAISS_LIBRARY} BLAS::BLAS OpenMP::OpenMP_CXX)
 # FAISS and the stemmer are static archives: their symbols must not meet another copy in the host.
 target_link_options(actionhist PRIVATE $<$<PLATFORM_ID:Linux>:LINKER:--exclude-libs,ALL>)

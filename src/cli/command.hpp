@@ -84,6 +84,7 @@ void add_detect(CLI::App& app, Context& context);
 void add_detections(CLI::App& app, Context& context);
 void add_patterns(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
+void add_partitions(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_context(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);

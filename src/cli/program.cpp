@@ -54,6 +54,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_detections(app, context);
   add_patterns(app, context);
   add_retention(app, context);
+  add_partitions(app, context);
   add_metrics(app, context);
   add_context(app, context);
   add_stats(app, context);

@@ -53,22 +53,38 @@ std::optional<MappedFile> map_file(const std::filesystem::path& path) {
                     size};
 }
 
-void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
-  const std::filesystem::path unfinished = path.string() + ".tmp";
-  {
-    const Descriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (file.get() < 0) fail("create", unfinished);
-    for (std::span<const std::byte> part : parts) {
-      while (!part.empty()) {
-        const ssize_t written = write(file.get(), part.data(), part.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) fail("write", unfinished);
-        part = part.subspan(static_cast<std::size_t>(written));
-      }
-    }
-    if (fsync(file.get()) != 0) fail("sync", unfinished);
+NewFile::NewFile(const std::filesystem::path& path)
+    : path_(path),
+      unfinished_(path.string() + ".tmp"),
+      file_(::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+  if (file_ < 0) fail("create", unfinished_);
+}
+
+NewFile::~NewFile() {
+  if (file_ < 0) return;
+  close(file_);
+  unlink(unfinished_.c_str());
+}
+
+void NewFile::write(std::span<const std::byte> piece) {
+  while (!piece.empty()) {
+    const ssize_t written = ::write(file_, piece.data(), piece.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", unfinished_);
+    piece = piece.subspan(static_cast<std::size_t>(written));
   }
-  if (rename(unfinished.c_str(), path.c_str()) != 0) fail("put in place", path);
+}
+
+void NewFile::finish() {
+  if (fsync(file_) != 0) fail("sync", unfinished_);
+  if (rename(unfinished_.c_str(), path_.c_str()) != 0) fail("put in place", path_);
+  close(std::exchange(file_, -1));
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+  NewFile file(path);
+  for (const std::span<const std::byte> part : parts) file.write(part);
+  file.finish();
 }
 
 void sync_folder(const std::filesystem::path& folder) {

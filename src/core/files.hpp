@@ -23,6 +23,26 @@ struct MappedFile {
 // Nothing if there is no such file. Throws Error: unavailable.
 std::optional<MappedFile> map_file(const std::filesystem::path& path);
 
+// A file that is written piece by piece beside its place and put there as a whole. Used by one thread.
+class NewFile {
+ public:
+  // Throws Error: unavailable, as the others do.
+  explicit NewFile(const std::filesystem::path& path);
+  // Takes away what was not finished.
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(std::span<const std::byte> piece);
+  // Has the disk keep it, and puts it where it belongs in one step.
+  void finish();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path unfinished_;
+  int file_;  // -1 once finished
+};
+
 // Writes the parts into a new file, has the disk keep it, and puts it where `path` says in one step.
 // Throws Error: unavailable.
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);

@@ -14,11 +14,13 @@ namespace {
 
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 
+void check_digest(int done) {
+  if (done != 1) throw Error(ErrorCode::internal, "hash: the digest algorithm is not available in libcrypto");
+}
+
 Digest digest(const EVP_MD* algorithm, std::string_view data) {
   Digest out{};
-  if (EVP_Digest(data.data(), data.size(), out.data(), nullptr, algorithm, nullptr) != 1) {
-    throw Error(ErrorCode::internal, "hash: the digest algorithm is not available in libcrypto");
-  }
+  check_digest(EVP_Digest(data.data(), data.size(), out.data(), nullptr, algorithm, nullptr));
   return out;
 }
 
@@ -50,6 +52,21 @@ constexpr std::array<unsigned char, 16> namespace_id = {0x6b, 0x0e, 0x1f, 0x5a, 
 std::string sha256_hex(std::string_view data) {
   const Digest out = digest(EVP_sha256(), data);
   return hex(std::span(out).first<32>());
+}
+
+Sha256::Sha256()
+    : context_(EVP_MD_CTX_new(), [](void* context) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }) {
+  check_digest(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()), EVP_sha256(), nullptr));
+}
+
+void Sha256::add(std::span<const std::byte> piece) {
+  check_digest(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_.get()), piece.data(), piece.size()));
+}
+
+std::string Sha256::hex() {
+  Digest out{};
+  check_digest(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_.get()), out.data(), nullptr));
+  return actionhist::hex(std::span(out).first<32>());
 }
 
 std::string uuid_v7(TimePoint time) {

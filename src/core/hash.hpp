@@ -1,6 +1,9 @@
 // Hashes and ids. Functions may be called from any thread.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,6 +13,18 @@ namespace actionhist {
 
 // SHA-256 as 64 hexadecimal digits.
 std::string sha256_hex(std::string_view data);
+
+// The same of what comes in pieces. Used by one thread.
+class Sha256 {
+ public:
+  Sha256();
+  void add(std::span<const std::byte> piece);
+  // Of all that was added; nothing may be added afterwards.
+  std::string hex();
+
+ private:
+  std::unique_ptr<void, void (*)(void*)> context_;
+};
 
 // A random-tailed id whose first 48 bits are the milliseconds of `time` (RFC 9562, version 7).
 std::string uuid_v7(TimePoint time);

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <functional>
-#include <thread>
 
 #include <fmt/format.h>
 
-#include "postgres/server_error.hpp"
+#include "postgres/schema_session.hpp"
 
 namespace actionhist::postgres {
 namespace {
-
-using namespace std::chrono_literals;
 
 // The columns behind each filter's own keep the order of a list, so that a page is read and not sorted.
 constexpr IndexDefinition all[] = {
@@ -35,10 +32,6 @@ constexpr IndexDefinition all[] = {
     {IndexSet::analytics, "traces_duration",
      "(tenant_id, execution_duration_ms) WHERE execution_duration_ms IS NOT NULL"},
 };
-
-// A month's lock is asked for again and again for this long; each time writers wait no longer than `patience`.
-constexpr auto persistence = 10min;
-constexpr auto patience = "300ms";
 
 bool wanted(const IndexDefinition& index, std::span<const IndexSet> sets) {
   return std::ranges::find(sets, index.set) != sets.end();
@@ -126,94 +119,46 @@ IndexState state_of(const std::function<Result(std::string_view, Parameters)>& r
   return state;
 }
 
-// A connection of its own, because building takes its time and pool's connections have time-outs.
 class Builder {
  public:
   explicit Builder(const Engine& engine)
-      : schema_(engine.options().schema), connection_(engine.target(), unhurried(engine), engine.tenant()) {
-    if (connection_.pooled()) {
-      throw Error(
-          ErrorCode::unsupported,
-          "indexes: cannot be changed through a pooler in transaction mode; connect to the server itself");
-    }
+      : session_(engine.target(), engine.options(), engine.tenant(), "indexes") {
     // Asked for again and again: who waits inside of a statement would be waited for by a build of the other.
-    persist([this] {
-      const Result result =
-          connection_.run("SELECT pg_try_advisory_lock(hashtextextended('actionhist_indexes ' || $1, 0))",
-                          Parameters(schema_));
-      return result.row(0).get<bool>();
-    });
+    session_.persist([this] { return session_.try_lock(); });
   }
 
   void build(const IndexDefinition& index) {
-    const Statements statements(schema_, index);
+    const Statements statements(session_.schema(), index);
     if (state(index).complete) return;
-    if (!state(index).exists) briefly(statements.create_parent());
+    if (!state(index).exists) session_.briefly(statements.create_parent());
     for (IndexState now = state(index); !now.lacking.empty(); now = state(index)) {
       const std::string& month = now.lacking.front();
       if (std::ranges::find(now.unattached, month) != now.unattached.end()) {
-        connection_.run_script(statements.drop_month(month));
+        session_.connection().run_script(statements.drop_month(month));
       }
-      connection_.run_script(statements.create_month(month));
-      briefly(statements.attach(month));
+      session_.connection().run_script(statements.create_month(month));
+      session_.briefly(statements.attach(month));
     }
   }
 
   void drop(const IndexDefinition& index) {
-    const Statements statements(schema_, index);
+    const Statements statements(session_.schema(), index);
     const IndexState now = state(index);
-    for (const std::string& month : now.unattached) connection_.run_script(statements.drop_month(month));
-    if (now.exists) briefly(statements.drop());
+    for (const std::string& month : now.unattached)
+      session_.connection().run_script(statements.drop_month(month));
+    if (now.exists) session_.briefly(statements.drop());
   }
 
  private:
-  static PostgresOptions unhurried(const Engine& engine) {
-    PostgresOptions options = engine.options();
-    options.statement_timeout = options.lock_timeout = options.idle_in_transaction_timeout = 0ms;
-    return options;
-  }
-
   IndexState state(const IndexDefinition& index) {
     return state_of(
         [this](std::string_view sql, Parameters parameters) {
-          return connection_.run(sql, std::move(parameters), Plan::once);
+          return session_.connection().run(sql, std::move(parameters), Plan::once);
         },
-        schema_, index);
+        session_.schema(), index);
   }
 
-  // What needs a lock that writers' transactions hold, for a moment. Whoever comes after us waits behind us, so
-  // we give up soon and come again.
-  void briefly(const std::string& statement) {
-    const std::string script =
-        fmt::format("BEGIN; SET LOCAL lock_timeout = '{}'; {}; COMMIT", patience, statement);
-    persist([&] {
-      try {
-        connection_.run_script(script);
-        return true;
-      } catch (const ServerError& error) {
-        if (connection_.in_transaction()) connection_.run("ROLLBACK", {}, Plan::once);
-        if (error.sqlstate() != "55P03" && error.sqlstate() != "40P01") throw;
-        return false;
-      }
-    });
-  }
-
-  template <class Attempt>
-  void persist(Attempt attempt) {
-    const auto deadline = std::chrono::steady_clock::now() + persistence;
-    for (auto pause = 50ms; !attempt(); pause = std::min(pause * 2, 1'000ms)) {
-      if (std::chrono::steady_clock::now() > deadline) {
-        throw Error(
-            ErrorCode::timeout,
-            "indexes: a transaction has held resource_action_traces, or another migration the indexes, "
-            "for ten minutes; see pg_stat_activity");
-      }
-      std::this_thread::sleep_for(pause);
-    }
-  }
-
-  const std::string schema_;
-  Connection connection_;
+  SchemaSession session_;
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA "{0}" FROM %I', role);
     EXECUTE format('REVOKE ALL ON SCHEMA "{0}" FROM %I', role);
     EXECUTE format('GRANT USAGE ON SCHEMA "{0}" TO %I', role);
-    EXECUTE format('GRANT SELECT ON "{0}".actionhist_migrations TO %I', role);
+    EXECUTE format('GRANT SELECT ON "{0}".actionhist_migrations, "{0}".closed_months TO %I', role);
   END LOOP;
 
   -- Readers see every table of the memory, and writers change what is in it.

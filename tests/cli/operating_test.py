@@ -51,6 +51,19 @@ class WorkerTest(CliTest):
         self.run_cli("worker", "--once", "--read-only", expect=USAGE)
 
 
+class PartitionsTest(CliTest):
+    def test_the_embedded_engine_has_none(self):
+        self.store(action("a"))
+        for args in [["list"], ["ensure"], ["detach", "2024-03"], ["archive", "2024-03", "--to", self.folder]]:
+            with self.subTest(args):
+                self.assertIn("PostgreSQL", self.run_cli("partitions", *args, expect=FAILED).err)
+
+    def test_a_month_has_to_be_one(self):
+        self.run_cli("partitions", "detach", "2024-13", expect=USAGE)
+        self.run_cli("partitions", "archive", "2024-03", expect=USAGE)
+        self.run_cli("partitions", "detach", "2024-03", "--read-only", expect=USAGE)
+
+
 class MigrateTest(CliTest):
     def behind(self):
         """A database as an earlier version might have left it."""
