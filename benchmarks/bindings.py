@@ -238,6 +238,8 @@ def lance(path, dimension):
     def search(vector):
         return table.search(vector).distance_type("cosine").limit(10).to_list()
 
+    # As its manual asks for after many small writes.
+    search.settle = lambda: table.optimize()
     return record, search
 
 
