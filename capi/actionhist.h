@@ -182,8 +182,8 @@ actionhist_operation actionhist_history_get;
 /* {"resource", "correlation_id", "since", "until", "where", "limit", "cursor"} → {"traces": […], "next"},
  * newest first; "next" is the cursor of the page after, and missing on the last. */
 actionhist_operation actionhist_history_find;
-/* {"text" or "action_id" or "vector", "limit", "where", "threshold", "fresh"} → an array of hits, best
- * first. */
+/* {"text" or "action_id" or "vector", "limit", "where", "threshold", "percentile", "mmr_lambda",
+ * "distinct", "fresh"} → an array of hits, best first. */
 actionhist_operation actionhist_history_similar;
 /* {"resource" or "correlation_id" or "session_id", "as_of", "window_minutes"} → an array of detections. */
 actionhist_operation actionhist_history_detect;
@@ -393,8 +393,9 @@ typedef actionhist_status actionhist_index_vectors(actionhist_index* index, cons
 actionhist_index_vectors actionhist_index_put;
 /* {"id"}, with its vector → true, or false if there is no such row. */
 actionhist_index_vectors actionhist_index_set_vector;
-/* {"text", "where", "exclude_id", "limit": 10, "threshold", "vector_weight": 0.5, "ef_search"}, with one vector or
- * none → an array of {"id", "score", "similarity", "distance", "bm25", "matched_terms"}, best first. */
+/* {"text", "where", "exclude_id", "limit": 10, "threshold", "percentile", "mmr_lambda", "distinct",
+ * "vector_weight": 0.5, "ef_search"}, with one vector or none → an array of {"id", "score", "similarity", "distance",
+ * "bm25", "matched_terms"}, best first. */
 actionhist_index_vectors actionhist_index_search;
 /* The same for each of several vectors → an array of such arrays. */
 actionhist_index_vectors actionhist_index_search_many;

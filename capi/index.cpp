@@ -81,6 +81,9 @@ IndexQuery read_query(Request& request) {
   request.read("where", query.where);
   request.read("limit", query.limit);
   request.read("threshold", query.threshold);
+  request.read("percentile", query.percentile);
+  request.read("mmr_lambda", query.mmr_lambda);
+  request.read("distinct", query.distinct);
   request.read("vector_weight", query.vector_weight);
   request.read("ef_search", query.ef_search);
   request.done();

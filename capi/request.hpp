@@ -124,6 +124,9 @@ class Request {
     reader_("limit", query.limit);
     reader_("where", query.where);
     reader_("threshold", query.threshold);
+    reader_("percentile", query.percentile);
+    reader_("mmr_lambda", query.mmr_lambda);
+    reader_("distinct", query.distinct);
     reader_("fresh", query.fresh);
     return query;
   }

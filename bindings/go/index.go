@@ -41,6 +41,9 @@ type IndexQuery struct {
 	ExcludeID    string    `json:"exclude_id,omitempty"`
 	Limit        int       `json:"limit,omitempty"`         // 10 if 0
 	Threshold    *float64  `json:"threshold,omitempty"`     // the least score
+	Percentile   *float64  `json:"percentile,omitempty"`    // as in SimilarQuery, of the vectors
+	MMRLambda    *float64  `json:"mmr_lambda,omitempty"`    // as in SimilarQuery
+	Distinct     *float64  `json:"distinct,omitempty"`      // of rows with at least this similarity only the best
 	VectorWeight *float64  `json:"vector_weight,omitempty"` // the words have the rest; 0.5 if nil
 	EfSearch     int       `json:"ef_search,omitempty"`
 }

@@ -29,7 +29,16 @@ type SimilarQuery struct {
 	Limit     int       `json:"limit,omitempty"`     // 10 if 0
 	Where     Object    `json:"where,omitempty"`     // as in Query
 	Threshold *float64  `json:"threshold,omitempty"` // the least score
-	Fresh     bool      `json:"fresh,omitempty"`     // first wait until all that was recorded is searchable
+
+	// From 0 to 100: no hit is less like the query than so many percent of the pairs of stored texts are like
+	// each other. Unlike a threshold it means the same for every model.
+	Percentile *float64 `json:"percentile,omitempty"`
+	// From 0 to 1: hits that differ from those before them come earlier (maximal marginal relevance).
+	MMRLambda *float64 `json:"mmr_lambda,omitempty"`
+	// Above 0: of actions that are so much alike (cosine) only the best, and none like ActionID.
+	Distinct *float64 `json:"distinct,omitempty"`
+
+	Fresh bool `json:"fresh,omitempty"` // first wait until all that was recorded is searchable
 }
 
 // Hit is a past action that is similar, with the reasons for its place.

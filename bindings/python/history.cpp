@@ -111,14 +111,21 @@ py::list shared(std::vector<Hit> found) {
 
 py::list similar(const Handle& self, const py::object& text, const py::object& action_id,
                  const py::object& vector, const py::object& limit, const py::object& where,
-                 const py::object& threshold, const py::object& fresh) {
+                 const py::object& threshold, const py::object& percentile, const py::object& mmr_lambda,
+                 const py::object& distinct, const py::object& fresh) {
+  const auto number = [](const py::object& given, const char* name) {
+    return given.is_none() ? std::nullopt : std::optional(to_number(given, name));
+  };
   SimilarQuery query;
   query.text = to_optional_text(text, "text");
   query.action_id = to_optional_text(action_id, "action_id");
   if (!vector.is_none()) query.vector = to_floats(vector, "vector");
   query.limit = to_int(limit, "limit");
   query.where = to_where(where);
-  if (!threshold.is_none()) query.threshold = to_number(threshold, "threshold");
+  query.threshold = number(threshold, "threshold");
+  query.percentile = number(percentile, "percentile");
+  query.mmr_lambda = number(mmr_lambda, "mmr_lambda");
+  query.distinct = number(distinct, "distinct");
   query.fresh = to_flag(fresh, "fresh");
   return shared(self.call([&](History& history) { return history.similar(query); }));
 }

@@ -75,17 +75,11 @@ struct Question {
   IndexQuery query;
 };
 
-Question question(const py::object& vector, const std::string& text, int limit, const py::object& where,
-                  std::optional<double> threshold, double vector_weight, const std::string& exclude_id,
-                  int ef_search) {
+Question question(const py::object& vector, int limit, const py::object& where, int ef_search) {
   Question asked;
   if (!vector.is_none()) asked.vector = to_floats(vector, "vector");
-  asked.query.text = text;
   asked.query.limit = limit;
   asked.query.where = to_where(where);
-  asked.query.threshold = threshold;
-  asked.query.vector_weight = vector_weight;
-  asked.query.exclude_id = exclude_id;
   asked.query.ef_search = ef_search;
   return asked;
 }
@@ -179,15 +173,24 @@ void bind_semantic_index(py::module_& module) {
       .def(
           "search",
           [](const SemanticIndex& self, const py::object& vector, const std::string& text, int limit,
-             const py::object& where, std::optional<double> threshold, double vector_weight,
+             const py::object& where, std::optional<double> threshold, std::optional<double> percentile,
+             std::optional<double> mmr_lambda, std::optional<double> distinct, double vector_weight,
              const std::string& exclude_id, int ef_search) {
-            Question asked =
-                question(vector, text, limit, where, threshold, vector_weight, exclude_id, ef_search);
+            Question asked = question(vector, limit, where, ef_search);
+            asked.query.text = text;
+            asked.query.threshold = threshold;
+            asked.query.percentile = percentile;
+            asked.query.mmr_lambda = mmr_lambda;
+            asked.query.distinct = distinct;
+            asked.query.vector_weight = vector_weight;
+            asked.query.exclude_id = exclude_id;
             return ask(asked, [&](const IndexQuery& query) { return self.search(query); });
           },
           py::arg("vector") = py::none(), py::kw_only(), py::arg("text") = "", py::arg("limit") = 10,
-          py::arg("where") = py::none(), py::arg("threshold") = py::none(), py::arg("vector_weight") = 0.5,
-          py::arg("exclude_id") = "", py::arg("ef_search") = 0)
+          py::arg("where") = py::none(), py::arg("threshold") = py::none(),
+          py::arg("percentile") = py::none(), py::arg("mmr_lambda") = py::none(),
+          py::arg("distinct") = py::none(), py::arg("vector_weight") = 0.5, py::arg("exclude_id") = "",
+          py::arg("ef_search") = 0)
       .def(
           "search_many",
           [](const SemanticIndex& self, const py::object& vectors, int limit, const py::object& where,
@@ -208,11 +211,12 @@ void bind_semantic_index(py::module_& module) {
           "explain",
           [](const SemanticIndex& self, const py::object& vector, int limit, const py::object& where,
              int ef_search) {
-            Question asked = question(vector, "", limit, where, std::nullopt, 0.5, "", ef_search);
+            Question asked = question(vector, limit, where, ef_search);
             return to_dict(ask(asked, [&](const IndexQuery& query) { return self.explain(query); }));
           },
           py::arg("vector"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = py::none(),
           py::arg("ef_search") = 0)
+      .def("similarity_at", &SemanticIndex::similarity_at, py::arg("percentile"), released)
       .def("optimize", &SemanticIndex::optimize, released)
       .def("clear", &SemanticIndex::clear, released)
       .def("stats", [](const SemanticIndex& self) { return to_dict(self.stats()); })

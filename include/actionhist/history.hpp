@@ -86,7 +86,15 @@ struct SimilarQuery {
   int limit = 10;                   // 1 to 1,000
   Json where;                       // as in ActionQuery
   std::optional<double> threshold;  // of the score, 0 to 1
-  bool fresh = false;               // first wait until everything recorded so far is searchable
+  // 0 to 100: no hit is less like the query, by its vector, than so many percent of the pairs of different
+  // stored texts are like each other. Unlike a threshold it means the same for every model.
+  std::optional<double> percentile;
+  // 0 to 1: hits that differ from those before them come earlier, as IndexQuery::mmr_lambda. 1: by score alone.
+  std::optional<double> mmr_lambda;
+  // Above 0, at most 1: of actions that are so much alike (cosine) only the best, and none like action_id. 1: of
+  // those that say the same.
+  std::optional<double> distinct;
+  bool fresh = false;  // first wait until everything recorded so far is searchable
 };
 
 struct Explanation {

@@ -61,8 +61,17 @@ struct IndexQuery {
   std::string exclude_id;
   int limit = 10;                   // 1 to 10,000
   std::optional<double> threshold;  // of the fused score
-  double vector_weight = 0.5;       // in [0, 1]; the lexical leg has the rest
-  int ef_search = 0;                // as in IndexOptions; 0: what they say
+  // Of the similarity: no hit is less like the query than similarity_at(percentile). Needs a vector.
+  std::optional<double> percentile;
+  // In [0, 1]: hits are taken by maximal marginal relevance, λ · score − (1 − λ) · likeness to the nearest hit
+  // before, in which a vector's likeness is the score that it alone would give (Carbonell and Goldstein 1998).
+  // Scores stay what they are. 1: by score alone.
+  std::optional<double> mmr_lambda;
+  // Of rows whose similarity to each other is at least this, only the best is a hit; of rows as similar to that
+  // of exclude_id, none.
+  std::optional<double> distinct;
+  double vector_weight = 0.5;  // in [0, 1]; the lexical leg has the rest
+  int ef_search = 0;           // as in IndexOptions; 0: what they say
 };
 
 // Why a row is where it is.
@@ -123,7 +132,8 @@ class SemanticIndex {
   std::optional<std::uint64_t> version(std::string_view id) const;
 
   // At most `limit` hits, best first, ties by id; exactly `limit` whenever as many rows pass the filter and
-  // the query has a vector or matches by words. If both legs have something to say, their scores are scaled
+  // the query has a vector or matches by words, and no threshold, percentile or `distinct` leaves rows out
+  // (`distinct` looks at the best 10,000). If both legs have something to say, their scores are scaled
   // to [0, 1] over the candidates (min–max) and added by weight. A vector alone scores by its similarity: the
   // cosine or 0, 1 / (1 + distance), or (1 + p / (1 + |p|)) / 2 for an inner product p.
   std::vector<IndexHit> search(const IndexQuery& query) const;
@@ -133,6 +143,11 @@ class SemanticIndex {
 
   // Runs the query and says how it was answered.
   SearchPlan explain(const IndexQuery& query) const;
+
+  // The similarity that so many percent (0 to 100) of the pairs of different vectors do not exceed: what is
+  // much for this model and these texts. From up to 400 vectors, evenly chosen, and measured anew when the
+  // number of vectors has changed by an eighth. −∞ while there are fewer than two.
+  double similarity_at(double percentile) const;
 
   // Builds now what is otherwise built in the background: all vectors in one graph, without tombstones if
   // there are many.

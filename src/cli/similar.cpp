@@ -100,6 +100,21 @@ void add_similar(CLI::App& app, Context& context) {
   command->add_option("--threshold", query.threshold, "The least score, 0 to 1")
       ->check(between(0.0, 1.0))
       ->type_name("SCORE");
+  command
+      ->add_option("--percentile", query.percentile,
+                   "Only what is more like it than so many percent of stored texts are like each other")
+      ->check(between(0.0, 100.0))
+      ->type_name("PERCENT");
+  command
+      ->add_option("--mmr-lambda", query.mmr_lambda,
+                   "0 to 1: what differs from the actions before comes earlier (maximal marginal relevance)")
+      ->check(between(0.0, 1.0))
+      ->type_name("LAMBDA");
+  command
+      ->add_option("--distinct", query.distinct,
+                   "Of actions that are so much alike (cosine) only the best, and none like --id")
+      ->check(between(0.0, 1.0))
+      ->type_name("COSINE");
   command->add_option("--wait", arguments->wait_seconds, "How long to wait for the index; 30 if not given")
       ->check(between(0.0, 86'400.0))
       ->type_name("SECONDS");

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json_fields.hpp"
 #include "core/trace_fields.hpp"
 #include "embedding/tokens.hpp"
 #include "history/state.hpp"
@@ -29,6 +30,33 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+void validate(const SimilarQuery& query) {
+  const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
+  if (given != 1) {
+    throw Error(ErrorCode::invalid_argument, "similar: give exactly one of text, action_id and vector");
+  }
+  if (query.limit < 1 || query.limit > 1000) refuse_field("limit", "must be between 1 and 1000");
+  const auto within = [](const std::optional<double>& value, double most) {
+    return !value || (*value >= 0 && *value <= most);
+  };
+  if (!within(query.threshold, 1)) refuse_field("threshold", "must be between 0 and 1");
+  if (!within(query.percentile, 100)) refuse_field("percentile", "must be between 0 and 100");
+  if (!within(query.mmr_lambda, 1)) refuse_field("mmr_lambda", "must be between 0 and 1");
+  if (!within(query.distinct, 1) || query.distinct == 0.)
+    refuse_field("distinct", "must be above 0 and at most 1");
+}
+
+// Why words answer, with what the query asks for and they cannot tell: `indexed` says whether the hits have
+// vectors and only the query has none.
+std::string words_alone(const std::string& why, const SimilarQuery& query, bool indexed) {
+  std::vector<std::string_view> left_out;
+  if (query.percentile) left_out.push_back("percentile");
+  if (query.mmr_lambda && !indexed) left_out.push_back("mmr_lambda");
+  if (query.distinct && !indexed) left_out.push_back("distinct");
+  if (left_out.empty()) return why;
+  return fmt::format("{}; without {}, which needs vectors", why, fmt::join(left_out, ", "));
+}
+
 }  // namespace
 
 std::vector<Hit> History::State::search_index(const Index& index, const SimilarQuery& query,
@@ -51,6 +79,13 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
   wanted.exclude_id = query.action_id;
   wanted.limit = query.limit + spare_hits;
   wanted.threshold = query.threshold;
+  wanted.mmr_lambda = query.mmr_lambda;
+  wanted.distinct = query.distinct;
+  if (!vector.empty()) {
+    wanted.percentile = query.percentile;
+  } else {
+    fallback = words_alone(fallback, query, true);
+  }
   std::vector<Hit> hits;
   for (IndexHit& found : index.replica->index().search(wanted)) {
     auto trace = repository->actions().get(found.id);
@@ -74,6 +109,7 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
 std::vector<Hit> History::State::search_database(const SimilarQuery& query, const std::string& text,
                                                  const std::string& trouble) const {
   const std::vector<std::string> words = words_of(text);
+  const std::string fallback = words_alone(trouble, query, false);
   std::vector<Hit> hits;
   for (Trace& trace : repository->actions().search_text(words, query.where, query.limit + 1)) {
     if (trace.action_id == query.action_id) continue;
@@ -87,7 +123,7 @@ std::vector<Hit> History::State::search_database(const SimilarQuery& query, cons
     }
     hit.score = static_cast<double>(hit.explain.matched_terms.size()) / static_cast<double>(words.size());
     hit.explain.route = "text";
-    hit.explain.fallback = trouble;
+    hit.explain.fallback = fallback;
   }
   std::erase_if(hits, [&](const Hit& hit) { return query.threshold && hit.score < *query.threshold; });
   if (hits.size() > static_cast<std::size_t>(query.limit)) hits.resize(static_cast<std::size_t>(query.limit));
@@ -96,16 +132,7 @@ std::vector<Hit> History::State::search_database(const SimilarQuery& query, cons
 
 std::vector<Hit> History::similar(const SimilarQuery& query) {
   State& state = alive(state_);
-  const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
-  if (given != 1) {
-    throw Error(ErrorCode::invalid_argument, "similar: give exactly one of text, action_id and vector");
-  }
-  if (query.limit < 1 || query.limit > 1000) {
-    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 1000");
-  }
-  if (query.threshold && !(*query.threshold >= 0 && *query.threshold <= 1)) {
-    throw Error(ErrorCode::invalid_argument, "threshold: must be between 0 and 1");
-  }
+  validate(query);
   Router::Call call(state.router,
                     query.text.empty() ? UseCase::similar_actions : UseCase::natural_language_search);
   std::string text = query.text;

@@ -1,5 +1,7 @@
 #include "semantic/ranking.hpp"
 
+#include <cmath>
+
 namespace actionhist {
 namespace {
 
@@ -16,6 +18,12 @@ void add_leg(std::vector<Candidate>& candidates, double Candidate::*leg, double 
 }
 
 }  // namespace
+
+double score_of(double similarity, Metric metric) {
+  if (metric == Metric::cosine) return std::clamp(similarity, 0.0, 1.0);
+  if (metric == Metric::l2) return 1 / (1 - similarity);
+  return (1 + similarity / (1 + std::abs(similarity))) / 2;
+}
 
 void fuse(std::vector<Candidate>& candidates, double vector_weight, double lexical_weight,
           bool any_similarity) {

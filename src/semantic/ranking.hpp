@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <actionhist/semantic_index.hpp>
+
 namespace actionhist {
 
 struct ScoredRow {
@@ -33,6 +35,9 @@ struct Candidate {
   double bm25;
   double score = 0;
 };
+
+// The score, in [0, 1], of a vector that nothing else speaks for.
+double score_of(double similarity, Metric metric);
 
 // Sets `score` of each: both legs scaled to [0, 1] over the candidates (min–max), added by weight. A leg in
 // which no candidate differs gives all of them 1 if its score is positive or `any_similarity` says that the

@@ -7,6 +7,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "semantic/diversity.hpp"
 #include "semantic/ranking.hpp"
 
 namespace actionhist {
@@ -14,6 +15,8 @@ namespace {
 
 constexpr int max_limit = 10'000;
 constexpr std::size_t least_candidates = 200;  // of each leg: min–max needs to see more than the hits
+// Among so many of the best for each hit, and at least and at most so many, maximal marginal relevance chooses.
+constexpr std::size_t pool_factor = 10, least_pool = 50, most_pool = 1000;
 
 [[noreturn]] void refuse(std::string_view field, std::string_view why) {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
@@ -24,40 +27,37 @@ void check(const RowTable& table, const IndexQuery& query) {
   if (query.limit < 1 || query.limit > max_limit) refuse("limit", "must be 1 to 10000");
   if (!(query.vector_weight >= 0 && query.vector_weight <= 1)) refuse("vector_weight", "must be 0 to 1");
   if (query.threshold && !std::isfinite(*query.threshold)) refuse("threshold", "must be finite");
+  if (query.percentile && query.vector.empty()) refuse("percentile", "needs a vector");
+  if (query.mmr_lambda && !(*query.mmr_lambda >= 0 && *query.mmr_lambda <= 1))
+    refuse("mmr_lambda", "must be 0 to 1");
+  if (query.distinct && !std::isfinite(*query.distinct)) refuse("distinct", "must be finite");
   if (!query.vector.empty()) table.vectors().check(query.vector, "vector");
 }
 
 class Search {
  public:
-  Search(const RowTable& table, const IndexQuery& query, const Filter& filter, SearchPlan* plan)
+  Search(const RowTable& table, const IndexQuery& query, const Filter& filter,
+         std::optional<double> least_similarity, SearchPlan* plan)
       : table_(table),
         query_(query),
+        least_similarity_(least_similarity),
         plan_(plan),
         limit_(static_cast<std::size_t>(query.limit)),
         terms_(table.lexical().parse(query.text)) {
     if (!query.vector.empty()) vector_ = table.vectors().query(table.vectors().prepare(query.vector));
-    const auto excluded = query.exclude_id.empty() ? std::nullopt : table.find(query.exclude_id);
-    filtered_ = excluded || filter.op != Filter::Op::all || !filter.children.empty();
+    if (!query.exclude_id.empty()) excluded_ = table.find(query.exclude_id);
+    filtered_ = excluded_ || filter.op != Filter::Op::all || !filter.children.empty();
     if (filtered_) {
       allowed_ = table.select(filter);
-      if (excluded) allowed_.reset(*excluded);
+      if (excluded_) allowed_.reset(*excluded_);
     }
     table.lexical().score(terms_, allowed(), scores());
     words_ = !scores().matched().empty();
   }
 
   std::vector<IndexHit> run() {
-    std::vector<Candidate> candidates = score(choose());
-    const auto better = [&](const Candidate& a, const Candidate& b) {
-      return a.score != b.score ? a.score > b.score : table_.id_before(a.row, b.row);
-    };
-    const std::size_t kept = std::min(limit_, candidates.size());
-    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
-                      candidates.end(), better);
     std::vector<IndexHit> hits;
-    hits.reserve(kept);
-    for (const Candidate& candidate : std::span(candidates).first(kept)) {
-      if (query_.threshold && candidate.score < *query_.threshold) break;
+    for (const Candidate& candidate : chosen()) {
       const double distance =
           table_.vectors().metric() == Metric::cosine ? 1 - candidate.similarity : -candidate.similarity;
       hits.push_back({table_.id(candidate.row), candidate.score, candidate.similarity, distance,
@@ -75,10 +75,47 @@ class Search {
 
   const Bitmap& allowed() const { return filtered_ ? allowed_ : table_.alive(); }
 
-  // The rows that may be hits, by number: the best of each leg and, if that is less than what is owed, any
+  // The hits, in their order.
+  std::vector<Candidate> chosen() const {
+    std::size_t owed = limit_;
+    if (query_.mmr_lambda) owed = std::max(limit_, std::clamp(pool_factor * limit_, least_pool, most_pool));
+    std::vector<Candidate> hits;
+    if (query_.distinct) {
+      // How many of the best repeat others is known when they are there.
+      for (std::size_t seen = owed;; seen = std::min(4 * seen, std::size_t{max_limit})) {
+        const std::vector<Candidate> candidates = best(seen);
+        hits = distinct(candidates, table_.vectors(), *query_.distinct, excluded_, owed);
+        if (hits.size() == owed || candidates.size() < seen || seen == max_limit) break;
+      }
+    } else {
+      hits = best(owed);
+    }
+    if (query_.mmr_lambda) hits = by_marginal_relevance(hits, table_.vectors(), *query_.mmr_lambda, limit_);
+    return hits;
+  }
+
+  // The best `count` rows by score, or all that the query lets pass.
+  std::vector<Candidate> best(std::size_t count) const {
+    std::vector<Candidate> candidates = score(choose(count));
+    std::erase_if(candidates, [this](const Candidate& candidate) {
+      if (query_.threshold && candidate.score < *query_.threshold) return true;
+      if (!least_similarity_) return false;
+      return !table_.vectors().has(candidate.row) || candidate.similarity < *least_similarity_;
+    });
+    const auto better = [&](const Candidate& a, const Candidate& b) {
+      return a.score != b.score ? a.score > b.score : table_.id_before(a.row, b.row);
+    };
+    const std::size_t kept = std::min(count, candidates.size());
+    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
+                      candidates.end(), better);
+    candidates.resize(kept);
+    return candidates;
+  }
+
+  // The rows that may be among the best `count`, by number: the best of each leg and, if these are fewer, any
   // others.
-  std::vector<std::uint32_t> choose() const {
-    const std::size_t depth = words_ ? std::max(least_candidates, 10 * limit_) : limit_;
+  std::vector<std::uint32_t> choose(std::size_t count) const {
+    const std::size_t depth = words_ ? std::max(least_candidates, 10 * count) : count;
     const auto before = [this](std::uint32_t a, std::uint32_t b) { return table_.id_before(a, b); };
     std::vector<ScoredRow> best;
     for (const std::uint32_t row : scores().matched()) best.push_back({row, scores().of(row)});
@@ -92,13 +129,13 @@ class Search {
     for (const ScoredRow& row : best) chosen.push_back(row.row);
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-    if (!vector_ || chosen.size() >= limit_) return chosen;
+    if (!vector_ || chosen.size() >= count) return chosen;
 
     std::vector<ScoredRow> rest;
     allowed().for_each([&](std::size_t row) {
       if (!std::ranges::binary_search(chosen, row)) rest.push_back({static_cast<std::uint32_t>(row), 0});
     });
-    keep_best(rest, limit_ - chosen.size(), before);
+    keep_best(rest, count - chosen.size(), before);
     for (const ScoredRow& row : rest) chosen.push_back(row.row);
     return chosen;
   }
@@ -144,7 +181,7 @@ class Search {
       near = false;
     if (near && !words_) {
       for (Candidate& candidate : candidates)
-        candidate.score = alone(candidate.similarity, vectors.metric(), vectors.has(candidate.row));
+        candidate.score = vectors.has(candidate.row) ? score_of(candidate.similarity, vectors.metric()) : 0;
       return candidates;
     }
     const double vector_weight = !near ? 0 : query_.vector_weight;
@@ -152,20 +189,14 @@ class Search {
     return candidates;
   }
 
-  // The score of a row that only its vector speaks for.
-  static double alone(double similarity, Metric metric, bool has_vector) {
-    if (!has_vector) return 0;
-    if (metric == Metric::cosine) return std::clamp(similarity, 0.0, 1.0);
-    if (metric == Metric::l2) return 1 / (1 - similarity);
-    return (1 + similarity / (1 + std::abs(similarity))) / 2;
-  }
-
   const RowTable& table_;
   const IndexQuery& query_;
+  std::optional<double> least_similarity_;
   SearchPlan* plan_;
   std::size_t limit_;
   LexicalLeg::Query terms_;
   std::optional<Vectors::Query> vector_;
+  std::optional<std::uint32_t> excluded_;
   bool filtered_ = false;
   bool words_ = false;
   Bitmap allowed_;  // of a filtered search
@@ -174,7 +205,7 @@ class Search {
 }  // namespace
 
 std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter,
-                             SearchPlan* plan) {
+                             std::optional<double> least_similarity, SearchPlan* plan) {
   check(table, query);
   if (plan != nullptr) {
     *plan = {.route = "nothing", .why = "the query has no vector"};
@@ -183,7 +214,7 @@ std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, con
     if (filter.op != Filter::Op::all || !filter.children.empty())
       plan->matching = table.select(filter).count();
   }
-  return Search(table, query, filter, plan).run();
+  return Search(table, query, filter, least_similarity, plan).run();
 }
 
 }  // namespace actionhist

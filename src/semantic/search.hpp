@@ -2,6 +2,7 @@
 // at once while nobody changes the table.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <actionhist/semantic_index.hpp>
@@ -11,9 +12,10 @@
 
 namespace actionhist {
 
-// As SemanticIndex::search. `filter` is query.where, parsed. Fills `plan` if there is one.
+// As SemanticIndex::search. `filter` is query.where, parsed; `least_similarity` is what the query's percentile
+// means. Fills `plan` if there is one.
 // Throws Error: invalid_argument for a query that is out of range.
 std::vector<IndexHit> search(const RowTable& table, const IndexQuery& query, const Filter& filter,
-                             SearchPlan* plan = nullptr);
+                             std::optional<double> least_similarity, SearchPlan* plan = nullptr);
 
 }  // namespace actionhist

@@ -15,6 +15,7 @@
 #include "core/filter.hpp"
 #include "semantic/row_table.hpp"
 #include "semantic/search.hpp"
+#include "semantic/similarity_scale.hpp"
 #include "semantic/snapshot.hpp"
 
 namespace actionhist {
@@ -209,6 +210,22 @@ struct SemanticIndex::State {
     }
   }
 
+  // REQUIRES: the caller holds the gate.
+  double similarity_at(double percentile) const {
+    if (!(percentile >= 0 && percentile <= 100)) refuse("percentile", "must be 0 to 100");
+    const std::lock_guard lock(scale_mutex);
+    if (!scale.fits(table->vectors())) scale = SimilarityScale(table->vectors());
+    return scale.at(percentile);
+  }
+
+  std::vector<IndexHit> search(const IndexQuery& query, SearchPlan* plan) const {
+    const Filter filter = parse_filter(query.where);
+    const auto lock = gate.shared();
+    std::optional<double> least_similarity;
+    if (query.percentile) least_similarity = similarity_at(*query.percentile);
+    return actionhist::search(*table, query, filter, least_similarity, plan);
+  }
+
   static constexpr auto longest_lock = std::chrono::microseconds(300);
 
   const IndexOptions options;
@@ -220,6 +237,8 @@ struct SemanticIndex::State {
   std::unique_ptr<RowTable> table;  // guarded by gate; replaced and changed only under both
   std::uint64_t generation = 0;     // guarded by writers; counts clear()
   Json note;                        // guarded by writers
+  mutable std::mutex scale_mutex;   // taken last
+  mutable SimilarityScale scale;    // guarded by scale_mutex
 
   mutable std::mutex builder_mutex;
   std::condition_variable builder_wakes;
@@ -321,6 +340,10 @@ void SemanticIndex::clear() {
   state.table.swap(empty);
   ++state.generation;
   state.note = {};
+  {
+    const std::lock_guard scale(state.scale_mutex);
+    state.scale = {};
+  }
   const std::lock_guard builder(state.builder_mutex);
   state.unverified.clear();
   state.damage.clear();
@@ -378,10 +401,7 @@ std::optional<std::uint64_t> SemanticIndex::version(std::string_view id) const {
 }
 
 std::vector<IndexHit> SemanticIndex::search(const IndexQuery& query) const {
-  const State& state = alive(state_);
-  const Filter filter = parse_filter(query.where);
-  const auto lock = state.gate.shared();
-  return actionhist::search(*state.table, query, filter);
+  return alive(state_).search(query, nullptr);
 }
 
 std::vector<std::vector<IndexHit>> SemanticIndex::search(std::span<const IndexQuery> queries) const {
@@ -392,12 +412,15 @@ std::vector<std::vector<IndexHit>> SemanticIndex::search(std::span<const IndexQu
 }
 
 SearchPlan SemanticIndex::explain(const IndexQuery& query) const {
-  const State& state = alive(state_);
-  const Filter filter = parse_filter(query.where);
   SearchPlan plan;
-  const auto lock = state.gate.shared();
-  actionhist::search(*state.table, query, filter, &plan);
+  alive(state_).search(query, &plan);
   return plan;
+}
+
+double SemanticIndex::similarity_at(double percentile) const {
+  const State& state = alive(state_);
+  const auto lock = state.gate.shared();
+  return state.similarity_at(percentile);
 }
 
 }  // namespace actionhist

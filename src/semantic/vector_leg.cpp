@@ -123,6 +123,23 @@ void VectorLeg::move(std::uint32_t from, std::uint32_t to) {
   attach(to, slot);
 }
 
+Vectors::Query VectorLeg::query_of(std::uint32_t row) const {
+  std::vector<float> values(vectors_.dimension());
+  vectors_.decode(rows_[row].slot, values.data());
+  return vectors_.query(values);
+}
+
+std::vector<std::uint32_t> VectorLeg::sample(std::size_t count) const {
+  std::vector<std::uint32_t> slots;
+  const std::size_t chosen = std::min(count, live_slots_);
+  std::size_t seen = 0;
+  for (std::uint32_t slot = 0; slots.size() < chosen; ++slot) {
+    if (first_rows_[slot] == none) continue;
+    if (seen++ == slots.size() * live_slots_ / chosen) slots.push_back(slot);
+  }
+  return slots;
+}
+
 // A hundred slots around the query say whether the filter follows the vectors.
 double VectorLeg::near_share(const Vectors::Query& query, const Passing& passing) const {
   const std::uint32_t centre = descend(*graph_, vectors_, query).slot;

@@ -90,6 +90,10 @@ class VectorLeg {
     return vectors_.similarity(vectors_.distance(query, rows_[row].slot));
   }
   Vectors::Query query(std::span<const float> prepared) const { return vectors_.query(prepared); }
+  // What asks for rows like this one. REQUIRES: has(row).
+  Vectors::Query query_of(std::uint32_t row) const;
+  // At most `count` of the slots that rows have, evenly chosen.
+  std::vector<std::uint32_t> sample(std::size_t count) const;
 
   // The rows nearest to the query; `count` of them, or all if fewer match.
   Answer nearest(const Vectors::Query& query, const Request& request) const;

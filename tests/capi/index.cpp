@@ -69,6 +69,10 @@ TEST_CASE("C ABI: an index finds rows by vector, text and filter") {
   const Answer many = index(actionhist_index_search_many, R"({"limit":1})", {{0, 2, 0}, {3, 0, 0}});
   CHECK(many.holds(R"([[{"id":"b")"));
   CHECK(many.holds(R"([{"id":"a")"));
+  const Answer alike =
+      index(actionhist_index_search, R"({"percentile":100,"mmr_lambda":0.5,"distinct":1})", {{0, 2, 0}});
+  CHECK(alike.holds(R"("id":"b")"));
+  CHECK(index(actionhist_index_search, R"({"percentile":50})", {}).status == ACTIONHIST_INVALID_ARGUMENT);
   CHECK(index(actionhist_index_search_many, "{}", {}).text == "[]");
   CHECK(index(actionhist_index_explain, R"({"where":{"kind":"Pod"}})", {{0, 2, 0}}).holds(R"("matching":2)"));
 

@@ -140,6 +140,13 @@ class SimilarTest(CliTest):
         self.assertEqual([hit["trace"]["action_id"] for hit in hits], ["disk"])
         self.run_cli("similar", "--id", "unknown", expect=REJECTED)
 
+    def test_what_is_hardly_alike_is_left_out_on_request(self):
+        self.fill()
+        asked = ("similar", "expired certificate", "--distinct", "0.9", "--mmr-lambda", "0.5")
+        self.assertEqual(self.run_json(*asked)[0]["trace"]["action_id"], "cert")
+        self.assertEqual(self.run_cli("similar", "xylophone zebra", "--percentile", "100").out, "")
+        self.run_cli("similar", "x", "--percentile", "101", expect=USAGE)
+
     def test_words_alone_find_without_the_index_and_say_so(self):
         self.fill()
         done = self.run_cli("similar", "certificate", "--no-index")

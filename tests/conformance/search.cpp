@@ -1,4 +1,6 @@
 // What every engine promises about search: from the queue to the hit.
+#include <set>
+
 #include <catch2/catch.hpp>
 
 #include "support/samples.hpp"
@@ -91,6 +93,107 @@ TEST_CASE("an action is found like another, without itself", "[search]") {
   REQUIRE(hits.size() == 3);
   CHECK(hits.front().trace.action_id == "memory");
   CHECK(error_code_of([&] { f.history.similar({.action_id = "nosuch"}); }) == ErrorCode::not_found);
+}
+
+TEST_CASE(
+    "of actions that say the same one is found on request, and none that says the same as the asked one",
+    "[search]") {
+  Fixture f;
+  f.record_three();
+  std::vector<Action> repeats;
+  for (int i = 0; i < 30; ++i) {
+    repeats.push_back(restart("again-" + std::to_string(100 + i)));
+    repeats.back().model_reasoning = "The container was OOMKilled; raise its memory limit.";
+    repeats.back().action_type = "increase_memory_limit";
+  }
+  f.history.record(repeats);
+  REQUIRE(f.history.wait_indexed(20s));
+  const auto found = [&](SimilarQuery query) {
+    std::set<std::string> ids;
+    for (const Hit& hit : f.history.similar(query)) ids.insert(hit.trace.action_id.substr(0, 5));
+    return ids;
+  };
+  SimilarQuery query{.text = "container OOMKilled, memory limit", .limit = 3};
+  CHECK(found(query) == std::set<std::string>{"again"});
+  query.distinct = 1;
+  CHECK(f.history.similar(query).size() == 3);
+  CHECK(found(query).contains("disk"));
+  query = {.action_id = "again-100", .limit = 40};
+  CHECK(f.history.similar(query).size() == 32);
+  query.distinct = 1;
+  CHECK(found(query) == std::set<std::string>{"confi", "disk"});
+}
+
+TEST_CASE("hits that say something else come earlier on request", "[search]") {
+  Fixture f;
+  f.record_three();
+  std::vector<Action> repeats;
+  for (int i = 0; i < 10; ++i) {
+    repeats.push_back(restart("again-" + std::to_string(i)));
+    repeats.back().model_reasoning = "The container was OOMKilled; raise its memory limit.";
+  }
+  f.history.record(repeats);
+  REQUIRE(f.history.wait_indexed(20s));
+  SimilarQuery query{.text = "container OOMKilled, raise its memory limit", .limit = 13, .mmr_lambda = 1.};
+  const std::vector<Hit> by_score = f.history.similar(query);
+  query.mmr_lambda = .3;
+  const std::vector<Hit> varied = f.history.similar(query);
+  REQUIRE(by_score.size() == 13);
+  REQUIRE(varied.size() == 13);
+  CHECK(varied[0].trace.action_id == by_score[0].trace.action_id);
+  CHECK(varied[0].score == by_score[0].score);
+  const auto place = [](const std::vector<Hit>& hits, std::string_view id) {
+    return std::ranges::find_if(hits, [&](const Hit& hit) { return hit.trace.action_id == id; }) -
+           hits.begin();
+  };
+  CHECK(place(varied, "disk") < place(by_score, "disk"));
+}
+
+TEST_CASE("a percentile keeps to what is more alike than stored actions usually are", "[search]") {
+  Fixture f;
+  std::vector<Action> actions;
+  for (int i = 0; i < 60; ++i) {
+    actions.push_back(restart("a-" + std::to_string(i)));
+    const std::string word = std::string(1, static_cast<char>('a' + i % 26)) + "qx" + std::to_string(i);
+    actions.back().alert_name = word;
+    actions.back().model_reasoning = word + " is out of " + word;
+  }
+  actions.push_back(actions[7]);
+  actions.back().action_id = "twin";
+  actions.back().model_reasoning += " again";
+  f.history.record(actions);
+  REQUIRE(f.history.wait_indexed(20s));
+  SimilarQuery query{.action_id = "twin", .percentile = 99.9};
+  CHECK(f.first(query) == "a-7");
+  CHECK(f.history.similar(query).size() == 1);
+  query.action_id = "a-8";
+  CHECK(f.history.similar(query).empty());
+  query.percentile = 0;
+  CHECK(f.history.similar(query).size() == 10);
+  query = {.text = "xylophone", .percentile = 0.};
+  CHECK(f.history.similar(query).empty());
+}
+
+TEST_CASE("without vectors the text search says what it leaves out", "[search]") {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false});
+  history.record(restart("a"));
+  SimilarQuery query{.text = "pod crashes", .percentile = 99, .mmr_lambda = .5, .distinct = 1.};
+  const auto hits = history.similar(query);
+  REQUIRE(hits.size() == 1);
+  for (const char* name : {"percentile", "mmr_lambda", "distinct"})
+    CHECK_THAT(hits[0].explain.fallback, Catch::Contains(name));
+}
+
+TEST_CASE("likeness is given in its range", "[search]") {
+  Fixture f;
+  const auto code = [&](const SimilarQuery& query) {
+    return error_code_of([&] { f.history.similar(query); });
+  };
+  CHECK(code({.text = "a", .percentile = 101.}) == ErrorCode::invalid_argument);
+  CHECK(code({.text = "a", .mmr_lambda = -.1}) == ErrorCode::invalid_argument);
+  CHECK(code({.text = "a", .distinct = 0.}) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a vector of one's own searches too", "[search]") {

@@ -81,6 +81,16 @@ def test_a_threshold_drops_the_rest(past):
     assert past.similar("TLS certificate expired", threshold=1.0) in ([], [best]) or best.score == 1.0
 
 
+def test_hits_that_are_alike_and_hits_that_are_not(past, history):
+    reasoning = past.get("oom").model_reasoning
+    history.record(action_id="twin", action_type="other", action_timestamp=NOON, model_reasoning=reasoning)
+    assert "twin" in ids(past.similar(action_id="oom", fresh=True))
+    found = past.similar("memory limit of a container", distinct=0.9, mmr_lambda=0.5)
+    assert found and len(ids(found)) == len(set(ids(found)))
+    assert past.similar(action_id="oom", percentile=0)
+    assert past.similar("xylophone zebra", percentile=100) == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -91,6 +101,9 @@ def test_a_threshold_drops_the_rest(past):
         {"text": "a", "limit": 1001},
         {"text": "a", "limit": 2**40},
         {"text": "a", "threshold": float("nan")},
+        {"text": "a", "percentile": 101},
+        {"text": "a", "mmr_lambda": -0.5},
+        {"text": "a", "distinct": 0},
         {"text": "a", "where": {"no_such_field": 1}},
         {"text": "a", "where": {"alert_severity": {"$regex": "x"}}},
     ],
@@ -109,6 +122,7 @@ def test_senseless_searches_are_refused(past, arguments):
         {"text": "a", "where": "x"},
         {"text": "a", "where": [("a", 1)]},
         {"text": "a", "threshold": "high"},
+        {"text": "a", "percentile": "high"},
         {"text": "a", "fresh": 1},
         {"text": "a", "vector": 5},
         {"text": "a", "top_k": 5},

@@ -42,6 +42,20 @@ def test_finds_the_nearest_and_filters(index):
     assert index.explain(unit(7), where={"bucket": 0})["matching"] == 100
 
 
+def test_hits_that_differ(index):
+    scale = [index.similarity_at(p) for p in (0, 50, 99, 100)]
+    assert scale == sorted(scale) and -1 < scale[0] < scale[3] < 1
+    near = index.search(unit(7), percentile=99, limit=300)
+    assert near[0].id == "r7" and len(near) < 30 and near[-1].similarity >= scale[2]
+    assert index.search(unit(7), limit=5, mmr_lambda=1)[4].id == index.search(unit(7), limit=5)[4].id
+    assert index.search(unit(7), limit=5, mmr_lambda=0.2)[4].id != index.search(unit(7), limit=5)[4].id
+    index.add(["twin"], [unit(7)])
+    assert {"r7", "twin"} == {hit.id for hit in index.search(unit(7), limit=2)}
+    assert "twin" not in {hit.id for hit in index.search(unit(7), limit=300, distinct=1)}
+    with pytest.raises(actionhist.InvalidArgument, match="percentile"):
+        index.search(text="number7", percentile=99)
+
+
 def test_changes(index):
     assert len(index) == 300 and "r5" in index and "x" not in index
     assert index.version("r5") == 5 and index.version("x") is None

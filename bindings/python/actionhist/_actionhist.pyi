@@ -229,7 +229,18 @@ class Handle:
         /,
     ) -> tuple[list[Trace], str | None]: ...
     def similar(
-        self, text: Any, action_id: Any, vector: Any, limit: Any, where: Any, threshold: Any, fresh: Any, /
+        self,
+        text: Any,
+        action_id: Any,
+        vector: Any,
+        limit: Any,
+        where: Any,
+        threshold: Any,
+        percentile: Any,
+        mmr_lambda: Any,
+        distinct: Any,
+        fresh: Any,
+        /,
     ) -> list[Hit]: ...
     def remove_pattern(self, pattern_id: Any, /) -> bool: ...
     def resolve(self, detection_id: Any, resolution: dict[str, Any], /) -> Detection: ...
@@ -381,6 +392,9 @@ class SemanticIndex:
         limit: int = ...,
         where: dict[str, Any] | None = ...,
         threshold: float | None = ...,
+        percentile: float | None = ...,
+        mmr_lambda: float | None = ...,
+        distinct: float | None = ...,
         vector_weight: float = ...,
         exclude_id: str = ...,
         ef_search: int = ...,
@@ -391,6 +405,7 @@ class SemanticIndex:
     def explain(
         self, vector: Any, *, limit: int = ..., where: dict[str, Any] | None = ..., ef_search: int = ...
     ) -> dict[str, Any]: ...
+    def similarity_at(self, percentile: float) -> float: ...
     def optimize(self) -> None: ...
     def clear(self) -> None: ...
     def stats(self) -> dict[str, Any]: ...

@@ -55,14 +55,23 @@ class Search(Opened):
         limit: int = 10,
         where: Fields | None = None,
         threshold: float | None = None,
+        percentile: float | None = None,
+        mmr_lambda: float | None = None,
+        distinct: float | None = None,
         fresh: bool = False,
     ) -> list[Hit]:
         """Past actions like a text, an action or a vector, best first, that pass the filter `where`.
 
-        `threshold` is the least score, from 0 to 1; `fresh` first waits until all that was recorded is
-        searchable.
+        threshold    the least score, from 0 to 1
+        percentile   from 0 to 100: no hit is less like the query than so many percent of the pairs of stored texts
+                     are like each other; unlike a threshold it means the same for every model
+        mmr_lambda   from 0 to 1: hits that differ from those before them come earlier (maximal marginal relevance)
+        distinct     above 0: of actions that are so much alike (cosine) only the best, and none like `action_id`
+        fresh        first waits until all that was recorded is searchable
         """
-        return self._handle.similar(text, action_id, vector, limit, where, threshold, fresh)
+        return self._handle.similar(
+            text, action_id, vector, limit, where, threshold, percentile, mmr_lambda, distinct, fresh
+        )
 
     asimilar = twin(similar)
 
