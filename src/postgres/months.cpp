@@ -1,6 +1,7 @@
 #include <actionhist/postgres_months.hpp>
 
 #include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr int most_ahead = 120;
 // Rows between two calls of the progress.
 constexpr std::int64_t told_rows = 10'000;
+constexpr auto lock_patience = std::chrono::seconds(5);
 
 [[noreturn]] void refuse(Month month, std::string_view why) {
   throw Error(ErrorCode::conflict, fmt::format("month {}: {}", format_month(month), why));
@@ -46,9 +48,14 @@ void become_owner(SchemaSession& session) {
   }
   // What COPY writes is read by other servers, perhaps years later.
   connection.run_script("SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1");
-  if (!session.try_lock()) {
-    throw Error(ErrorCode::conflict,
-                "partitions: another process is detaching, archiving or restoring a month");
+  // A session that has just ended may hold the lock for a moment.
+  const auto deadline = std::chrono::steady_clock::now() + lock_patience;
+  while (!session.try_lock()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(ErrorCode::conflict,
+                  "partitions: another process is detaching, archiving or restoring a month");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 
