@@ -16,6 +16,7 @@ file(GLOB ACTIONHIST_SOURCES CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/src/sql/*.cpp
   ${PROJECT_SOURCE_DIR}/src/sqlite/*.cpp
   ${PROJECT_SOURCE_DIR}/src/postgres/*.cpp
+  ${PROJECT_SOURCE_DIR}/src/http/*.cpp
   ${PROJECT_SOURCE_DIR}/src/embedding/*.cpp
   ${PROJECT_SOURCE_DIR}/src/semantic/*.cpp
   ${PROJECT_SOURCE_DIR}/src/history/*.cpp)

@@ -7,14 +7,15 @@ set(allowed_analysis "analysis;core")
 set(allowed_sql "sql;core")
 set(allowed_sqlite "sqlite;sql;core")
 set(allowed_postgres "postgres;sql;core")
-set(allowed_embedding "embedding;core")
+set(allowed_http "http;core")
+set(allowed_embedding "embedding;http;core")
 set(allowed_semantic "semantic;embedding;core")
-set(allowed_history "history;semantic;embedding;sqlite;postgres;sql;analysis;core")
+set(allowed_history "history;semantic;embedding;http;sqlite;postgres;sql;analysis;core")
 set(allowed_cli "cli;history;core")
 
 # Library header prefixes and the one room each belongs to. fmt and simdjson are free.
 set(owners "sqlite3:sqlite" "faiss:semantic" "omp:semantic" "re2:history" "openssl:core" "xxhash:embedding"
-  "libstemmer:embedding" "utf8proc:embedding" "curl:embedding" "cblas:embedding" "CLI:cli"
+  "libstemmer:embedding" "utf8proc:embedding" "curl:http" "cblas:embedding" "CLI:cli"
   "libpq-fe:postgres" "zstd:postgres" "boost/asio:postgres" "boost/math:analysis")
 
 set(failures "")

@@ -57,16 +57,7 @@ DetectionCallback to_on_detection(const py::object& callable) {
   return [shared = shared_callable(callable, "on_detection")](const DetectionNotice& notice) {
     py::gil_scoped_acquire gil;
     try {
-      py::dict given;
-      given["detection"] = from_json(to_json(notice.detection));
-      given["action_id"] = notice.action_id;
-      given["fresh"] = notice.fresh;
-      given["overridden"] = notice.overridden;
-      given["alert_severity"] = notice.alert_severity;
-      py::list channels;
-      for (const std::string& channel : notice.alert_channels) channels.append(channel);
-      given["alert_channels"] = channels;
-      (*shared)(given);
+      (*shared)(from_json(to_json(notice)));
     } catch (py::error_already_set& error) {
       // The proposal is decided and stored; its caller gets the verdict all the same.
       error.discard_as_unraisable(*shared);

@@ -133,6 +133,14 @@ struct RouteStats {
   double max_ms = 0;
 };
 
+// What became of the messages to webhooks since the History was opened.
+struct WebhookStats {
+  std::int64_t waiting = 0;
+  std::int64_t delivered = 0;
+  std::int64_t lost = 0;  // the receiver did not take them, or too many waited
+  std::string error;      // why the last try failed; empty if it went well
+};
+
 struct Health {
   bool live = true;    // this process can answer
   bool ready = false;  // the database answers
@@ -145,11 +153,13 @@ struct Health {
   double lag_seconds = 0;    // age of the oldest row that is not yet in the feed
   std::string index_error;   // the last failure of worker or replica, empty if they go well
   std::string upkeep_error;  // the last failure of the upkeep, empty if it goes well
+  WebhookStats webhooks;
   IndexStats index;
   std::vector<RouteStats> routes;
 };
 
 std::string to_json(const Health& health);
+std::string to_json(const DetectionNotice& notice);
 std::string to_json(const Hit& hit);
 
 class History {

@@ -62,6 +62,9 @@ struct Pattern {
   bool alerting_enabled = true;
   std::string alert_severity = "warning";
   std::vector<std::string> alert_channels;
+  // Where new detections are posted to: {"url": "https://…", "header": "Authorization", "secret_env":
+  // "ACTIONHIST_WEBHOOK_…"}; the header, with the value of that variable, only if it is named.
+  Json alert_webhook;
 
   // Kept by the store; what put_pattern() is given here is not taken.
   std::int64_t total_detections = 0;

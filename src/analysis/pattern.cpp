@@ -136,6 +136,7 @@ Pattern parse_pattern(std::string_view json) {
   reader("alerting_enabled", pattern.alerting_enabled);
   reader("alert_severity", pattern.alert_severity);
   reader("alert_channels", pattern.alert_channels);
+  reader("alert_webhook", pattern.alert_webhook);
   reader("total_detections", pattern.total_detections);
   reader("prevention_success_rate", pattern.prevention_success_rate);
   reader("false_positive_rate", pattern.false_positive_rate);
@@ -169,6 +170,7 @@ std::string to_json(const Pattern& pattern) {
   put("alerting_enabled", pattern.alerting_enabled);
   put("alert_severity", pattern.alert_severity);
   put("alert_channels", pattern.alert_channels);
+  put("alert_webhook", pattern.alert_webhook);
   put("total_detections", pattern.total_detections);
   put("prevention_success_rate", pattern.prevention_success_rate);
   put("false_positive_rate", pattern.false_positive_rate);

@@ -5,12 +5,11 @@
 #include <cmath>
 #include <cstring>
 
-#include <curl/curl.h>
-
 #include <actionhist/error.hpp>
 
 #include "core/base64.hpp"
 #include "core/json_io.hpp"
+#include "http/retry.hpp"
 
 namespace actionhist {
 namespace {
@@ -75,13 +74,6 @@ bool contains_word(std::string_view text, std::string_view word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
-std::optional<double> number_of(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
 }  // namespace
 
 std::string embeddings_request(std::string_view model, std::span<const std::string> texts,
@@ -140,26 +132,9 @@ Refusal refusal_of(const HttpReply& reply) {
   const bool too_long = contains_word(reply.body, "too long") || contains_word(reply.body, "too large");
   refusal.permanent =
       reply.status == 400 || reply.status == 413 || reply.status == 422 || (reply.status == 500 && too_long);
-  const bool may_pass =
-      reply.status == 408 || reply.status == 409 || reply.status == 429 || reply.status >= 500;
-  refusal.retry = may_pass && !refusal.permanent && code != "insufficient_quota";
+  refusal.retry = may_pass_later(reply) && !refusal.permanent && code != "insufficient_quota";
   if (reply.status >= 300 && reply.status < 400) refusal.message += "; redirects are not followed";
   return refusal;
-}
-
-std::chrono::milliseconds retry_delay(const HttpReply& reply, int retry, double random, std::time_t now) {
-  constexpr double longest_wish = 120'000;
-  std::optional<double> wish = number_of(reply.retry_after_ms);
-  if (!wish && !reply.retry_after.empty()) {
-    wish = number_of(reply.retry_after);
-    const std::time_t date = wish ? -1 : curl_getdate(reply.retry_after.c_str(), nullptr);
-    if (date >= 0) wish = std::difftime(date, now);
-    if (wish) *wish *= 1000;
-  }
-  if (wish && *wish > 0 && *wish <= longest_wish)
-    return std::chrono::milliseconds(std::llround(std::ceil(*wish)));
-  const double pause = std::min(8000.0, 500.0 * std::exp2(std::min(retry - 1, 10)));
-  return std::chrono::milliseconds(std::llround(pause * (1 - 0.25 * random)));
 }
 
 }  // namespace actionhist

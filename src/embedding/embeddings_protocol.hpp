@@ -2,15 +2,13 @@
 // No input or output here. All functions may be called from any thread.
 #pragma once
 
-#include <chrono>
-#include <ctime>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "embedding/http_client.hpp"
+#include "http/http_client.hpp"
 
 namespace actionhist {
 
@@ -31,9 +29,5 @@ struct Refusal {
 };
 // REQUIRES: `reply` is no success.
 Refusal refusal_of(const HttpReply& reply);
-
-// How long to wait before try `retry` (the first is 1): as the server says, if that is at most two minutes;
-// otherwise half a second, doubled each time up to 8 s, less a random part of a quarter. `random` is in [0, 1).
-std::chrono::milliseconds retry_delay(const HttpReply& reply, int retry, double random, std::time_t now);
 
 }  // namespace actionhist

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cstdlib>
 #include <ctime>
-#include <random>
 
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 
 #include "core/hash.hpp"
 #include "embedding/embeddings_protocol.hpp"
+#include "http/retry.hpp"
 
 namespace actionhist {
 namespace {
@@ -29,7 +29,7 @@ bool is_azure(const HttpAddress& address) {
 }
 
 HttpAddress address_of(std::string_view uri) {
-  HttpAddress address = parse_http_address(std::string(uri));
+  HttpAddress address = parse_http_address(std::string(uri), "uri");
   if (address.fragment.empty() && !is_azure(address)) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("model: {} names no model; add #MODEL", address.shown));
@@ -65,11 +65,6 @@ HttpSettings settings_of(const HttpAddress& address, const ModelOptions& options
   settings.headers.push_back(
       fmt::format("{}{}", is_azure(address) ? "api-key: " : "Authorization: Bearer ", text));
   return settings;
-}
-
-double random_share() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 // Cut between characters.

@@ -8,7 +8,7 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/model_options.hpp>
 
-#include "embedding/http_client.hpp"
+#include "http/http_client.hpp"
 #include "embedding/role_prefix.hpp"
 
 namespace actionhist {

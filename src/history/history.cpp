@@ -54,6 +54,7 @@ Health History::health() {
   const auto index = state.slot.get();
   health.index_on = index != nullptr;
   health.routes = state.router.stats();
+  health.webhooks = state.webhooks.stats();
   if (state.upkeep_) health.upkeep_error = state.upkeep_->error();
   if (index) {
     health.space_id = index->space_id;

@@ -65,6 +65,16 @@ void write(JsonWriter& writer, const IndexStats& index) {
   writer.end_object();
 }
 
+void write(JsonWriter& writer, const WebhookStats& stats) {
+  writer.begin_object();
+  FieldWriter put(writer);
+  put("waiting", stats.waiting);
+  put("delivered", stats.delivered);
+  put("lost", stats.lost);
+  put("error", stats.error);
+  writer.end_object();
+}
+
 }  // namespace
 
 std::string_view to_string(Decision decision) noexcept { return name_of(decision_names, decision); }
@@ -112,6 +122,20 @@ std::string to_json(const Hit& hit) {
   return writer.end_object().take();
 }
 
+std::string to_json(const DetectionNotice& notice) {
+  JsonWriter writer;
+  FieldWriter put(writer);
+  writer.begin_object();
+  writer.key("detection").raw(to_json(notice.detection));
+  put("action_id", notice.action_id);
+  put("fresh", notice.fresh);
+  put("overridden", notice.overridden);
+  put("alert_severity", notice.alert_severity);
+  writer.key("alert_channels").begin_array();
+  for (const std::string& channel : notice.alert_channels) writer.value(channel);
+  return writer.end_array().end_object().take();
+}
+
 std::string to_json(const Health& health) {
   JsonWriter writer;
   FieldWriter put(writer);
@@ -129,6 +153,8 @@ std::string to_json(const Health& health) {
   put("replica_seq", health.replica_seq);
   put("index_error", health.index_error);
   put("upkeep_error", health.upkeep_error);
+  writer.key("webhooks");
+  write(writer, health.webhooks);
   writer.key("index");
   write(writer, health.index);
   writer.key("routes").begin_array();

@@ -140,6 +140,7 @@ std::vector<Pattern> History::patterns() { return alive(state_).repository->patt
 void History::put_pattern(const Pattern& given) {
   State& state = alive(state_);
   validate(given);
+  parse_webhook(given.alert_webhook);
   // Its texts must be UTF-8 without NUL, which JSON checks.
   Json::parse(to_json(given), "pattern");
   state.repository->transaction([&] {

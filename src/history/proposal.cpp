@@ -71,7 +71,7 @@ Verdict History::State::propose(const Action& action, const Override* given) {
   return verdict;
 }
 
-void History::State::notify(const Verdict& verdict, const std::string& action_id) const {
+void History::State::notify(const Verdict& verdict, const std::string& action_id) {
   std::vector<DetectionNotice> notices;
   const auto add = [&](const Detection& detection, bool overridden) {
     const bool fresh = detection.refusals + detection.overrides == 1;
@@ -82,22 +82,25 @@ void History::State::notify(const Verdict& verdict, const std::string& action_id
   tell(std::move(notices));
 }
 
-void History::State::notify(const std::vector<Detection>& found) const {
+void History::State::notify(const std::vector<Detection>& found) {
   std::vector<DetectionNotice> notices;
   for (const Detection& detection : found)
     notices.push_back({detection, detection.action_ids.back(), true, false, {}, {}});
   tell(std::move(notices));
 }
 
-void History::State::tell(std::vector<DetectionNotice> notices) const {
-  if (!options.on_detection || notices.empty()) return;
+void History::State::tell(std::vector<DetectionNotice> notices) {
+  const auto news = [](const DetectionNotice& notice) { return notice.fresh || notice.overridden; };
+  if (notices.empty() || (!options.on_detection && std::ranges::none_of(notices, news))) return;
   const std::vector<Pattern> patterns = repository->patterns().patterns();
   for (DetectionNotice& notice : notices) {
     const auto pattern = std::ranges::find(patterns, notice.detection.pattern_id, &Pattern::pattern_id);
     if (pattern == patterns.end() || !pattern->alerting_enabled) continue;
     notice.alert_severity = pattern->alert_severity;
     notice.alert_channels = pattern->alert_channels;
-    options.on_detection(notice);
+    if (options.on_detection) options.on_detection(notice);
+    if (!news(notice)) continue;
+    if (const auto webhook = parse_webhook(pattern->alert_webhook)) webhooks.post(*webhook, to_json(notice));
   }
 }
 

@@ -64,9 +64,11 @@ void History::State::start_upkeep() {
   if (options.read_only) return;
   upkeep_ = std::make_unique<UpkeepThread>(
       repository->learning(), options.upkeep_interval, [this] { upkeep(); },
-      [this](const std::string& text) {
-        if (options.log) options.log(LogLevel::warning, "upkeep: " + text);
-      });
+      [this](const std::string& text) { warn("upkeep: " + text); });
+}
+
+void History::State::warn(const std::string& text) const {
+  if (options.log) options.log(LogLevel::warning, text);
 }
 
 Trace History::State::prepare(Action action, bool proposed) const {

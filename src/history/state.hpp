@@ -18,6 +18,7 @@
 #include "history/redaction.hpp"
 #include "history/router.hpp"
 #include "history/upkeep_thread.hpp"
+#include "history/webhooks.hpp"
 
 namespace actionhist {
 
@@ -45,9 +46,9 @@ struct History::State {
   Verdict propose(const Action& action, const Override* given);
 
   // Tells the host what was refused, and what would have been.
-  void notify(const Verdict& verdict, const std::string& action_id) const;
+  void notify(const Verdict& verdict, const std::string& action_id);
   // Tells the host what was found in actions that were done.
-  void notify(const std::vector<Detection>& found) const;
+  void notify(const std::vector<Detection>& found);
 
   Analysis analyse(int limit);
   Settlement settle(int limit);
@@ -75,14 +76,16 @@ struct History::State {
   Redactor redactor;
   Guard guard;
   Router router;
+  Webhooks webhooks{[this](const std::string& text) { warn("webhook: " + text); }};
   IndexSlot slot;                         // its threads use all of the above
   std::unique_ptr<UpkeepThread> upkeep_;  // last: it uses all of the above
   pid_t pid = getpid();
 
  private:
+  void warn(const std::string& text) const;
   void refuse_old_schema();
-  // Gives the notices of patterns with alerting_enabled to the host.
-  void tell(std::vector<DetectionNotice> notices) const;
+  // Gives the notices of patterns with alerting_enabled to the host, and the new ones to their webhooks.
+  void tell(std::vector<DetectionNotice> notices);
   // A tenant without any pattern gets the shipped ones.
   void ship_patterns();
   void start_upkeep();

@@ -43,6 +43,7 @@ void visit_pattern(const Pattern& p, Visitor&& visit) {
   visit("updated_at", p.updated_at);
   visit("shadow", p.shadow);
   visit("active", p.active);
+  visit("alert_webhook", p.alert_webhook);
 }
 
 template <class R>
@@ -62,6 +63,7 @@ Pattern read_pattern(R& row) {
   p.alert_channels = read_list(row.template get<std::string>());
   row.read(p.total_detections).read(p.prevention_success_rate).read(p.false_positive_rate);
   row.read(p.last_detection_at).read(p.created_at).read(p.updated_at).read(p.shadow).read(p.active);
+  row.read(p.alert_webhook);
   return p;
 }
 

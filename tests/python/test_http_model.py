@@ -1,7 +1,6 @@
 """Models behind HTTP, against a server that answers well, badly, late or not at all."""
 
 import base64
-import http.server
 import json
 import math
 import shutil
@@ -12,6 +11,7 @@ import threading
 import time
 
 import pytest
+from http_server import Server
 
 import actionhist
 
@@ -22,71 +22,6 @@ DIMENSION = 8
 def vector_of(text):
     values = [float(text.count(chr(97 + i))) for i in range(DIMENSION - 1)]
     return values + [1.0]
-
-
-class Server:
-    """Answers by `script`, a list of functions of the handler and the request, and well when that is empty."""
-
-    def __init__(self, context=None):
-        self.script = []
-        self.requests = []
-        self.lock = threading.Lock()
-        self.active = self.most_active = 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                with outer.lock:
-                    outer.active += 1
-                    outer.most_active = max(outer.most_active, outer.active)
-                try:
-                    body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                    with outer.lock:
-                        outer.requests.append((self.path, dict(self.headers), body))
-                        act = outer.script.pop(0) if outer.script else well
-                    act(self, body)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-                finally:
-                    with outer.lock:
-                        outer.active -= 1
-
-            def answer(self, status, body, **headers):
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request, client_address):
-                pass  # clients hang up when they do not trust the certificate
-
-        self.server = Quiet(("127.0.0.1", 0), Handler)
-        if context is not None:
-            self.server.socket = context.wrap_socket(
-                self.server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-
-    def url(self, scheme="http", path="/v1", host="127.0.0.1", model="#letters"):
-        return f"{scheme}://{host}:{self.port}{path}{model}"
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 def well(handler, body):
@@ -133,7 +68,7 @@ def cut_off(handler, body):
 
 @pytest.fixture
 def server():
-    s = Server()
+    s = Server(well)
     yield s
     s.close()
 
@@ -357,7 +292,7 @@ def tls_server(tmp_path):
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    s = Server(context)
+    s = Server(well, context)
     yield s
     s.close()
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "http/retry.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;

@@ -1,4 +1,4 @@
-#include "embedding/http_client.hpp"
+#include "http/http_client.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -111,14 +111,14 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
 
 }  // namespace
 
-HttpAddress parse_http_address(const std::string& uri) {
+HttpAddress parse_http_address(const std::string& uri, std::string_view field) {
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   if (!url || curl_url_set(url.get(), CURLUPART_URL, uri.c_str(), 0) != CURLUE_OK) {
-    throw Error(ErrorCode::invalid_argument, "uri: is no http address");
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: is no http address", field));
   }
   if (!part(url.get(), CURLUPART_USER).empty() || !part(url.get(), CURLUPART_PASSWORD).empty()) {
     throw Error(ErrorCode::invalid_argument,
-                "uri: holds a user or a password; put the key into the environment");
+                fmt::format("{}: holds a user or a password; put the key into the environment", field));
   }
   HttpAddress address;
   address.path = part(url.get(), CURLUPART_PATH);

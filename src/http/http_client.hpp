@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace actionhist {
@@ -21,8 +22,8 @@ struct HttpAddress {
 };
 
 // REQUIRES: `uri` begins with http:// or https://.
-// Throws Error: invalid_argument, also for a URI with a user or a password.
-HttpAddress parse_http_address(const std::string& uri);
+// Throws Error: invalid_argument, naming `field`, also for a URI with a user or a password.
+HttpAddress parse_http_address(const std::string& uri, std::string_view field);
 
 struct HttpReply {
   int status = 0;  // 0 without an answer
