@@ -16,6 +16,7 @@
 #include <actionhist/items.hpp>
 #include <actionhist/json.hpp>
 #include <actionhist/learning_store.hpp>
+#include <actionhist/metric_store.hpp>
 #include <actionhist/metrics.hpp>
 #include <actionhist/pattern.hpp>
 #include <actionhist/query.hpp>

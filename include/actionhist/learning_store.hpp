@@ -1,4 +1,4 @@
-// What learning needs of the storage: rates of success beside the actions themselves.
+// What learning needs of the storage beside the actions themselves: rates of success, and whose turn it is to judge.
 // Thread rule and atomicity: as Repository says.
 #pragma once
 
@@ -10,7 +10,6 @@
 #include <actionhist/action.hpp>
 #include <actionhist/detection.hpp>
 #include <actionhist/json.hpp>
-#include <actionhist/metrics.hpp>
 
 namespace actionhist {
 
@@ -31,23 +30,6 @@ struct Tally {
   std::int64_t actions = 0;
   std::int64_t known = 0;  // of them with an outcome: a score, or failed
   double success = 0;      // sum of the scores; a failure without a score counts 0
-};
-
-// An assessed action, as far as metrics need it.
-struct ScoredAction {
-  TimePoint time{};
-  std::string action_type;
-  std::string namespace_;
-  std::string kind;
-  std::string alert_name;
-  std::string model;
-  double score = 0;
-};
-
-// An hour whose scores changed since the metrics were computed.
-struct ScoredHour {
-  TimePoint hour{};
-  std::int64_t version = 0;  // of the newest change that was seen
 };
 
 // An engine that has no learning of its own counts nothing and throws Error: unsupported for what it would
@@ -71,21 +53,6 @@ class LearningStore {
   virtual std::vector<Detection> unsettled(TimePoint until, int limit);
   // Counts each pattern's rates anew from its detections.
   virtual void refresh_pattern_rates();
-
-  // Notes that scores of these times came, changed or went, or that all may have.
-  virtual void mark_scored(std::span<const TimePoint> times);
-  virtual void mark_all_scored();
-  // The oldest hours that are marked; forget() leaves those that were marked again meanwhile.
-  virtual std::vector<ScoredHour> scored_hours(int limit);
-  virtual void forget(std::span<const ScoredHour> hours);
-
-  // The assessed actions of [since, until), by time and id.
-  virtual std::vector<ScoredAction> scores(TimePoint since, TimePoint until);
-  // Puts `metrics` in the place of all that are stored for the period.
-  virtual void replace_metrics(MetricPeriod period, TimePoint start,
-                               std::span<const EffectivenessMetric> metrics);
-  // Newest period first, then by scope, value and type; without those of single resources.
-  virtual std::vector<EffectivenessMetric> metrics(const MetricQuery& query);
 
   // Ended actions whose assessment is due at `now` and that nobody has leased, oldest due first; leased to
   // `worker` until `until`.

@@ -36,25 +36,27 @@ struct EffectivenessMetric {
 
   std::int64_t sample_size = 0;
   double average_score = 0;
-  double median_score = 0;
+  double median_score = 0;   // of more than 512 scores to the thousandth
   double std_deviation = 0;  // of the sample, n − 1
   // 95 %: Wilson's below 50 scores, Student's t from there on.
   double confidence_interval_lower = 0;
   double confidence_interval_upper = 1;
 
-  // Mann–Kendall over the scores in order of time, and Sen's slope per score. Unknown below 8 scores; stable
-  // unless p < .05. More than 512 scores are taken as the means of 128 groups of equal size.
+  // Mann–Kendall over the scores in order of time, and Sen's slope per step. Unknown below 8 steps; stable unless
+  // p < .05. More than 128 scores are taken as the means of 128 groups of equal size; more than 512 of a day or a
+  // week as those of their hours, of 30 days as those of the days.
   std::string trend_direction;             // improving, stable, declining, unknown
   std::optional<double> trend_confidence;  // 1 − p
   std::optional<double> trend_slope;
 
   bool min_sample_size_met = false;  // at least 5
   // p of Mann and Whitney's test against the same type, scope and period before; absent when either has
-  // fewer than 5 scores.
+  // fewer than 5 scores. With more than 512 in either, scores are compared to the thousandth.
   std::optional<double> statistical_significance;
   // The same, adjusted over all rows of one report by Benjamini and Hochberg; different when at most .1.
   std::optional<double> adjusted_significance;
-  // A CUSUM over successes (scores from .6 on) sees a fall of .2 below the rate of the period before.
+  // A CUSUM over successes (scores from .6 on) sees a fall of .2 below the rate of the period before. More than
+  // 512 scores are added by these groups, hours or days.
   bool alarm = false;
 
   friend bool operator==(const EffectivenessMetric&, const EffectivenessMetric&) = default;

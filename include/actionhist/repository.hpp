@@ -18,6 +18,7 @@
 #include <actionhist/detection.hpp>
 #include <actionhist/item_store.hpp>
 #include <actionhist/learning_store.hpp>
+#include <actionhist/metric_store.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/retention.hpp>
 #include <actionhist/space.hpp>
@@ -326,8 +327,9 @@ class Repository {
   virtual FeedStore& feed() = 0;
   virtual SpaceStore& spaces() = 0;
   virtual RetentionStore& retention() = 0;
-  // An engine without one learns from similar cases alone.
+  // An engine without them learns from similar cases alone.
   virtual LearningStore& learning();
+  virtual MetricStore& metrics();
   // An engine without them throws Error: unsupported.
   virtual ItemStore& items();
   virtual CheckpointStore& checkpoints();

@@ -16,110 +16,71 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t min_sample = 5;
+constexpr std::int64_t min_sample = 5;
 constexpr std::size_t min_trend = 8;
 constexpr double trend_level = .05;
-constexpr std::size_t most_single = 512;  // scores whose pairs are compared one by one
-constexpr std::size_t groups = 128;
-constexpr double success = .6;
 constexpr double fall = .2;
-constexpr std::size_t min_usual = 20;  // scores that make a usual rate
+constexpr std::int64_t min_usual = 20;  // scores that make a usual rate
 
-using Scores = std::vector<double>;  // by time
-
-struct Key {
-  MetricScope scope;
-  std::string_view value;
-  std::string_view type;
-  friend auto operator<=>(const Key&, const Key&) = default;
-};
-
-struct Samples {
-  Scores now;
-  Scores before;
-};
-
-std::vector<ScoreCount> counted(Scores scores) {
-  std::ranges::sort(scores);
-  std::vector<ScoreCount> counts;
-  for (const double score : scores) {
-    if (counts.empty() || counts.back().score != score) counts.push_back({score, 0});
-    ++counts.back().count;
-  }
-  return counts;
-}
-
-// Means of `groups` runs of nearly equal length.
-Scores grouped(const Scores& scores) {
-  Scores means;
-  for (std::size_t i = 0; i < groups; ++i) {
-    const std::size_t first = scores.size() * i / groups;
-    const std::size_t last = scores.size() * (i + 1) / groups;
-    means.push_back(mean(std::span(scores).subspan(first, last - first)));
-  }
-  return means;
-}
-
-void add_trend(EffectivenessMetric& metric, const Scores& scores) {
+void add_trend(EffectivenessMetric& metric, const ScoreSummary& summary) {
   metric.trend_direction = "unknown";
-  if (scores.size() < min_trend) return;
-  const Trend trend = scores.size() > most_single ? mann_kendall(grouped(scores)) : mann_kendall(scores);
+  const std::vector<double> steps = summary.steps();
+  if (steps.size() < min_trend) return;
+  const Trend trend = mann_kendall(steps);
   metric.trend_confidence = 1 - trend.p;
   metric.trend_slope = trend.slope;
   const bool clear = trend.p < trend_level && trend.direction != 0;
   metric.trend_direction = !clear ? "stable" : trend.direction > 0 ? "improving" : "declining";
 }
 
-bool fell(const Samples& samples) {
-  if (samples.before.size() < min_usual) return false;
-  const auto rate = static_cast<double>(std::ranges::count_if(
-                        samples.before, [](double score) { return score >= success; })) /
-                    static_cast<double>(samples.before.size());
+bool fell(const ScoreSummary& now, const ScoreSummary& before) {
+  if (before.count() < min_usual) return false;
+  const double rate = static_cast<double>(before.successes()) / static_cast<double>(before.count());
   Cusum cusum(rate, rate - fall);
-  bool alarm = false;
-  for (const double score : samples.now) alarm = cusum.add(score >= success, score < success);
-  return alarm;
+  if (now.single()) {
+    for (const double score : now.scores())
+      cusum.add(score >= ScoreSummary::success, score < ScoreSummary::success);
+  } else {
+    for (const ScoreSummary::Run& run : now.runs()) cusum.add(run.successes, run.count - run.successes);
+  }
+  return cusum.alarm();
 }
 
-EffectivenessMetric describe(const Key& key, MetricPeriod period, TimePoint start, const Samples& samples) {
+double compare(const ScoreSummary& now, const ScoreSummary& before) {
+  const bool exact = now.single() && before.single();
+  return mann_whitney(now.counts(exact), before.counts(exact));
+}
+
+// `before` is null without scores in the period before.
+EffectivenessMetric describe(const MetricKey& key, MetricPeriod period, TimePoint start,
+                             const ScoreSummary& now, const ScoreSummary* before) {
   EffectivenessMetric metric;
-  metric.scope_type = key.scope;
-  metric.scope_value = key.value;
+  metric.scope_type = key.scope_type;
+  metric.scope_value = key.scope_value;
   metric.metric_period = period;
   metric.period_start = start;
   metric.period_end = start + period_length(period);
-  metric.action_type = key.type;
-  const Scores& scores = samples.now;
-  const auto n = static_cast<double>(scores.size());
-  metric.sample_size = static_cast<std::int64_t>(scores.size());
-  metric.average_score = mean(scores);
-  metric.median_score = median(scores);
-  metric.std_deviation = deviation(scores);
-  const Interval interval = score_interval(metric.average_score, metric.std_deviation, n);
+  metric.action_type = key.action_type;
+  metric.sample_size = now.count();
+  metric.average_score = now.mean();
+  metric.median_score = now.median();
+  metric.std_deviation = now.deviation();
+  const Interval interval =
+      score_interval(metric.average_score, metric.std_deviation, static_cast<double>(now.count()));
   metric.confidence_interval_lower = interval.lower;
   metric.confidence_interval_upper = interval.upper;
-  metric.min_sample_size_met = scores.size() >= min_sample;
-  add_trend(metric, scores);
-  if (metric.min_sample_size_met && samples.before.size() >= min_sample) {
-    metric.statistical_significance = mann_whitney(counted(scores), counted(samples.before));
-  }
-  metric.alarm = fell(samples);
+  metric.min_sample_size_met = now.count() >= min_sample;
+  add_trend(metric, now);
+  if (before == nullptr) return metric;
+  if (metric.min_sample_size_met && before->count() >= min_sample)
+    metric.statistical_significance = compare(now, *before);
+  metric.alarm = fell(now, *before);
   return metric;
 }
 
-using Table = std::map<Key, Samples>;
-
-void add(Table& table, MetricScope scope, std::string_view value, const ScoredAction& scored, bool now) {
-  Samples& samples = table[{scope, value, scored.action_type}];
-  (now ? samples.now : samples.before).push_back(scored.score);
-}
-
-std::vector<EffectivenessMetric> described(const Table& table, MetricPeriod period, TimePoint start) {
-  std::vector<EffectivenessMetric> metrics;
-  for (const auto& [key, samples] : table) {
-    if (!samples.now.empty()) metrics.push_back(describe(key, period, start, samples));
-  }
-  return metrics;
+const ScoreSummary* find(const MetricTable& table, const MetricKey& key) {
+  const auto found = table.find(key);
+  return found == table.end() ? nullptr : &found->second;
 }
 
 }  // namespace
@@ -143,33 +104,67 @@ TimePoint period_start(MetricPeriod period, TimePoint time) {
   return TimePoint(offset + whole * length);
 }
 
-std::vector<EffectivenessMetric> metrics_of(MetricPeriod period, TimePoint start,
-                                            std::span<const ScoredAction> scores) {
-  Table table;
+MetricTable table_of(std::span<const ScoredAction> scores) {
+  std::map<std::tuple<MetricScope, std::string_view, std::string_view>, std::vector<double>> lists;
   for (const ScoredAction& scored : scores) {
-    const bool now = scored.time >= start;
-    add(table, MetricScope::global, {}, scored, now);
-    add(table, MetricScope::namespace_, scored.namespace_, scored, now);
-    add(table, MetricScope::resource_type, scored.kind, scored, now);
-    add(table, MetricScope::alert_type, scored.alert_name, scored, now);
-    add(table, MetricScope::model, scored.model, scored, now);
+    const auto add = [&](MetricScope scope, std::string_view value) {
+      lists[{scope, value, scored.action_type}].push_back(scored.score);
+    };
+    add(MetricScope::global, {});
+    add(MetricScope::namespace_, scored.namespace_);
+    add(MetricScope::resource_type, scored.kind);
+    add(MetricScope::alert_type, scored.alert_name);
+    add(MetricScope::model, scored.model);
   }
-  return described(table, period, start);
+  MetricTable table;
+  for (auto& [key, list] : lists) {
+    const auto& [scope, value, type] = key;
+    table.emplace_hint(table.end(), MetricKey{scope, std::string(value), std::string(type)},
+                       ScoreSummary(std::move(list)));
+  }
+  return table;
+}
+
+MetricTable join(MetricPeriod period, std::span<const MetricTable* const> parts) {
+  std::map<MetricKey, std::vector<const ScoreSummary*>> summaries;
+  for (const MetricTable* part : parts) {
+    for (const auto& [key, summary] : *part) summaries[key].push_back(&summary);
+  }
+  // Seven days would say little of a trend; a week has its hours.
+  const bool as_one = period != MetricPeriod::week;
+  MetricTable table;
+  for (const auto& [key, list] : summaries)
+    table.emplace_hint(table.end(), key, ScoreSummary::join(list, as_one));
+  return table;
+}
+
+std::vector<KeptMetric> metrics_of(MetricPeriod period, TimePoint start, const MetricTable& now,
+                                   const MetricTable& before) {
+  std::vector<KeptMetric> metrics;
+  for (const auto& [key, summary] : now)
+    metrics.push_back({describe(key, period, start, summary, find(before, key)), summary.encoded()});
+  return metrics;
 }
 
 std::vector<EffectivenessMetric> resource_metrics(MetricPeriod period, std::string_view resource_id,
                                                   std::span<const ScoredAction> scores) {
-  std::vector<EffectivenessMetric> metrics;
-  std::map<TimePoint, bool, std::greater<>> starts;
-  for (const ScoredAction& scored : scores) starts[period_start(period, scored.time)] = true;
-  for (const auto& [start, present] : starts) {
-    Table table;
-    for (const ScoredAction& scored : scores) {
-      const bool now = scored.time >= start && scored.time < start + period_length(period);
-      const bool before = scored.time < start && scored.time >= start - period_length(period);
-      if (now || before) add(table, MetricScope::resource, resource_id, scored, now);
+  std::map<TimePoint, std::map<std::string_view, std::vector<double>>, std::greater<>> periods;
+  for (const ScoredAction& scored : scores)
+    periods[period_start(period, scored.time)][scored.action_type].push_back(scored.score);
+  std::map<TimePoint, MetricTable, std::greater<>> tables;
+  for (auto& [start, types] : periods) {
+    for (auto& [type, list] : types) {
+      tables[start].emplace(MetricKey{MetricScope::resource, std::string(resource_id), std::string(type)},
+                            ScoreSummary(std::move(list)));
     }
-    for (EffectivenessMetric& metric : described(table, period, start)) metrics.push_back(std::move(metric));
+  }
+  std::vector<EffectivenessMetric> metrics;
+  for (const auto& [start, table] : tables) {
+    const auto before = tables.find(start - period_length(period));
+    for (const auto& [key, summary] : table) {
+      metrics.push_back(describe(key, period, start, summary,
+                                 before == tables.end() ? nullptr : find(before->second, key)));
+    }
   }
   return metrics;
 }

@@ -1,11 +1,15 @@
 // Effectiveness metrics from scores. Pure functions; any thread.
 #pragma once
 
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
-#include <actionhist/learning_store.hpp>
+#include <actionhist/metric_store.hpp>
 #include <actionhist/metrics.hpp>
+
+#include "analysis/score_summary.hpp"
 
 namespace actionhist {
 
@@ -13,10 +17,24 @@ namespace actionhist {
 TimePoint period_start(MetricPeriod period, TimePoint time);
 std::chrono::hours period_length(MetricPeriod period);
 
-// The metrics of one period, by scope, value and type; without those of single resources. `scores` are those
-// of the period and of the one before it, by time.
-std::vector<EffectivenessMetric> metrics_of(MetricPeriod period, TimePoint start,
-                                            std::span<const ScoredAction> scores);
+// The scores of one period, without those of single resources.
+struct MetricKey {
+  MetricScope scope_type = MetricScope::global;
+  std::string scope_value;
+  std::string action_type;
+
+  friend auto operator<=>(const MetricKey&, const MetricKey&) = default;
+};
+using MetricTable = std::map<MetricKey, ScoreSummary>;
+
+// Of an hour. `scores` are by time.
+MetricTable table_of(std::span<const ScoredAction> scores);
+// Of a longer period, from those of its hours or days in order of time.
+MetricTable join(MetricPeriod period, std::span<const MetricTable* const> parts);
+
+// By scope, value and type; `before` is the period before.
+std::vector<KeptMetric> metrics_of(MetricPeriod period, TimePoint start, const MetricTable& now,
+                                   const MetricTable& before);
 
 // Those of each period that the scores of one resource fall into, newest first.
 std::vector<EffectivenessMetric> resource_metrics(MetricPeriod period, std::string_view resource_id,

@@ -24,13 +24,6 @@ std::vector<Detection> LearningStore::unsettled(TimePoint, int) { return {}; }
 
 void LearningStore::refresh_pattern_rates() {}
 
-void LearningStore::mark_scored(std::span<const TimePoint>) {}
-void LearningStore::mark_all_scored() {}
-std::vector<ScoredHour> LearningStore::scored_hours(int) { return {}; }
-void LearningStore::forget(std::span<const ScoredHour>) {}
-std::vector<ScoredAction> LearningStore::scores(TimePoint, TimePoint) { return {}; }
-void LearningStore::replace_metrics(MetricPeriod, TimePoint, std::span<const EffectivenessMetric>) {}
-std::vector<EffectivenessMetric> LearningStore::metrics(const MetricQuery&) { return {}; }
 std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint, TimePoint, int) {
   return {};
 }
@@ -38,6 +31,15 @@ std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint,
 bool LearningStore::lease_upkeep(std::string_view, TimePoint, TimePoint) { return true; }
 std::vector<std::string> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
 void LearningStore::analysed(std::string_view, TimePoint, TimePoint) {}
+
+void MetricStore::mark_scored(std::span<const TimePoint>) {}
+void MetricStore::mark_all_scored() {}
+std::vector<ScoredHour> MetricStore::scored_hours(int) { return {}; }
+void MetricStore::forget(std::span<const ScoredHour>) {}
+std::vector<ScoredAction> MetricStore::scores(TimePoint, TimePoint) { return {}; }
+void MetricStore::replace(MetricPeriod, TimePoint, std::span<const KeptMetric>) {}
+std::vector<KeptMetric> MetricStore::kept(MetricPeriod, TimePoint) { return {}; }
+std::vector<EffectivenessMetric> MetricStore::metrics(const MetricQuery&) { return {}; }
 
 std::optional<Detection> PatternStore::detection(std::string_view detection_id) {
   for (Detection& each : detections({}, TimePoint{}, TimePoint::max(), 1'000'000)) {
@@ -48,6 +50,11 @@ std::optional<Detection> PatternStore::detection(std::string_view detection_id) 
 
 LearningStore& Repository::learning() {
   static LearningStore store;
+  return store;
+}
+
+MetricStore& Repository::metrics() {
+  static MetricStore store;
   return store;
 }
 

@@ -1,11 +1,10 @@
 // Effectiveness by scope, type and period, kept up to date from what changed.
-#include "analysis/metrics.hpp"
-
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
+#include "history/metric_tables.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -19,14 +18,25 @@ constexpr std::array periods{MetricPeriod::hour, MetricPeriod::day, MetricPeriod
 constexpr int batch_hours = 10'000;
 constexpr int most_of_resource = 10'000;
 
-using PeriodKey = std::pair<MetricPeriod, TimePoint>;
+// A period whose metrics have to be computed. In this order parts come before the whole.
+struct Touched {
+  TimePoint end;
+  std::chrono::hours length;
+  MetricPeriod period;
 
-// The periods that the scores of an hour are in, and those after them, which are compared with them.
-void add_periods(std::set<PeriodKey>& touched, TimePoint hour) {
+  TimePoint start() const { return end - length; }
+  friend auto operator<=>(const Touched&, const Touched&) = default;
+};
+// Whether its scores changed, or only those of the period before, which it is compared with.
+using Work = std::map<Touched, bool>;
+
+// Adds the periods that the scores of an hour are in, and those after them.
+void add_periods(Work& work, TimePoint hour) {
   for (const MetricPeriod period : periods) {
-    const TimePoint start = period_start(period, hour);
-    touched.insert({period, start});
-    touched.insert({period, start + period_length(period)});
+    const auto length = period_length(period);
+    const TimePoint end = period_start(period, hour) + length;
+    work[{end, length, period}] = true;
+    work.try_emplace({end + length, length, period}, false);
   }
 }
 
@@ -41,20 +51,23 @@ MetricRefresh History::refresh_metrics(bool full) { return alive(state_).refresh
 
 MetricRefresh History::State::refresh_metrics(bool full) {
   Router::Call call(router, UseCase::effectiveness_metrics);
-  LearningStore& store = repository->learning();
+  MetricStore& store = repository->metrics();
   if (full) store.mark_all_scored();
   MetricRefresh done;
   for (;;) {
     const std::vector<ScoredHour> hours = store.scored_hours(batch_hours);
     if (hours.empty()) return done;
-    std::set<PeriodKey> touched;
-    for (const ScoredHour& changed : hours) add_periods(touched, changed.hour);
-    for (const auto& [period, start] : touched) {
-      const auto length = period_length(period);
-      // The periods of one computation are read at one moment.
-      std::vector<EffectivenessMetric> metrics =
-          metrics_of(period, start, store.scores(start - length, start + length));
-      store.replace_metrics(period, start, metrics);
+    Work work;
+    for (const ScoredHour& marked : hours) add_periods(work, marked.hour);
+    MetricTables tables(store);
+    for (const auto& [touched, changed] : work) {
+      const TimePoint start = touched.start();
+      const MetricTable& now =
+          changed ? tables.make(touched.period, start) : tables.of(touched.period, start);
+      if (!changed && now.empty()) continue;
+      const auto metrics =
+          metrics_of(touched.period, start, now, tables.of(touched.period, start - touched.length));
+      store.replace(touched.period, start, metrics);
       ++done.periods;
       done.metrics += static_cast<std::int64_t>(metrics.size());
     }
@@ -93,7 +106,7 @@ std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
     if (report.size() > static_cast<std::size_t>(query.limit))
       report.resize(static_cast<std::size_t>(query.limit));
   } else {
-    report = state.repository->learning().metrics(query);
+    report = state.repository->metrics().metrics(query);
   }
   adjust(report);
   return report;

@@ -63,7 +63,7 @@ std::vector<Trace> History::record(std::span<const Action> actions) {
   } else {
     state.repository->transaction([&] {
       insert();
-      state.repository->learning().mark_scored(scored);
+      state.repository->metrics().mark_scored(scored);
     });
   }
   state.written();

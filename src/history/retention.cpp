@@ -197,7 +197,7 @@ bool Retention::carry_out(const RetentionPlan& plan, RetentionOperation& operati
       // The metrics of these hours have fewer scores now.
       std::vector<TimePoint> times;
       for (const ExpiringAction& action : batch) times.push_back(action.time);
-      repository_.learning().mark_scored(times);
+      repository_.metrics().mark_scored(times);
       if (plan.policy.compact) after.records_archived = after.records_archived.value_or(0) + removed;
       after.updated_at = now;
       store.put(after);

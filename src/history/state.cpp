@@ -115,7 +115,7 @@ Trace History::State::update(std::string_view action_id, const std::function<boo
 
 void History::State::mark_scored(const Trace& trace) {
   const TimePoint time = trace.time();
-  repository->learning().mark_scored({&time, 1});
+  repository->metrics().mark_scored({&time, 1});
 }
 
 std::string History::State::index_trouble(const Index* index) const {

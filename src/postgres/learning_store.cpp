@@ -2,6 +2,7 @@
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/pattern_rows.hpp"
+#include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {
 
@@ -98,6 +99,23 @@ void PostgresLearningStore::refresh_pattern_rates() {
       "NOT NULL))::float8 FROM oscillation_detections d WHERE d.tenant_id = p.tenant_id AND "
       "d.pattern_id = p.pattern_id) WHERE p.tenant_id = $1",
       Parameters(engine_.tenant()));
+}
+
+std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view worker, TimePoint now,
+                                                            TimePoint until, int limit) {
+  static const std::string text =
+      "WITH due AS (SELECT action_id, action_timestamp, effectiveness_due_at FROM resource_action_traces t WHERE "
+      "tenant_id = $1 AND effectiveness_due_at <= $2 AND effectiveness_score IS NULL AND NOT EXISTS (SELECT FROM "
+      "assessment_leases l WHERE l.tenant_id = $1 AND l.action_id = t.action_id AND l.expires_at > $2) "
+      "ORDER BY effectiveness_due_at, action_id LIMIT $5), "
+      "leased AS (INSERT INTO assessment_leases AS l (tenant_id, action_id, worker, expires_at) "
+      "SELECT $1, action_id, $3, $4 FROM due ORDER BY action_id ON CONFLICT (tenant_id, action_id) DO UPDATE SET "
+      "worker = excluded.worker, expires_at = excluded.expires_at WHERE l.expires_at <= $2 RETURNING action_id) "
+      "SELECT " +
+      sql::trace_columns() +
+      " FROM resource_action_traces JOIN leased USING (action_id) WHERE tenant_id = $1 AND action_timestamp IN "
+      "(SELECT action_timestamp FROM due) ORDER BY effectiveness_due_at, action_id";
+  return read_traces(engine_.run(text, Parameters(engine_.tenant(), now, worker, until, limit)));
 }
 
 bool PostgresLearningStore::lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) {

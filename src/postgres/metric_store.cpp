@@ -1,4 +1,3 @@
-// The half of PostgresLearningStore that keeps effectiveness metrics.
 #include <deque>
 
 #include <fmt/format.h>
@@ -6,7 +5,6 @@
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/metric_rows.hpp"
-#include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -29,7 +27,7 @@ constexpr std::size_t rows_at_once = 1000;
 
 }  // namespace
 
-void PostgresLearningStore::mark_scored(std::span<const TimePoint> times) {
+void PostgresMetricStore::mark_scored(std::span<const TimePoint> times) {
   std::vector<std::optional<TimePoint>> hours;
   for (const TimePoint time : times) {
     const TimePoint hour = std::chrono::floor<std::chrono::hours>(time);
@@ -43,7 +41,7 @@ void PostgresLearningStore::mark_scored(std::span<const TimePoint> times) {
   engine_.run({std::move(call)});
 }
 
-void PostgresLearningStore::mark_all_scored() {
+void PostgresMetricStore::mark_all_scored() {
   engine_.run(
       "INSERT INTO scored_hours (tenant_id, hour) SELECT $1, date_trunc('hour', action_timestamp, 'UTC') "
       "FROM resource_action_traces WHERE tenant_id = $1 AND effectiveness_score IS NOT NULL UNION SELECT $1, "
@@ -51,7 +49,7 @@ void PostgresLearningStore::mark_all_scored() {
       Parameters(engine_.tenant()));
 }
 
-std::vector<ScoredHour> PostgresLearningStore::scored_hours(int limit) {
+std::vector<ScoredHour> PostgresMetricStore::scored_hours(int limit) {
   const Result result = engine_.run(
       "SELECT hour, max(version) FROM scored_hours WHERE tenant_id = $1 GROUP BY hour ORDER BY hour LIMIT $2",
       Parameters(engine_.tenant(), limit));
@@ -63,7 +61,7 @@ std::vector<ScoredHour> PostgresLearningStore::scored_hours(int limit) {
   return hours;
 }
 
-void PostgresLearningStore::forget(std::span<const ScoredHour> hours) {
+void PostgresMetricStore::forget(std::span<const ScoredHour> hours) {
   std::vector<std::optional<TimePoint>> times;
   std::vector<std::optional<std::int64_t>> versions;
   for (const ScoredHour& hour : hours) {
@@ -77,7 +75,7 @@ void PostgresLearningStore::forget(std::span<const ScoredHour> hours) {
                  std::span<const std::optional<std::int64_t>>(versions)));
 }
 
-std::vector<ScoredAction> PostgresLearningStore::scores(TimePoint since, TimePoint until) {
+std::vector<ScoredAction> PostgresMetricStore::scores(TimePoint since, TimePoint until) {
   const Result result = engine_.run(
       "SELECT action_timestamp, action_type, namespace, kind, alert_name, model_used, effectiveness_score "
       "FROM resource_action_traces WHERE tenant_id = $1 AND action_timestamp >= $2 AND action_timestamp < $3 "
@@ -92,8 +90,7 @@ std::vector<ScoredAction> PostgresLearningStore::scores(TimePoint since, TimePoi
   return scores;
 }
 
-void PostgresLearningStore::replace_metrics(MetricPeriod period, TimePoint start,
-                                            std::span<const EffectivenessMetric> metrics) {
+void PostgresMetricStore::replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) {
   std::vector<Call> calls;
   std::deque<std::string> texts;  // calls only refer to theirs
   calls.push_back(
@@ -101,23 +98,40 @@ void PostgresLearningStore::replace_metrics(MetricPeriod period, TimePoint start
        Parameters(engine_.tenant(), to_string(period), start), Plan::kept});
   for (; !metrics.empty(); metrics = metrics.subspan(std::min(rows_at_once, metrics.size()))) {
     std::string& text = texts.emplace_back(fmt::format(
-        "INSERT INTO action_effectiveness_metrics (tenant_id, {}) VALUES ", sql::metric_columns()));
+        "INSERT INTO action_effectiveness_metrics (tenant_id, {}, summary) VALUES ", sql::metric_columns()));
     Parameters parameters(engine_.tenant());
     int count = 1;
-    for (const EffectivenessMetric& metric : metrics.first(std::min(rows_at_once, metrics.size()))) {
+    for (const KeptMetric& kept : metrics.first(std::min(rows_at_once, metrics.size()))) {
       text += count == 1 ? "($1" : ", ($1";
-      sql::visit_metric(metric, [&](std::string_view name, const auto& value) {
+      sql::visit_metric(kept.metric, [&](std::string_view name, const auto& value) {
         text += fmt::format(", ${}", ++count);
         Binder{parameters}(name, value);
       });
-      text += ')';
+      text += fmt::format(", ${})", ++count);
+      parameters.add_bytes(std::as_bytes(std::span(kept.summary)));
     }
     calls.push_back({text, std::move(parameters), Plan::once});
   }
   engine_.run(std::move(calls));
 }
 
-std::vector<EffectivenessMetric> PostgresLearningStore::metrics(const MetricQuery& wanted) {
+std::vector<KeptMetric> PostgresMetricStore::kept(MetricPeriod period, TimePoint start) {
+  const Result result = engine_.run(
+      "SELECT scope_type, scope_value, action_type, summary FROM action_effectiveness_metrics WHERE tenant_id = $1 "
+      "AND metric_period = $2 AND period_start = $3",
+      Parameters(engine_.tenant(), to_string(period), start));
+  std::vector<KeptMetric> kept;
+  for (Reader reader(result); reader.next();) {
+    KeptMetric& row = kept.emplace_back();
+    row.metric.scope_type = parse_metric_scope(reader.get<std::string>());
+    reader.read(row.metric.scope_value).read(row.metric.action_type);
+    const std::span<const std::byte> bytes = reader.bytes();
+    row.summary.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  return kept;
+}
+
+std::vector<EffectivenessMetric> PostgresMetricStore::metrics(const MetricQuery& wanted) {
   std::string text =
       "SELECT " + sql::metric_columns() + " FROM action_effectiveness_metrics WHERE tenant_id = $1";
   Parameters parameters(engine_.tenant());
@@ -140,23 +154,6 @@ std::vector<EffectivenessMetric> PostgresLearningStore::metrics(const MetricQuer
   std::vector<EffectivenessMetric> metrics;
   for (Reader reader(result); reader.next();) metrics.push_back(sql::read_metric(reader));
   return metrics;
-}
-
-std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view worker, TimePoint now,
-                                                            TimePoint until, int limit) {
-  static const std::string text =
-      "WITH due AS (SELECT action_id, action_timestamp, effectiveness_due_at FROM resource_action_traces t WHERE "
-      "tenant_id = $1 AND effectiveness_due_at <= $2 AND effectiveness_score IS NULL AND NOT EXISTS (SELECT FROM "
-      "assessment_leases l WHERE l.tenant_id = $1 AND l.action_id = t.action_id AND l.expires_at > $2) "
-      "ORDER BY effectiveness_due_at, action_id LIMIT $5), "
-      "leased AS (INSERT INTO assessment_leases AS l (tenant_id, action_id, worker, expires_at) "
-      "SELECT $1, action_id, $3, $4 FROM due ORDER BY action_id ON CONFLICT (tenant_id, action_id) DO UPDATE SET "
-      "worker = excluded.worker, expires_at = excluded.expires_at WHERE l.expires_at <= $2 RETURNING action_id) "
-      "SELECT " +
-      sql::trace_columns() +
-      " FROM resource_action_traces JOIN leased USING (action_id) WHERE tenant_id = $1 AND action_timestamp IN "
-      "(SELECT action_timestamp FROM due) ORDER BY effectiveness_due_at, action_id";
-  return read_traces(engine_.run(text, Parameters(engine_.tenant(), now, worker, until, limit)));
 }
 
 }  // namespace actionhist::postgres

@@ -23,6 +23,7 @@ class PostgresRepository final : public Repository {
   FeedStore& feed() override { return feed_; }
   SpaceStore& spaces() override { return spaces_; }
   LearningStore& learning() override { return learning_; }
+  MetricStore& metrics() override { return metrics_; }
   RetentionStore& retention() override { return retention_; }
   ItemStore& items() override { return items_; }
   CheckpointStore& checkpoints() override { return checkpoints_; }
@@ -43,6 +44,7 @@ class PostgresRepository final : public Repository {
   PostgresFeedStore feed_{engine_};
   PostgresSpaceStore spaces_{engine_};
   PostgresLearningStore learning_{engine_};
+  PostgresMetricStore metrics_{engine_};
   PostgresRetentionStore retention_{engine_};
   PostgresItemStore items_{engine_};
   PostgresCheckpointStore checkpoints_{engine_};

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/trace_fields.hpp"
 #include "sql/pattern_rows.hpp"
+#include "sql/trace_columns.hpp"
 #include "sqlite/condition.hpp"
 
 namespace actionhist::sqlite {
@@ -81,8 +83,8 @@ GuardPolicy SqliteLearningStore::guard_policy(std::string_view resource_id) {
 
 void SqliteLearningStore::set_guard_policy(std::string_view resource_id, const GuardPolicy& policy,
                                            TimePoint now) {
-  const auto window =
-      policy.window ? std::optional(std::int64_t{policy.window->count()}) : std::optional<std::int64_t>();
+  std::optional<std::int64_t> window;
+  if (policy.window) window = policy.window->count();
   engine_.write([&](Connection& connection) {
     Query(connection,
           "INSERT INTO action_histories (tenant_id, resource_id, oscillation_window_minutes, "
@@ -122,6 +124,37 @@ void SqliteLearningStore::refresh_pattern_rates() {
           "WHERE p.tenant_id = ?")
         .bind(engine_.tenant())
         .run();
+  });
+}
+
+std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worker, TimePoint now,
+                                                          TimePoint until, int limit) {
+  static const std::string text =
+      "SELECT " + sql::trace_columns() +
+      " FROM resource_action_traces WHERE tenant_id = ?1 AND effectiveness_due_at <= ?2 AND "
+      "effectiveness_due_at IS NOT NULL AND effectiveness_score IS NULL AND NOT EXISTS (SELECT 1 FROM "
+      "assessment_leases l WHERE l.tenant_id = ?1 AND l.action_id = resource_action_traces.action_id AND "
+      "l.expires_at > ?2) ORDER BY effectiveness_due_at, action_id LIMIT ?3";
+  return engine_.write([&](Connection& connection) {
+    // Leases that ended, or whose action was assessed, are nobody's.
+    Query(connection, "DELETE FROM assessment_leases WHERE tenant_id = ? AND expires_at <= ?")
+        .bind_all(engine_.tenant(), now)
+        .run();
+    std::vector<Trace> due;
+    Query query(connection, text);
+    query.bind_all(engine_.tenant(), now, limit);
+    while (query.step()) {
+      Trace& trace = due.emplace_back();
+      visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
+    }
+    Query lease(
+        connection,
+        "INSERT INTO assessment_leases (tenant_id, action_id, worker, expires_at) VALUES (?, ?, ?, ?)");
+    for (const Trace& trace : due) {
+      lease.reset();
+      lease.bind_all(engine_.tenant(), trace.action_id, worker, until).run();
+    }
+    return due;
   });
 }
 

@@ -18,14 +18,6 @@ class SqliteLearningStore final : public LearningStore {
   void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) override;
   std::vector<Detection> unsettled(TimePoint until, int limit) override;
   void refresh_pattern_rates() override;
-  void mark_scored(std::span<const TimePoint> times) override;
-  void mark_all_scored() override;
-  std::vector<ScoredHour> scored_hours(int limit) override;
-  void forget(std::span<const ScoredHour> hours) override;
-  std::vector<ScoredAction> scores(TimePoint since, TimePoint until) override;
-  void replace_metrics(MetricPeriod period, TimePoint start,
-                       std::span<const EffectivenessMetric> metrics) override;
-  std::vector<EffectivenessMetric> metrics(const MetricQuery& query) override;
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;
   bool lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) override;

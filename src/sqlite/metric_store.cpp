@@ -1,10 +1,7 @@
-// The half of SqliteLearningStore that keeps effectiveness metrics.
 #include <fmt/format.h>
 
-#include "core/trace_fields.hpp"
 #include "sql/metric_rows.hpp"
-#include "sql/trace_columns.hpp"
-#include "sqlite/learning_store.hpp"
+#include "sqlite/metric_store.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -28,7 +25,7 @@ struct Binder {
 
 }  // namespace
 
-void SqliteLearningStore::mark_scored(std::span<const TimePoint> times) {
+void SqliteMetricStore::mark_scored(std::span<const TimePoint> times) {
   engine_.write([&](Connection& connection) {
     Query query(connection,
                 "INSERT INTO scored_hours (tenant_id, hour, version) VALUES (?, ?, 1) "
@@ -40,7 +37,7 @@ void SqliteLearningStore::mark_scored(std::span<const TimePoint> times) {
   });
 }
 
-void SqliteLearningStore::mark_all_scored() {
+void SqliteMetricStore::mark_all_scored() {
   engine_.write([&](Connection& connection) {
     // Also the hours of metrics whose actions are gone.
     Query(
@@ -54,7 +51,7 @@ void SqliteLearningStore::mark_all_scored() {
   });
 }
 
-std::vector<ScoredHour> SqliteLearningStore::scored_hours(int limit) {
+std::vector<ScoredHour> SqliteMetricStore::scored_hours(int limit) {
   return engine_.read([&](Connection& connection) {
     Query query(connection,
                 "SELECT hour, version FROM scored_hours WHERE tenant_id = ? ORDER BY hour LIMIT ?");
@@ -68,7 +65,7 @@ std::vector<ScoredHour> SqliteLearningStore::scored_hours(int limit) {
   });
 }
 
-void SqliteLearningStore::forget(std::span<const ScoredHour> hours) {
+void SqliteMetricStore::forget(std::span<const ScoredHour> hours) {
   engine_.write([&](Connection& connection) {
     Query query(connection, "DELETE FROM scored_hours WHERE tenant_id = ? AND hour = ? AND version = ?");
     for (const ScoredHour& hour : hours) {
@@ -78,7 +75,7 @@ void SqliteLearningStore::forget(std::span<const ScoredHour> hours) {
   });
 }
 
-std::vector<ScoredAction> SqliteLearningStore::scores(TimePoint since, TimePoint until) {
+std::vector<ScoredAction> SqliteMetricStore::scores(TimePoint since, TimePoint until) {
   return engine_.read([&](Connection& connection) {
     Query query(
         connection,
@@ -97,12 +94,11 @@ std::vector<ScoredAction> SqliteLearningStore::scores(TimePoint since, TimePoint
   });
 }
 
-void SqliteLearningStore::replace_metrics(MetricPeriod period, TimePoint start,
-                                          std::span<const EffectivenessMetric> metrics) {
+void SqliteMetricStore::replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) {
   static const std::string text = [] {
     std::string marks = "?";
     for (const char c : sql::metric_columns()) marks += c == ',' ? ", ?" : "";
-    return fmt::format("INSERT INTO action_effectiveness_metrics (tenant_id, {}) VALUES (?, {})",
+    return fmt::format("INSERT INTO action_effectiveness_metrics (tenant_id, {}, summary) VALUES (?, {}, ?)",
                        sql::metric_columns(), marks);
   }();
   engine_.write([&](Connection& connection) {
@@ -112,16 +108,34 @@ void SqliteLearningStore::replace_metrics(MetricPeriod period, TimePoint start,
         .bind_all(engine_.tenant(), to_string(period), start)
         .run();
     Query query(connection, text);
-    for (const EffectivenessMetric& metric : metrics) {
+    for (const KeptMetric& kept : metrics) {
       query.reset();
       query.bind(engine_.tenant());
-      sql::visit_metric(metric, Binder{query});
-      query.run();
+      sql::visit_metric(kept.metric, Binder{query});
+      query.bind_blob(kept.summary.data(), kept.summary.size()).run();
     }
   });
 }
 
-std::vector<EffectivenessMetric> SqliteLearningStore::metrics(const MetricQuery& wanted) {
+std::vector<KeptMetric> SqliteMetricStore::kept(MetricPeriod period, TimePoint start) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        "SELECT scope_type, scope_value, action_type, summary FROM action_effectiveness_metrics WHERE "
+        "tenant_id = ? AND metric_period = ? AND period_start = ?");
+    query.bind_all(engine_.tenant(), to_string(period), start);
+    std::vector<KeptMetric> kept;
+    while (query.step()) {
+      KeptMetric& row = kept.emplace_back();
+      row.metric.scope_type = parse_metric_scope(query.get<std::string>());
+      query.read(row.metric.scope_value).read(row.metric.action_type);
+      row.summary = query.blob();
+    }
+    return kept;
+  });
+}
+
+std::vector<EffectivenessMetric> SqliteMetricStore::metrics(const MetricQuery& wanted) {
   std::string text =
       "SELECT " + sql::metric_columns() + " FROM action_effectiveness_metrics WHERE tenant_id = ?";
   if (wanted.metric_period) text += " AND metric_period = ?";
@@ -144,37 +158,6 @@ std::vector<EffectivenessMetric> SqliteLearningStore::metrics(const MetricQuery&
     std::vector<EffectivenessMetric> metrics;
     while (query.step()) metrics.push_back(sql::read_metric(query));
     return metrics;
-  });
-}
-
-std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worker, TimePoint now,
-                                                          TimePoint until, int limit) {
-  static const std::string text =
-      "SELECT " + sql::trace_columns() +
-      " FROM resource_action_traces WHERE tenant_id = ?1 AND effectiveness_due_at <= ?2 AND "
-      "effectiveness_due_at IS NOT NULL AND effectiveness_score IS NULL AND NOT EXISTS (SELECT 1 FROM "
-      "assessment_leases l WHERE l.tenant_id = ?1 AND l.action_id = resource_action_traces.action_id AND "
-      "l.expires_at > ?2) ORDER BY effectiveness_due_at, action_id LIMIT ?3";
-  return engine_.write([&](Connection& connection) {
-    // Leases that ended, or whose action was assessed, are nobody's.
-    Query(connection, "DELETE FROM assessment_leases WHERE tenant_id = ? AND expires_at <= ?")
-        .bind_all(engine_.tenant(), now)
-        .run();
-    std::vector<Trace> due;
-    Query query(connection, text);
-    query.bind_all(engine_.tenant(), now, limit);
-    while (query.step()) {
-      Trace& trace = due.emplace_back();
-      visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
-    }
-    Query lease(
-        connection,
-        "INSERT INTO assessment_leases (tenant_id, action_id, worker, expires_at) VALUES (?, ?, ?, ?)");
-    for (const Trace& trace : due) {
-      lease.reset();
-      lease.bind_all(engine_.tenant(), trace.action_id, worker, until).run();
-    }
-    return due;
   });
 }
 

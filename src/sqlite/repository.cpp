@@ -8,6 +8,7 @@
 #include "sqlite/item_store.hpp"
 #include "sqlite/retention_store.hpp"
 #include "sqlite/learning_store.hpp"
+#include "sqlite/metric_store.hpp"
 #include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
@@ -24,6 +25,7 @@ class SqliteRepository final : public Repository {
   SpaceStore& spaces() override { return spaces_; }
   RetentionStore& retention() override { return retention_; }
   LearningStore& learning() override { return learning_; }
+  MetricStore& metrics() override { return metrics_; }
   ItemStore& items() override { return items_; }
   CheckpointStore& checkpoints() override { return checkpoints_; }
   MaintenanceStore& maintenance() override { return maintenance_; }
@@ -41,6 +43,7 @@ class SqliteRepository final : public Repository {
   SqliteSpaceStore spaces_{engine_};
   SqliteRetentionStore retention_{engine_};
   SqliteLearningStore learning_{engine_};
+  SqliteMetricStore metrics_{engine_};
   SqliteItemStore items_{engine_};
   SqliteCheckpointStore checkpoints_{engine_};
   SqliteMaintenanceStore maintenance_{engine_};

@@ -395,3 +395,43 @@ TEST_CASE("a pattern that says something impossible is refused with its field", 
           R"({"pattern_id": "x", "pattern_type": "action-budget", "threshold_config": {"confidence_drop": 2}})")
           .find("threshold_config.confidence_drop: ") == 0);
 }
+
+TEST_CASE("a pattern that selects nothing of what happens refuses nothing", "[brakes]") {
+  Fixture f;
+  SECTION("by namespace") {
+    f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.namespaces = {"elsewhere"}; });
+  }
+  SECTION("by labels") {
+    f.change(PatternType::scale_oscillation, [](Pattern& pattern) {
+      pattern.label_selectors = Json::object({{"tier", "none"}});
+    });
+  }
+  f.flip_twice();
+  CHECK(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  CHECK(f.history.detections().empty());
+}
+
+TEST_CASE("a refusal stands when the clock goes back", "[brakes]") {
+  Fixture f;
+  f.flip_twice();
+  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  f.clock.advance(-1h);
+  CHECK_FALSE(f.history.propose(f.flip("f-4", 3, 5)).allowed());
+  CHECK(f.history.detections().size() == 1);
+}
+
+TEST_CASE("agents of different versions and models meet at one guard", "[brakes]") {
+  Fixture f;
+  for (const auto& [id, from, to] : {std::tuple("v-1", 3, 5), std::tuple("v-2", 5, 3)}) {
+    Action action = f.flip(id, from, to);
+    action.actor = "scaler/1.4";
+    action.model_used = "small-1";
+    REQUIRE(f.history.propose(action).allowed());
+    f.finish(action, to);
+  }
+  Action newer = f.flip("v-3", 3, 5);
+  newer.actor = "scaler/2.0";
+  newer.model_used = "large-2";
+  newer.action_type = "ScaleDeployment";
+  CHECK_FALSE(f.history.propose(newer).allowed());
+}

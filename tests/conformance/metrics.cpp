@@ -3,6 +3,8 @@
 
 #include <random>
 
+#include <fmt/format.h>
+
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -99,6 +101,45 @@ TEST_CASE("what is refreshed step by step equals what is computed at once", "[me
   const MetricRefresh full = f.history.refresh_metrics(true);
   CHECK(full.hours > 50);
   CHECK(f.history.metrics({.limit = 100'000}) == step_by_step);
+}
+
+TEST_CASE("so many scores that only their sums are kept give the same step by step as at once", "[metrics]") {
+  Fixture f;
+  std::mt19937 random(11);
+  for (int day = 0; day < 8; ++day) {
+    std::vector<Action> actions;
+    for (int i = 0; i < 600; ++i) {
+      Action action =
+          restart(fmt::format("h-{}-{}", day, i), noon - 24h * (9 - day) + std::chrono::minutes(i));
+      action.outcome = completed(static_cast<double>(random() % 1001) / 1000);
+      actions.push_back(action);
+    }
+    f.history.record(actions);
+    if (day % 3 == 2) f.history.refresh_metrics();
+  }
+  // A late word, and one about an action that is forgotten.
+  f.history.refresh_metrics();
+  f.history.assess("h-0-7", {.score = 1});
+  f.history.erase("h-5-70");
+  f.history.refresh_metrics();
+  const auto step_by_step = f.history.metrics({.limit = 100'000});
+  f.history.refresh_metrics(true);
+  CHECK(f.history.metrics({.limit = 100'000}) == step_by_step);
+
+  const auto days = f.day(MetricScope::global);
+  std::int64_t all = 0;
+  for (const EffectivenessMetric& metric : days) all += metric.sample_size;
+  CHECK(all == 8 * 600 - 1);
+  const auto month =
+      f.history.metrics({.scope_type = MetricScope::global, .metric_period = MetricPeriod::month});
+  std::int64_t in_months = 0;
+  for (const EffectivenessMetric& metric : month) {
+    in_months += metric.sample_size;
+    CHECK(metric.average_score == Approx(.5).margin(.05));
+    CHECK(metric.median_score == Approx(.5).margin(.05));
+    CHECK(metric.std_deviation == Approx(.289).margin(.02));
+  }
+  CHECK(in_months == all);
 }
 
 TEST_CASE("a fall against the day before is significant, and raises the alarm", "[metrics]") {

@@ -163,7 +163,7 @@ std::vector<Form> lean_forms() {
        },
        "tenant_id_resource_id"},
       {"the scores of a day",
-       [=](History& h) { return h.repository().learning().scores(days(1), noon).size(); },
+       [=](History& h) { return h.repository().metrics().scores(days(1), noon).size(); },
        "tenant_id_action_timestamp_idx", 1},
       {"assessments that are due",
        [](History& h) { return h.lease_assessments("w", 5, std::chrono::seconds(1)).size(); },

@@ -36,6 +36,7 @@ class Unanswered final : public Repository {
   SpaceStore& spaces() override { return inner_->spaces(); }
   RetentionStore& retention() override { return inner_->retention(); }
   LearningStore& learning() override { return inner_->learning(); }
+  MetricStore& metrics() override { return inner_->metrics(); }
   MaintenanceStore& maintenance() override { return inner_->maintenance(); }
   void transaction(const std::function<void()>& work) override {
     inner_->transaction(work);

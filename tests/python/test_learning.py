@@ -114,6 +114,37 @@ def test_metrics_equal_an_independent_computation(history, clock, restart):
     assert newest["trend_confidence"] == near(1 - 2 * stats.norm.sf((abs(s) - 1) / variance**0.5))
 
 
+def test_metrics_of_many_scores_equal_an_independent_computation(history, clock, restart):
+    stats = pytest.importorskip("scipy.stats")
+    numpy = pytest.importorskip("numpy")
+    scores = {"day": [], "before": []}
+    actions = []
+    for i in range(600):
+        for day, offset in (("before", timedelta(hours=24)), ("day", timedelta(0))):
+            score = round((i * i * 7 % 997) / 996 * (1 - i / 3000 if day == "day" else 1), 3)
+            at = clock.time - offset - timedelta(minutes=690) + timedelta(minutes=i)
+            fields = {"effectiveness_score": score, "execution_status": "completed"}
+            actions.append(restart(f"{day}-{i}", action_timestamp=at, **fields))
+            scores[day].append(score)
+    history.record_many(actions)
+    history.refresh_metrics()
+    newest, _ = history.metrics(scope_type="global", metric_period="24h")
+    x, y = numpy.array(scores["day"]), numpy.array(scores["before"])
+    near = lambda value: pytest.approx(value, rel=1e-9, abs=1e-9)  # noqa: E731
+    assert newest["sample_size"] == 600
+    assert newest["average_score"] == near(x.mean())
+    assert newest["median_score"] == near(numpy.median(x))
+    assert newest["std_deviation"] == near(x.std(ddof=1))
+    low, high = stats.t.interval(0.95, len(x) - 1, x.mean(), stats.sem(x))
+    assert newest["confidence_interval_lower"] == near(low)
+    assert newest["confidence_interval_upper"] == near(high)
+    p = stats.mannwhitneyu(x, y, alternative="two-sided", method="asymptotic").pvalue
+    assert newest["statistical_significance"] == near(p)
+    # The day began at 00:30; its hours are the steps of the trend.
+    hours = [part.mean() for part in numpy.split(x, range(30, 600, 60))]
+    assert newest["trend_slope"] == near(stats.theilslopes(hours)[0])
+
+
 def test_the_context_fits_its_budget(history, restart):
     for i in range(4):
         history.record(restart(f"c-{i}", effectiveness_score=0.1, execution_status="completed"))

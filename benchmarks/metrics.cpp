@@ -1,0 +1,290 @@
+// What effectiveness metrics cost and how far they can be trusted: a fleet of 60 days whose answers are known, refreshed
+// as a whole and hour by hour, beside the plain query for counts and means; and by simulation how often the intervals
+// hold the mean, and how often a trend is seen where none is.
+// Usage: metrics [--actions N] [--resources N] [--draws N] [--folder DIR] [--json]. The file lies in DIR, the system's
+// temporary folder if not given.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <actionhist/actionhist.hpp>
+
+#include "analysis/statistics.hpp"
+#include "analysis/trend.hpp"
+#include "core/hash.hpp"
+#include "report.hpp"
+
+namespace {
+
+using namespace actionhist;
+using namespace std::chrono_literals;
+using benchmark::Report;
+
+constexpr int days = 60;
+constexpr int fall_day = 45;  // from here on the last type works less
+const TimePoint first_day = parse_time("2026-01-05T00:00:00Z");
+
+using Random = std::mt19937_64;
+
+double uniform(Random& random) { return std::uniform_real_distribution<double>(0, 1)(random); }
+
+// Scores as assessments have them: near 0 or near 1, some between.
+double draw_score(Random& random, double mean) {
+  const double near = uniform(random) < mean ? 1 - .2 * uniform(random) : .2 * uniform(random);
+  return std::round(near * 1000) / 1000;
+}
+double true_mean(double mean) { return mean * .9 + (1 - mean) * .1; }
+
+constexpr std::array<double, 8> type_means{.9, .8, .7, .6, .5, .4, .3, .8};
+
+double mean_of(int type, int day) {
+  return type + 1 == static_cast<int>(type_means.size()) && day >= fall_day
+             ? .3
+             : type_means[static_cast<std::size_t>(type)];
+}
+
+Action make_action(Random& random, TimePoint at, int resources) {
+  const int resource = static_cast<int>(random() % static_cast<unsigned>(resources));
+  const int type = static_cast<int>(random() % type_means.size());
+  const int day = static_cast<int>((at - first_day) / 24h);
+  Action action;
+  action.action_timestamp = at;
+  action.action_type = fmt::format("type_{}", type);
+  action.alert_name = fmt::format("Alert{}", resource % 12);
+  action.model_used = fmt::format("model-{}", resource % 3);
+  action.resource = {.kind = resource % 5 == 0 ? "StatefulSet" : "Deployment",
+                     .namespace_ = fmt::format("team-{}", resource % 10),
+                     .name = fmt::format("service-{}", resource)};
+  action.outcome.status = Status::completed;
+  action.outcome.effectiveness_score = draw_score(random, mean_of(type, day));
+  return action;
+}
+
+void record(History& history, Random& random, TimePoint begin, std::chrono::microseconds span, int actions,
+            int resources) {
+  std::vector<Action> batch;
+  for (int i = 0; i < actions; ++i) {
+    batch.push_back(make_action(random, begin + span * i / actions, resources));
+    if (batch.size() < 5000 && i + 1 < actions) continue;
+    history.record(batch);
+    batch.clear();
+  }
+}
+
+double seconds(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// A second connection to the file, for what a user would ask without us.
+class Plain {
+ public:
+  explicit Plain(const std::string& path) {
+    if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
+      throw std::runtime_error(sqlite3_errmsg(db_));
+  }
+  ~Plain() { sqlite3_close(db_); }
+  Plain(const Plain&) = delete;
+  Plain& operator=(const Plain&) = delete;
+
+  // The rows of a query as one text.
+  std::string rows(const std::string& sql, bool kept) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
+      throw std::runtime_error(sqlite3_errmsg(db_));
+    std::string text;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+      for (int i = 0; kept && i < sqlite3_column_count(statement); ++i) {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, i));
+        text.append(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, i))) += '\n';
+      }
+    }
+    sqlite3_finalize(statement);
+    return text;
+  }
+
+  // Counts, means and deviations of all scopes and periods: the same rows that a refresh makes.
+  double aggregate() {
+    return seconds([&] {
+      for (const char* scope : {"''", "namespace", "kind", "alert_name", "model_used"}) {
+        for (const char* start :
+             {"action_timestamp / 3600000000", "action_timestamp / 86400000000",
+              "(action_timestamp - 345600000000) / 604800000000", "action_timestamp / 2592000000000"}) {
+          rows(
+              fmt::format("SELECT {} AS start, {} AS scope, action_type, count(*), avg(effectiveness_score), "
+                          "avg(effectiveness_score * effectiveness_score) FROM resource_action_traces "
+                          "WHERE effectiveness_score IS NOT NULL GROUP BY 1, 2, 3",
+                          start, scope),
+              false);
+        }
+      }
+    });
+  }
+
+  // One scan of the actions, by type alone.
+  double scan() {
+    return seconds([&] {
+      rows(
+          "SELECT action_type, count(*), avg(effectiveness_score) FROM resource_action_traces WHERE "
+          "effectiveness_score IS NOT NULL GROUP BY action_type",
+          false);
+    });
+  }
+
+  std::string metrics() { return sha256_hex(rows("SELECT * FROM action_effectiveness_metrics", true)); }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+double median_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// How many of the answers that are known from the making of the fleet come out.
+void judge(Report& out, History& history) {
+  int right = 0;
+  int asked = 0;
+  for (const EffectivenessMetric& metric : history.metrics(
+           {.scope_type = MetricScope::global, .metric_period = MetricPeriod::day, .limit = 100'000})) {
+    const int day = static_cast<int>((metric.period_start - first_day) / 24h);
+    if (day >= days) continue;
+    const double truth = true_mean(mean_of(metric.action_type.back() - '0', day));
+    right += metric.confidence_interval_lower <= truth && truth <= metric.confidence_interval_upper;
+    ++asked;
+  }
+  out.add("fleet", "daily_intervals_right", static_cast<double>(right) / asked, "share");
+  int alarms = 0;
+  bool first = false;
+  for (const EffectivenessMetric& metric : history.metrics(
+           {.scope_type = MetricScope::global, .metric_period = MetricPeriod::day, .limit = 100'000})) {
+    if (!metric.alarm) continue;
+    const auto day = (metric.period_start - first_day) / 24h;
+    const bool fallen = day == fall_day && metric.action_type.back() == '7';
+    first = first || fallen;
+    alarms += !fallen;
+  }
+  out.add("fleet", "fall_seen_on_its_day", first, "1 = yes");
+  out.add("fleet", "other_alarms", alarms, "of days and types");
+}
+
+void fleet(Report& out, int actions, int resources, const std::filesystem::path& folder) {
+  const std::string path = (folder / "fleet.db").string();
+  History history = open(path, {.semantic = false, .worker = false});
+  Random random(1);
+  const double recorded =
+      seconds([&] { record(history, random, first_day, 24h * days, actions, resources); });
+  out.add("fleet", "actions", actions, "actions");
+  out.add("fleet", "recorded", actions / recorded, "1/s");
+  history.refresh_metrics();
+  judge(out, history);
+
+  Plain plain(path);
+  // An hour after the other of the day that follows.
+  std::vector<double> increments;
+  for (int hour = 0; hour < 24; ++hour) {
+    record(history, random, first_day + 24h * days + 1h * hour, 1h, actions / (days * 24), resources);
+    increments.push_back(seconds([&] { history.refresh_metrics(); }));
+  }
+  const std::string step_by_step = plain.metrics();
+  std::vector<double> full;
+  std::vector<double> aggregate;
+  std::vector<double> scan;
+  for (int round = 0; round < 3; ++round) {
+    aggregate.push_back(plain.aggregate());
+    scan.push_back(plain.scan());
+    full.push_back(seconds([&] { history.refresh_metrics(true); }));
+  }
+  const double whole = median_of(full);
+  out.add("fleet", "full_refresh_to_same_groups", whole, "s", median_of(aggregate),
+          whole / median_of(aggregate));
+  out.add("fleet", "full_refresh_to_one_scan", whole, "s", median_of(scan), whole / median_of(scan));
+  const double increment = median_of(increments);
+  out.add("fleet", "hour_to_full", increment, "s", whole, increment / whole);
+  out.add("fleet", "same_bytes", step_by_step == plain.metrics(), "1 = yes");
+}
+
+using Sample = std::function<double(Random&)>;
+
+// The share of 95 % intervals that hold the true mean.
+double coverage(const Sample& sample, double truth, int n, int draws, Random& random) {
+  int held = 0;
+  for (int i = 0; i < draws; ++i) {
+    std::vector<double> scores;
+    for (int j = 0; j < n; ++j) scores.push_back(sample(random));
+    const Interval interval = score_interval(mean(scores), deviation(scores), n);
+    held += interval.lower <= truth && truth <= interval.upper;
+  }
+  return static_cast<double>(held) / draws;
+}
+
+double false_trends(int n, int draws, Random& random) {
+  int seen = 0;
+  for (int i = 0; i < draws; ++i) {
+    std::vector<double> scores;
+    for (int j = 0; j < n; ++j) scores.push_back(draw_score(random, .7));
+    const Trend trend = mann_kendall(scores);
+    seen += trend.p < .05 && trend.direction != 0;
+  }
+  return static_cast<double>(seen) / draws;
+}
+
+void simulate(Report& out, int draws) {
+  Random random(2);
+  const auto square = [](Random& r) { return std::pow(uniform(r), 2); };
+  const auto root = [](Random& r) { return std::sqrt(uniform(r)); };
+  const auto assessed = [](Random& r) { return draw_score(r, .7); };
+  for (const int n : {5, 10, 20}) {
+    const auto add = [&](std::string_view name, const Sample& sample, double truth) {
+      out.add("coverage", fmt::format("{}_n{}", name, n), coverage(sample, truth, n, draws, random), "share",
+              .93);
+    };
+    add("even", uniform, .5);
+    add("mostly_low", square, 1. / 3);
+    add("mostly_high", root, 2. / 3);
+    add("assessed", assessed, true_mean(.7));
+  }
+  for (const int n : {8, 12, 20, 50})
+    out.add("false_trends", fmt::format("n{}", n), false_trends(n, draws, random), "share", .05);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int actions = 200'000;
+  int resources = 10'000;
+  int draws = 20'000;
+  std::filesystem::path parent = std::filesystem::temp_directory_path();
+  bool as_json = false;
+  CLI::App app("What effectiveness metrics cost, and how far they can be trusted");
+  app.add_option("--actions", actions, "Actions of the fleet")->check(CLI::Range(1'440, 100'000'000));
+  app.add_option("--resources", resources, "Resources of the fleet")->check(CLI::PositiveNumber);
+  app.add_option("--draws", draws, "Samples of a simulation")->check(CLI::PositiveNumber);
+  app.add_option("--folder", parent, "Where the file lies");
+  app.add_flag("--json", as_json, "One line of JSON a figure");
+  CLI11_PARSE(app, argc, argv);
+  const std::filesystem::path folder = parent / fmt::format("actionhist-metrics-{}", getpid());
+  int code = 0;
+  try {
+    Report out("metrics", as_json);
+    simulate(out, draws);
+    std::filesystem::create_directories(folder);
+    fleet(out, actions, resources, folder);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "metrics: {}\n", error.what());
+    code = 1;
+  }
+  std::filesystem::remove_all(folder);
+  return code;
+}

@@ -1,0 +1,27 @@
+// Effectiveness metrics in SQLite. Thread rule and contract: MetricStore.
+#pragma once
+
+#include <actionhist/repository.hpp>
+
+#include "sqlite/engine.hpp"
+
+namespace actionhist::sqlite {
+
+class SqliteMetricStore final : public MetricStore {
+ public:
+  explicit SqliteMetricStore(Engine& engine) : engine_(engine) {}
+
+  void mark_scored(std::span<const TimePoint> times) override;
+  void mark_all_scored() override;
+  std::vector<ScoredHour> scored_hours(int limit) override;
+  void forget(std::span<const ScoredHour> hours) override;
+  std::vector<ScoredAction> scores(TimePoint since, TimePoint until) override;
+  void replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) override;
+  std::vector<KeptMetric> kept(MetricPeriod period, TimePoint start) override;
+  std::vector<EffectivenessMetric> metrics(const MetricQuery& query) override;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace actionhist::sqlite
