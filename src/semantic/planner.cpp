@@ -102,7 +102,9 @@ Choice choose(const Situation& now, const Calibration& calibration) {
     }
   }
   const auto calibrated = static_cast<double>(measured.width);
-  walk.width = std::max(now.width > 0 ? now.width : measured.width, kept_by_codes(now.count, calibration));
+  // Who sets the width may have it narrower than what finds .99 of the rows.
+  walk.width = now.width > 0 ? std::max(now.width, now.count)
+                             : std::max(measured.width, kept_by_codes(now.count, calibration));
   const double wider = static_cast<double>(walk.width) / calibrated;
   const double walk_cost = walk_step_cost * measured.distances * std::pow(wider, 0.8);
   walk.budget = now.matching;

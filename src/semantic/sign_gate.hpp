@@ -15,11 +15,14 @@ namespace actionhist {
 class SignGate {
  public:
   SignGate(const Vectors& vectors, const Vectors::Query& query)
-      : vectors_(vectors),
-        query_(query),
-        open_(!vectors.has_signs() || vectors.dimension() < least_dimension) {}
+      : vectors_(vectors), query_(query), open_(!serves(vectors)) {}
 
-  // Every slot passes: none has signs, or codes are so short that they are compared as fast.
+  // Whether slots have signs, and so many that they say something that codes would not as fast.
+  static bool serves(const Vectors& vectors) {
+    return vectors.has_signs() && vectors.dimension() >= least_dimension;
+  }
+
+  // Every slot passes.
   bool open() const { return open_; }
 
   // Drops the slots that are most likely not nearer than `farthest`, and calls pass(place, slot) for each of the
@@ -53,17 +56,24 @@ class SignGate {
 
  private:
   static constexpr std::size_t least_dimension = 128;
-  static constexpr double fewest = 48;       // pairs that a line is fitted to
+  static constexpr double fewest = 24;       // pairs that a line is fitted to
   static constexpr double deviations = 1.5;  // at which the recall was that of a walk without a gate
+  static constexpr double growth = 1.1;      // of the pairs, after which the line is fitted again
 
-  double limit_for(double farthest) const {
+  double limit_for(double farthest) {
     if (count_ < fewest || std::isinf(farthest)) return std::numeric_limits<double>::infinity();
+    if (count_ >= fitted_ * growth) fit();
+    return offset_ + slope_ * farthest;
+  }
+
+  void fit() {
+    fitted_ = count_;
     const double xx = sum_xx_ - sum_x_ * sum_x_ / count_;
     const double xy = sum_xy_ - sum_x_ * sum_y_ / count_;
     const double yy = sum_yy_ - sum_y_ * sum_y_ / count_;
-    const double slope = xx > 0 ? xy / xx : 0;
-    const double deviation = std::sqrt(std::max(0.0, yy - slope * xy) / count_);
-    return (sum_y_ + slope * (farthest * count_ - sum_x_)) / count_ + deviations * deviation;
+    slope_ = xx > 0 ? xy / xx : 0;
+    const double deviation = std::sqrt(std::max(0.0, yy - slope_ * xy) / count_);
+    offset_ = (sum_y_ - slope_ * sum_x_) / count_ + deviations * deviation;
   }
 
   const Vectors& vectors_;
@@ -71,6 +81,8 @@ class SignGate {
   bool open_;
   std::vector<std::uint32_t> signs_;  // of the slots that the last sift() left
   double count_ = 0;
+  double fitted_ = 0;  // pairs when the line was fitted
+  double slope_ = 0, offset_ = 0;
   double sum_x_ = 0, sum_y_ = 0, sum_xx_ = 0, sum_xy_ = 0, sum_yy_ = 0;
 };
 

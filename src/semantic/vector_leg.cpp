@@ -1,8 +1,10 @@
 #include "semantic/vector_leg.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,10 +31,14 @@ constexpr std::size_t step_part = 8;
 // Calibrated anew when the graph has grown by half.
 constexpr double calibration_growth = 1.5;
 
+// In several sums that do not wait for each other.
 double squares(std::span<const float> vector) {
-  double sum = 0;
-  for (const float x : vector) sum += static_cast<double>(x) * x;
-  return sum;
+  std::array<double, 8> sums{};
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const auto x = static_cast<double>(vector[i]);
+    sums[i % sums.size()] += x * x;
+  }
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace
@@ -221,8 +227,11 @@ std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::vector<
   if (route == Route::full_scan) {
     std::vector<Neighbour> all;
     all.reserve(slots.size());
-    for (const std::uint32_t slot : slots) all.push_back({0, slot});
-    return measured(query, all, all.size());
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (i + 1 < slots.size()) vectors_.prefetch_original(slots[i + 1]);
+      all.push_back({vectors_.distance(query, slots[i]), slots[i]});
+    }
+    return all;
   }
   const std::size_t kept = kept_by_codes(count, calibration_);
   std::vector<Neighbour> near;  // a heap of the nearest, the farthest first
@@ -240,16 +249,29 @@ std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::vector<
       std::push_heap(near.begin(), near.end(), Nearer());
     }
   }
-  return measured(query, near, near.size());
+  std::sort_heap(near.begin(), near.end(), Nearer());
+  return measured(query, near, count);
 }
 
 std::vector<Neighbour> VectorLeg::measured(const Vectors::Query& query, std::span<const Neighbour> by_code,
                                            std::size_t count) const {
-  std::vector<Neighbour> near(by_code.begin(),
-                              by_code.begin() + static_cast<std::ptrdiff_t>(std::min(count, by_code.size())));
-  for (std::size_t i = 0; i < near.size(); ++i) {
-    if (i + 1 < near.size()) vectors_.prefetch_original(near[i + 1].slot);
-    near[i].distance = vectors_.distance(query, near[i].slot);
+  if (vectors_.precision() == Precision::byte) return {by_code.begin(), by_code.end()};
+  std::vector<Neighbour> near;
+  near.reserve(by_code.size());
+  std::vector<float> best;  // a heap of the least distances, the largest first
+  best.reserve(count + 1);
+  constexpr std::size_t ahead = 2;
+  for (std::size_t i = 0; i < by_code.size(); ++i) {
+    if (i + ahead < by_code.size()) vectors_.prefetch_original(by_code[i + ahead].slot);
+    const Neighbour& one = by_code[i];
+    if (best.size() == count && one.distance - vectors_.coarse_error(query, one.slot) > best.front())
+      continue;
+    near.push_back({vectors_.distance(query, one.slot), one.slot});
+    best.push_back(near.back().distance);
+    std::push_heap(best.begin(), best.end());
+    if (best.size() <= count) continue;
+    std::pop_heap(best.begin(), best.end());
+    best.pop_back();
   }
   return near;
 }
@@ -268,9 +290,7 @@ VectorLeg::Answer VectorLeg::nearest(const Vectors::Query& query, const Request&
                                 : filtered_walk(*graph_, vectors_, query, choice.width, passing,
                                                 choice.route == Route::two_hop_walk,
                                                 request.allowed == nullptr ? vectors_.size() : choice.budget);
-    // Who asks for a wider walk wants more of it to be measured again.
-    near = measured(query, walked.found,
-                    std::max(kept_by_codes(request.count, calibration_), request.width / 4));
+    near = measured(query, walked.found, request.count);
     answer.distances = walked.distances;
     const std::vector<Neighbour> rest =
         scan(query, matching_slots(request, linked()), request.count, Route::code_scan);
@@ -315,6 +335,7 @@ std::vector<ScoredRow> VectorLeg::rows_of(std::vector<Neighbour> near, const Req
     std::erase_if(near, [bound](const Neighbour& one) { return one.distance > bound; });
   }
   std::vector<ScoredRow> out;
+  for (const Neighbour& one : near) __builtin_prefetch(&rows_[first_rows_[one.slot]]);
   for (const Neighbour& one : near) {
     const double similarity = vectors_.similarity(one.distance);
     for (std::uint32_t row = first_rows_[one.slot]; row != none; row = rows_[row].next) {

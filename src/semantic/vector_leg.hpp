@@ -151,6 +151,7 @@ class VectorLeg {
   // The nearest of these slots, at least `count` of them if there are as many, in full precision.
   std::vector<Neighbour> scan(const Vectors::Query& query, std::vector<std::uint32_t> slots,
                               std::size_t count, Route route) const;
+  // The distances in full of those that may be among the nearest `count`. `by_code` is nearest first.
   std::vector<Neighbour> measured(const Vectors::Query& query, std::span<const Neighbour> by_code,
                                   std::size_t count) const;
   bool enough(std::span<const Neighbour> near, const Request& request, std::size_t matching) const;

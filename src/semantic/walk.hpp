@@ -34,64 +34,104 @@ struct Walked {
   bool complete = true;          // false: the budget ended it
 };
 
-// Which slots a walk has seen. Each thread keeps one: clearing is counting up.
+// Which slots a walk has seen: a bit each, so that they stay in the cache.
 class Visited {
  public:
+  // Each thread keeps one. None has been seen.
   static Visited& of_this_thread(std::size_t slots) {
     thread_local Visited visited;
     visited.start(slots);
     return visited;
   }
-  bool first_time(std::size_t slot) { return std::exchange(marks_[slot], now_) != now_; }
-  bool seen(std::size_t slot) const { return marks_[slot] == now_; }
 
- private:
-  void start(std::size_t slots) {
-    if (marks_.size() < slots) marks_.resize(slots, 0);
-    if (++now_ == 0) {
-      std::fill(marks_.begin(), marks_.end(), 0);
-      now_ = 1;
+  bool first_time(std::uint32_t slot) {
+    const bool first = mark(slot);
+    if (first) marked_.push_back(slot);
+    return first;
+  }
+  bool seen(std::uint32_t slot) const { return (words_[slot / 64] >> slot % 64 & 1) != 0; }
+
+  // Moves those that are seen for the first time to the begin, and returns how many they are.
+  std::size_t keep_new(std::span<std::uint32_t> slots) {
+    std::size_t kept = 0;
+    // Without a branch, which would be foretold wrongly as often as not.
+    for (const std::uint32_t slot : slots) {
+      slots[kept] = slot;
+      kept += mark(slot);
     }
+    marked_.insert(marked_.end(), slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(kept));
+    return kept;
   }
 
-  std::vector<std::uint16_t> marks_;
-  std::uint16_t now_ = 0;
+ private:
+  bool mark(std::uint32_t slot) {
+    std::uint64_t& word = words_[slot / 64];
+    const std::uint64_t before = word;
+    word |= std::uint64_t{1} << slot % 64;
+    return word != before;
+  }
+  void start(std::size_t slots) {
+    for (const std::uint32_t slot : marked_) words_[slot / 64] = 0;
+    marked_.clear();
+    if (words_.size() * 64 < slots) words_.resize(slots / 64 + 1, 0);
+  }
+
+  std::vector<std::uint64_t> words_;
+  std::vector<std::uint32_t> marked_;
 };
 
 // The nearest few of what was offered, in order, and which of them were expanded.
 class Pool {
  public:
-  explicit Pool(std::size_t width) : width_(width) { items_.reserve(width + 1); }
+  // REQUIRES: the width is at least 1.
+  explicit Pool(std::size_t width) : distances_(width), slots_(width) {}
 
   float farthest() const {
-    return items_.size() < width_ ? std::numeric_limits<float>::infinity() : items_.back().distance;
+    return size_ < distances_.size() ? std::numeric_limits<float>::infinity() : distances_.back();
   }
   void offer(const Neighbour& one) {
     if (!(one.distance < farthest())) return;
-    if (items_.size() == width_) items_.pop_back();
-    const auto at = std::upper_bound(items_.begin(), items_.end(), one, Nearer());
-    next_ = std::min(next_, static_cast<std::size_t>(at - items_.begin()));
-    items_.insert(at, one);
+    const std::size_t kept = std::min(size_, distances_.size() - 1);
+    // Pools are short: to count is quicker than to search, which branches.
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < kept; ++i) at += distances_[i] <= one.distance;
+    insert(distances_, at, kept, one.distance);
+    insert(slots_, at, kept, one.slot);
+    size_ = kept + 1;
+    next_ = std::min(next_, at);
   }
-  // The nearest slot that was not expanded yet, which from now on it is; none when there is none.
+  // The nearest slot that was not expanded yet; none when there is none.
+  std::uint32_t next() {
+    while (next_ < size_ && (slots_[next_] & expanded) != 0) ++next_;
+    return next_ < size_ ? slots_[next_] : Graph::none;
+  }
+  // The same, and from now on it is.
   std::uint32_t expand() {
-    while (next_ < items_.size() && (items_[next_].slot & expanded) != 0) ++next_;
-    if (next_ == items_.size()) return Graph::none;
-    const std::uint32_t slot = items_[next_].slot;
-    items_[next_].slot |= expanded;
+    const std::uint32_t slot = next();
+    if (slot != Graph::none) slots_[next_] |= expanded;
     return slot;
   }
-  std::vector<Neighbour> take() {
-    for (Neighbour& one : items_) one.slot &= ~expanded;
-    return std::move(items_);
+  std::vector<Neighbour> take() const {
+    std::vector<Neighbour> out(size_);
+    for (std::size_t i = 0; i < size_; ++i) out[i] = {distances_[i], slots_[i] & ~expanded};
+    return out;
   }
 
  private:
   static constexpr std::uint32_t expanded = 0x8000'0000;  // a graph has fewer slots
 
-  std::size_t width_;
-  std::size_t next_ = 0;
-  std::vector<Neighbour> items_;
+  template <class T>
+  static void insert(std::vector<T>& values, std::size_t at, std::size_t end, T value) {
+    std::copy_backward(values.begin() + static_cast<std::ptrdiff_t>(at),
+                       values.begin() + static_cast<std::ptrdiff_t>(end),
+                       values.begin() + static_cast<std::ptrdiff_t>(end) + 1);
+    values[at] = value;
+  }
+
+  std::size_t size_ = 0;
+  std::size_t next_ = 0;  // all before it were expanded
+  std::vector<float> distances_;
+  std::vector<std::uint32_t> slots_;
 };
 
 // Compares what a walk comes upon with its query.
@@ -102,12 +142,16 @@ class Comparison {
 
   // The slot belongs to the next batch; what is compared of it first is fetched.
   void add(std::uint32_t slot) {
-    if (!gate_.open()) {
-      vectors_.prefetch_signs(slot);
-    } else if (batch_.size() < fetched_ahead) {
-      vectors_.prefetch(slot);
-    }
     batch_.push_back(slot);
+    fetch(batch_.size() - 1);
+  }
+
+  // The same for those of a list of neighbours that the walk sees for the first time.
+  void add_new(std::span<const std::uint32_t> links, Visited& visited) {
+    const std::size_t before = batch_.size();
+    batch_.insert(batch_.end(), links.begin(), std::find(links.begin(), links.end(), Graph::none));
+    batch_.resize(before + visited.keep_new(std::span(batch_).subspan(before)));
+    for (std::size_t i = before; i < batch_.size(); ++i) fetch(i);
   }
 
   // Calls use(neighbour) for each slot of the batch that may be nearer than `farthest`, and begins a new one.
@@ -134,34 +178,56 @@ class Comparison {
   // A core can wait for so many codes at once; what is asked for beyond is asked for in vain.
   static constexpr std::size_t fetched_ahead = 4;
 
+  void fetch(std::size_t place) {
+    if (!gate_.open()) {
+      vectors_.prefetch_signs(batch_[place]);
+    } else if (place < fetched_ahead) {
+      vectors_.prefetch(batch_[place]);
+    }
+  }
+
   const Vectors& vectors_;
   const Vectors::Query& query_;
   SignGate gate_;
   std::vector<std::uint32_t> batch_;
 };
 
-// The slot that lies nearest on the levels above the lowest. REQUIRES: the graph is not empty.
-inline Neighbour descend(const Graph& graph, const Vectors& vectors, const Vectors::Query& query) {
-  const auto measured = [&](std::uint32_t slot) {
-    return Neighbour{vectors.coarse_distance(query, slot), slot};
-  };
-  Neighbour nearest = measured(graph.parts().entry);
+// The slot with the least distance(slot) on the levels above the lowest; fetch(slot) asks for what it reads.
+template <class Fetch, class Distance>
+std::uint32_t descended(const Graph& graph, const Fetch& fetch, const Distance& distance) {
+  std::uint32_t nearest = graph.parts().entry;
+  auto least = distance(nearest);
   for (std::uint32_t level = graph.parts().top_level; level > 0; --level) {
-    for (std::uint32_t from = Graph::none; from != nearest.slot;) {
-      from = nearest.slot;
+    for (std::uint32_t from = Graph::none; from != nearest;) {
+      from = nearest;
       const auto links = graph.upper_neighbours(from, level);
       for (const std::uint32_t link : links) {
         if (link == Graph::none) break;
-        vectors.prefetch(link);
+        fetch(link);
       }
       for (const std::uint32_t link : links) {
         if (link == Graph::none) break;
-        const Neighbour seen = measured(link);
-        if (seen.distance < nearest.distance) nearest = seen;
+        const auto seen = distance(link);
+        if (!(seen < least)) continue;
+        least = seen;
+        nearest = link;
       }
     }
   }
   return nearest;
+}
+
+// Where a walk begins: by signs, if there are enough of them, because it need only be near.
+// REQUIRES: the graph is not empty.
+inline Neighbour descend(const Graph& graph, const Vectors& vectors, const Vectors::Query& query) {
+  const auto by_code = [&](std::uint32_t slot) { return vectors.coarse_distance(query, slot); };
+  const std::uint32_t slot = SignGate::serves(vectors)
+                                 ? descended(
+                                       graph, [&](std::uint32_t one) { vectors.prefetch_signs(one); },
+                                       [&](std::uint32_t one) { return vectors.sign_distance(query, one); })
+                                 : descended(
+                                       graph, [&](std::uint32_t one) { vectors.prefetch(one); }, by_code);
+  return {by_code(slot), slot};
 }
 
 // The `width` nearest slots of all.
@@ -176,10 +242,8 @@ inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Qu
   visited.first_time(entry.slot);
   pool.offer(entry);
   for (std::uint32_t from = 0; (from = pool.expand()) != Graph::none;) {
-    for (const std::uint32_t link : graph.neighbours(from)) {
-      if (link == Graph::none) break;
-      if (visited.first_time(link)) comparison.add(link);
-    }
+    comparison.add_new(graph.neighbours(from), visited);
+    graph.prefetch(pool.next());
     out.distances += comparison.measure(pool.farthest(), [&](const Neighbour& seen) { pool.offer(seen); });
   }
   out.found = pool.take();

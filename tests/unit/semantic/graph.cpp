@@ -134,7 +134,7 @@ TEST_CASE("the signs keep a walk from most of what lies far, and from little of 
       std::vector<std::uint32_t> slots;
       for (std::uint32_t slot = begin; slot < begin + 40; ++slot) slots.push_back(slot);
       gate.sift(slots, farthest, [](std::size_t, std::uint32_t) {});
-      if (begin < 80) CHECK(slots.size() == 40);  // nothing is known yet
+      if (begin == 0) CHECK(slots.size() == 40);  // nothing is known yet
       for (std::size_t i = 0; i < slots.size(); ++i) {
         gate.learn(i, vectors.coarse_distance(query, slots[i]));
         if (begin >= 80) kept_near += nearest.count(slots[i]);
