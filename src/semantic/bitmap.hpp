@@ -32,8 +32,17 @@ class Bitmap {
   }
 
   std::size_t count() const {
-    std::size_t sum = 0;
-    for (const std::uint64_t word : words_) sum += static_cast<std::size_t>(std::popcount(word));
+    // Sums of ever more bits side by side, which compilers do for several words at once; std::popcount is a
+    // call where the CPU is not known to have the instruction.
+    std::uint64_t sum = 0;
+    for (std::uint64_t word : words_) {
+      word -= word >> 1 & 0x5555'5555'5555'5555U;
+      word = (word & 0x3333'3333'3333'3333U) + (word >> 2 & 0x3333'3333'3333'3333U);
+      word = (word + (word >> 4)) & 0x0f0f'0f0f'0f0f'0f0fU;
+      word += word >> 8;
+      word += word >> 16;
+      sum += (word + (word >> 32)) & 0xff;
+    }
     return sum;
   }
 
@@ -52,6 +61,15 @@ class Bitmap {
   void flip() {
     for (std::uint64_t& word : words_) word = ~word;
     clear_tail();
+  }
+
+  // The first member that is not before i, or size().
+  std::size_t next(std::size_t i) const {
+    if (i >= size_) return size_;
+    std::size_t at = i / 64;
+    std::uint64_t word = words_[at] & ~std::uint64_t{0} << i % 64;
+    while (word == 0 && ++at < words_.size()) word = words_[at];
+    return word == 0 ? size_ : at * 64 + static_cast<std::size_t>(std::countr_zero(word));
   }
 
   // Calls use(i) for each member, ascending.

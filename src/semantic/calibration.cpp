@@ -17,9 +17,6 @@ constexpr double wanted = 0.99;
 constexpr std::size_t widest = 512;
 // Queries are not rows of the index: they lie a little farther from it than rows from each other.
 constexpr double margin = 1.4;
-// Real filters are not as independent of the vectors as the ones that are tried here.
-constexpr double filter_margin = 2.0;
-constexpr std::size_t sign_margin = 3;
 
 // The slots are also tried as if a filter let only a part of them pass.
 constexpr std::array<double, 4> shares = {1.0 / 64, Calibration::two_hop_share, Calibration::result_share, 1};
@@ -33,7 +30,6 @@ bool passes(std::uint32_t slot, std::size_t share) {
 struct Nearest {
   std::vector<std::uint32_t> slots;
   std::vector<std::size_t> code_ranks;  // of each of them
-  std::vector<std::size_t> sign_ranks;  // of each: how many slots are as near by signs
 };
 
 struct Sample {
@@ -62,12 +58,6 @@ Nearest nearest_of(const Vectors& vectors, const Sample& sample, const std::vect
     nearest.slots.push_back(by_code[one.second].slot);
     nearest.code_ranks.push_back(one.second + 1);
   }
-  if (!vectors.has_signs()) return nearest;
-  std::vector<std::size_t> counts(vectors.layout().sign_words * 64 + 1, 0);
-  for (const Neighbour& one : by_code) ++counts[vectors.sign_distance(sample.query, one.slot)];
-  for (std::size_t i = 1; i < counts.size(); ++i) counts[i] += counts[i - 1];
-  for (const std::uint32_t slot : nearest.slots)
-    nearest.sign_ranks.push_back(counts[vectors.sign_distance(sample.query, slot)]);
   return nearest;
 }
 
@@ -126,9 +116,8 @@ Calibration::Walk measured_walk(const Graph& graph, const Vectors& vectors,
     width += width / 2;
     outcome = outcome_of(graph, vectors, sampled, share, width);
   }
-  const double wider = share == all ? margin : filter_margin;
-  return {static_cast<std::size_t>(static_cast<double>(width) * wider),
-          outcome.distances * std::pow(wider, 0.8), outcome.recall >= wanted};
+  return {static_cast<std::size_t>(static_cast<double>(width) * margin),
+          outcome.distances * std::pow(margin, 0.8), outcome.recall >= wanted};
 }
 
 }  // namespace
@@ -144,15 +133,10 @@ Calibration calibrate(const Graph& graph, const Vectors& vectors) {
 
   std::vector<std::size_t> code_ranks;
   for (std::size_t share = 0; share < shares.size(); ++share) {
-    std::vector<std::size_t> sign_ranks;
     for (const Sample& sample : sampled) {
       const Nearest& nearest = sample.nearest[share];
       code_ranks.insert(code_ranks.end(), nearest.code_ranks.begin(), nearest.code_ranks.end());
-      sign_ranks.insert(sign_ranks.end(), nearest.sign_ranks.begin(), nearest.sign_ranks.end());
     }
-    const auto scanned = static_cast<std::size_t>(shares[share] * static_cast<double>(slots));
-    if (!sign_ranks.empty() && scanned >= 64)
-      calibration.signs[share] = {scanned, std::min(scanned, quantile(sign_ranks, 0.995) * sign_margin)};
   }
   const auto rank = static_cast<double>(quantile(code_ranks, 0.999));
   calibration.code_ratio = std::clamp(rank / static_cast<double>(nearest_kept), 1.2, 8.0);

@@ -9,14 +9,13 @@ namespace {
 // Measured with 384 and 1,536 dimensions, in distances of codes: what one slot costs.
 constexpr double full_cost = 2.5;
 constexpr double sign_cost = 0.35;
+constexpr double codes_by_signs = 12;  // that a scan by signs compares for each that it keeps
 // A step of a walk fetches what lies anywhere, that of a scan what lies next.
 constexpr double walk_step_cost = 1.6;
 constexpr double two_hop_cost = 2.2;
 
-constexpr std::size_t few = 300;                  // so few are compared in full whatever the model says
-constexpr double least_two_hop_share = 0.05;      // below it the matching slots fall apart into islands
-constexpr double least_result_share = 0.4;        // above it most links lead to a match anyway
-constexpr std::size_t correlated_scan = 100'000;  // rows that are scanned rather than walked to
+constexpr std::size_t few = 300;            // so few are compared in full whatever the model says
+constexpr double least_result_share = 0.4;  // above it most links lead to a match anyway
 
 }  // namespace
 
@@ -32,18 +31,6 @@ std::string_view to_string(Route route) {
   }
 }
 
-std::size_t kept_by_signs(std::size_t scanned, std::size_t count, const Calibration& calibration) {
-  // Between two sizes that were measured the larger part counts: it never keeps too few.
-  double part = 1;
-  for (const Calibration::Signs& one : calibration.signs) {
-    if (one.scanned == 0) continue;
-    const double measured = static_cast<double>(one.kept) / static_cast<double>(one.scanned);
-    if (one.scanned <= scanned || part == 1) part = measured;
-  }
-  const double wider = std::max(1.0, static_cast<double>(count) / 10);
-  return std::max(4 * count + 32, static_cast<std::size_t>(part * wider * static_cast<double>(scanned)));
-}
-
 std::size_t kept_by_codes(std::size_t count, const Calibration& calibration) {
   return static_cast<std::size_t>(std::ceil(calibration.code_ratio * static_cast<double>(count))) + 8;
 }
@@ -53,11 +40,11 @@ Choice choose(const Situation& now, const Calibration& calibration) {
   const auto matching = static_cast<double>(now.matching);
 
   Choice scan{Route::code_scan, "scanning the matching rows is cheapest"};
-  double scan_cost = matching + full_cost * static_cast<double>(kept_by_codes(now.count, calibration));
-  if (now.signs && calibration.slots > 0) {
-    const auto kept = static_cast<double>(kept_by_signs(now.matching, now.count, calibration));
-    const double by_signs = sign_cost * matching + kept;
-    if (kept < matching / 2 && by_signs < scan_cost) {
+  const auto kept = static_cast<double>(kept_by_codes(now.count, calibration));
+  double scan_cost = matching + full_cost * kept;
+  if (now.signs) {
+    const double by_signs = sign_cost * matching + codes_by_signs * kept;
+    if (by_signs < scan_cost) {
       scan.route = Route::sign_scan;
       scan_cost = by_signs;
     }
@@ -77,12 +64,11 @@ Choice choose(const Situation& now, const Calibration& calibration) {
   Choice walk{Route::walk, "the graph leads to the nearest rows at once"};
   if (now.filtered) {
     const double share = std::min(1.0, matching / static_cast<double>(now.linked));
-    if (share < least_two_hop_share) {
+    if (share < Calibration::two_hop_share) {
       scan.why = "too few rows match for the graph to lead to them";
       return scan;
     }
-    const bool correlated = now.near_share < share / 3 || now.near_share > std::min(1.0, 3 * share);
-    if (correlated && now.matching <= correlated_scan) {
+    if (now.follows) {
       scan.why = "the filter follows the vectors, where graphs lose their way";
       return scan;
     }

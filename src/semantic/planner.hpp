@@ -2,7 +2,6 @@
 // functions; the costs are distances of codes, the unit in which all was measured.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -12,7 +11,7 @@ enum class Route {
   nothing,      // no row matches
   full_scan,    // every match in full precision
   code_scan,    // by codes, the nearest again in full precision
-  sign_scan,    // by signs, the nearest by codes, of them the nearest in full precision
+  sign_scan,    // by signs, from the fewest that differ on by codes, of them the nearest in full precision
   walk,         // of the whole graph
   result_walk,  // of the whole graph, keeping what matches
   two_hop_walk  // over matching slots only, looking through one that does not match
@@ -28,11 +27,6 @@ struct Calibration {
     double distances = 2000;
     bool reaches = true;  // false: no width tried was enough
   };
-  // Of `scanned` slots, so many of the nearest by signs hold .99 of the ten nearest.
-  struct Signs {
-    std::size_t scanned = 0;
-    std::size_t kept = 0;
-  };
   static constexpr double result_share = 0.5;  // of the slots that matched when result_walk was measured
   static constexpr double two_hop_share = 0.125;
 
@@ -40,8 +34,7 @@ struct Calibration {
   Walk walk;              // of all slots
   Walk result_walk;
   Walk two_hop_walk;
-  std::array<Signs, 4> signs{};  // from few to many
-  double code_ratio = 4;         // how many by code hold the k nearest, as a multiple of k
+  double code_ratio = 4;  // how many by code hold the k nearest, as a multiple of k
 };
 
 struct Situation {
@@ -50,8 +43,8 @@ struct Situation {
   bool filtered = false;
   std::size_t count = 10;  // wanted
   std::size_t width = 0;   // of a walk, as asked for; 0: as calibrated
-  bool signs = false;      // the slots have them
-  double near_share = 1;   // how many of the slots around the query match
+  bool signs = false;      // the slots have them, and enough
+  bool follows = false;    // the filter follows the vectors: neighbours match together
 };
 
 struct Choice {
@@ -63,8 +56,7 @@ struct Choice {
 
 Choice choose(const Situation& situation, const Calibration& calibration);
 
-// How many of `scanned` slots go from one stage of a scan to the next.
-std::size_t kept_by_signs(std::size_t scanned, std::size_t count, const Calibration& calibration);
+// How many slots of a scan by codes hold the nearest `count`.
 std::size_t kept_by_codes(std::size_t count, const Calibration& calibration);
 
 }  // namespace actionhist

@@ -13,6 +13,8 @@
 
 #include "embedding/content_hash.hpp"
 #include "semantic/calibration.hpp"
+#include "semantic/nearest_codes.hpp"
+#include "semantic/sign_scan.hpp"
 
 namespace actionhist {
 namespace {
@@ -146,37 +148,44 @@ std::vector<std::uint32_t> VectorLeg::sample(std::size_t count) const {
   return slots;
 }
 
-// A hundred slots around the query say whether the filter follows the vectors.
-double VectorLeg::near_share(const Vectors::Query& query, const Passing& passing) const {
-  const std::uint32_t centre = descend(*graph_, vectors_, query).slot;
+// Of slots that pass, spread over the rows, as many neighbours pass as of all slots, unless the filter follows the
+// vectors.
+bool VectorLeg::follows(const Request& request, double share) const {
+  constexpr std::size_t samples = 32;
+  constexpr std::size_t links_each = 4;
+  const Passing passing{*this, request.allowed};
+  std::vector<std::uint32_t> slots;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const std::size_t row = request.allowed->next(i * request.allowed->size() / samples);
+    if (row >= rows_.size() || rows_[row].slot >= linked()) continue;
+    graph_->prefetch(rows_[row].slot);
+    slots.push_back(rows_[row].slot);
+  }
   std::size_t seen = 0;
   std::size_t passed = 0;
-  const auto look_at = [&](std::uint32_t slot) {
-    ++seen;
-    passed += passing(slot);
-  };
-  for (const std::uint32_t link : graph_->neighbours(centre)) {
-    if (link == Graph::none || seen > 200) break;
-    look_at(link);
-    for (const std::uint32_t behind : graph_->neighbours(link).first(8)) {
-      if (behind == Graph::none) break;
-      look_at(behind);
+  for (const std::uint32_t slot : slots) {
+    for (const std::uint32_t link : graph_->neighbours(slot).first(links_each)) {
+      if (link == Graph::none) break;
+      ++seen;
+      passed += passing(link);
     }
   }
-  return seen == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(seen);
+  // A third of the way from independence to clusters that match as a whole.
+  return static_cast<double>(passed) > static_cast<double>(seen) * (share + (1 - share) / 3);
 }
 
-Situation VectorLeg::situation(const Vectors::Query& query, const Request& request) const {
+Situation VectorLeg::situation(const Request& request) const {
   Situation now;
   now.linked = linked();
   now.matching = std::min(request.matching, live_rows_);
   now.filtered = request.allowed != nullptr;
   now.count = request.count;
   now.width = request.width;
-  now.signs = !query.signs.empty();
-  // Only where the answer may matter: a look costs as much as a short scan.
-  if (now.filtered && now.linked > 0 && now.matching * 20 > now.linked && now.matching > 1000) {
-    now.near_share = near_share(query, {*this, request.allowed});
+  now.signs = SignGate::serves(vectors_);
+  if (now.filtered && now.linked > 0) {
+    // Only where a walk may be chosen and may miss much: a look costs as much as a short scan.
+    const double share = static_cast<double>(now.matching) / static_cast<double>(now.linked);
+    now.follows = share >= Calibration::two_hop_share && share < 0.9 && follows(request, share);
   }
   return now;
 }
@@ -202,28 +211,8 @@ std::vector<std::uint32_t> VectorLeg::matching_slots(const Request& request, std
   return slots;
 }
 
-std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::vector<std::uint32_t> slots,
+std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::span<const std::uint32_t> slots,
                                        std::size_t count, Route route) const {
-  if (route == Route::sign_scan) {
-    // The distances are small whole numbers, so counting them finds the bound.
-    const std::size_t kept = kept_by_signs(slots.size(), count, calibration_);
-    thread_local std::vector<std::uint32_t> distances;
-    std::vector<std::uint32_t> counts(vectors_.layout().sign_words * 64 + 1, 0);
-    distances.resize(slots.size());
-    constexpr std::size_t ahead = 12;
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (i + ahead < slots.size()) __builtin_prefetch(vectors_.signs(slots[i + ahead]));
-      distances[i] = vectors_.sign_distance(query, slots[i]);
-      ++counts[distances[i]];
-    }
-    std::size_t bound = 0;
-    for (std::size_t sum = counts[0]; sum < kept && bound + 1 < counts.size();) sum += counts[++bound];
-    std::size_t written = 0;
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (distances[i] <= bound) slots[written++] = slots[i];
-    }
-    slots.resize(written);
-  }
   if (route == Route::full_scan) {
     std::vector<Neighbour> all;
     all.reserve(slots.size());
@@ -234,23 +223,10 @@ std::vector<Neighbour> VectorLeg::scan(const Vectors::Query& query, std::vector<
     return all;
   }
   const std::size_t kept = kept_by_codes(count, calibration_);
-  std::vector<Neighbour> near;  // a heap of the nearest, the farthest first
-  near.reserve(kept + 1);
-  constexpr std::size_t ahead = 4;
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + ahead < slots.size()) vectors_.prefetch(slots[i + ahead]);
-    const Neighbour one{vectors_.coarse_distance(query, slots[i]), slots[i]};
-    if (near.size() < kept) {
-      near.push_back(one);
-      std::push_heap(near.begin(), near.end(), Nearer());
-    } else if (one.distance < near.front().distance) {
-      std::pop_heap(near.begin(), near.end(), Nearer());
-      near.back() = one;
-      std::push_heap(near.begin(), near.end(), Nearer());
-    }
-  }
-  std::sort_heap(near.begin(), near.end(), Nearer());
-  return measured(query, near, count);
+  if (route == Route::sign_scan) return measured(query, sign_scan(vectors_, query, slots, kept), count);
+  NearestCodes near(vectors_, query, kept);
+  near.compare(slots, [](std::size_t, float) {});
+  return measured(query, near.take(), count);
 }
 
 std::vector<Neighbour> VectorLeg::measured(const Vectors::Query& query, std::span<const Neighbour> by_code,
@@ -278,7 +254,7 @@ std::vector<Neighbour> VectorLeg::measured(const Vectors::Query& query, std::spa
 
 VectorLeg::Answer VectorLeg::nearest(const Vectors::Query& query, const Request& request) const {
   Answer answer;
-  const Situation now = situation(query, request);
+  const Situation now = situation(request);
   Choice choice = choose(now, calibration_);
   std::vector<Neighbour> near;
   const Passing passing{*this, request.allowed};
@@ -292,14 +268,15 @@ VectorLeg::Answer VectorLeg::nearest(const Vectors::Query& query, const Request&
                                                 request.allowed == nullptr ? vectors_.size() : choice.budget);
     near = measured(query, walked.found, request.count);
     answer.distances = walked.distances;
+    const std::vector<std::uint32_t> waiting = matching_slots(request, linked());
     const std::vector<Neighbour> rest =
-        scan(query, matching_slots(request, linked()), request.count, Route::code_scan);
-    answer.distances += vectors_.size() - linked();
+        scan(query, waiting, request.count, now.signs ? Route::sign_scan : Route::code_scan);
+    answer.distances += waiting.size();
     near.insert(near.end(), rest.begin(), rest.end());
     // A walk may end in a corner of the graph that holds too few of the slots that match.
     if (!walked.complete || !enough(near, request, now.matching)) {
       near.clear();
-      choice = {now.signs && calibration_.slots > 0 ? Route::sign_scan : Route::code_scan,
+      choice = {now.signs ? Route::sign_scan : Route::code_scan,
                 walked.complete ? "a walk found fewer rows than match" : "a walk took longer than a scan"};
     }
   }

@@ -145,11 +145,11 @@ class VectorLeg {
 
   std::uint32_t slot_for(std::span<const float> prepared);
   void attach(std::uint32_t row, std::uint32_t slot);
-  Situation situation(const Vectors::Query& query, const Request& request) const;
-  double near_share(const Vectors::Query& query, const Passing& passing) const;
+  Situation situation(const Request& request) const;
+  bool follows(const Request& request, double share) const;
   std::vector<std::uint32_t> matching_slots(const Request& request, std::size_t begin) const;
   // The nearest of these slots, at least `count` of them if there are as many, in full precision.
-  std::vector<Neighbour> scan(const Vectors::Query& query, std::vector<std::uint32_t> slots,
+  std::vector<Neighbour> scan(const Vectors::Query& query, std::span<const std::uint32_t> slots,
                               std::size_t count, Route route) const;
   // The distances in full of those that may be among the nearest `count`. `by_code` is nearest first.
   std::vector<Neighbour> measured(const Vectors::Query& query, std::span<const Neighbour> by_code,

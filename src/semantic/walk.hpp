@@ -271,6 +271,7 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
   const auto look_at = [&](std::uint32_t slot) {
     if (visited.first_time(slot)) comparison.add(slot);
   };
+  std::vector<std::uint32_t> between;  // neighbours that do not pass
   const Neighbour entry = descend(graph, vectors, query);
   visited.first_time(entry.slot);
   visit(entry, allowed(entry.slot));
@@ -285,11 +286,16 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
         continue;
       }
       if (!visited.first_time(link)) continue;
+      graph.prefetch(link);
+      between.push_back(link);
+    }
+    for (const std::uint32_t link : between) {
       for (const std::uint32_t behind : graph.neighbours(link)) {
         if (behind == Graph::none) break;
         if (!visited.seen(behind) && allowed(behind)) look_at(behind);
       }
     }
+    between.clear();
     out.distances += comparison.measure(
         found.farthest(), [&](const Neighbour& seen) { visit(seen, two_hops || allowed(seen.slot)); });
     if (out.distances > budget) {

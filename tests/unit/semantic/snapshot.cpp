@@ -16,6 +16,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "support/effort.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -194,7 +195,7 @@ TEST_CASE("a process that is killed while it adds, builds and saves leaves a who
   const std::string path = folder.file("index");
   std::mt19937 random(11);
   std::size_t saved = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < effort(60); ++round) {
     const pid_t child = fork();
     if (child == 0) {
       try {
