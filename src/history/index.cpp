@@ -80,7 +80,7 @@ std::string IndexSlot::tenant_space() const {
   const std::vector<EmbeddingSpace> known = spaces.spaces(true);
   const auto fullest = std::ranges::max_element(known, {}, &EmbeddingSpace::vectors);
   const bool filled = fullest != known.end() && fullest->vectors > 0;
-  const std::string chosen = filled ? fullest->space_id : own_->space_id();
+  std::string chosen = filled ? fullest->space_id : own_->space_id();
   if (options_.read_only) return chosen;
   try {
     if (!filled) spaces.put(chosen, static_cast<std::int64_t>(own_->dimension()), options_.clock());

@@ -69,8 +69,8 @@ class Settling {
       auto stored = locked_detection(repository_, seen.detection_id);
       if (!stored) return;
       Detection detection = std::move(*stored);
-      const bool changed = ended(detection) | judged(detection);
-      if (changed) repository_.patterns().put(detection);
+      const bool over = ended(detection);
+      if (judged(detection) || over) repository_.patterns().put(detection);
     });
   }
 

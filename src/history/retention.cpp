@@ -25,7 +25,7 @@ constexpr auto silence = 10min;
 // A resource by its names, as it is stored; empty for all.
 Resource named(const Resource& given) {
   validate(given);
-  const Resource resource = normalized(given);
+  Resource resource = normalized(given);
   if (resource == Resource{}) return resource;
   if (resource.kind.empty() || resource.name.empty()) {
     throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
