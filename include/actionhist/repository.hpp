@@ -101,9 +101,13 @@ class ActionStore {
   virtual std::optional<Trace> get(std::string_view action_id) = 0;
   virtual Page find(const ActionQuery& query) = 0;
 
-  // Writes outcome, follow-ups and updated_at of a stored trace, and its queue row.
+  // As get(), for update(): what is changed meanwhile by others is not lost.
+  // REQUIRES: inside transaction().
+  virtual std::optional<Trace> get_to_update(std::string_view action_id) { return get(action_id); }
+  // Writes outcome, follow-ups and updated_at of a trace, which was `before`, and its queue row. An engine may run
+  // the transaction again if the trace has changed since.
   // Throws Error: not_found.
-  virtual void update(const Trace& trace) = 0;
+  virtual void update(const Trace& trace, const Trace& before) = 0;
 
   // Appends a tombstone and removes the trace; its id stays taken. False if there is none.
   virtual bool remove(std::string_view action_id, TimePoint now) = 0;

@@ -100,14 +100,13 @@ Trace History::State::prepare(Action action, bool proposed) const {
 Trace History::State::update(std::string_view action_id, const std::function<bool(Trace&)>& change) {
   Trace trace;
   repository->transaction([&] {
-    auto stored = repository->actions().get(action_id);
+    const auto stored = repository->actions().get_to_update(action_id);
     if (!stored) not_stored(action_id);
-    trace = std::move(*stored);
-    const auto score = trace.outcome.effectiveness_score;
+    trace = *stored;
     if (!change(trace)) return;
     trace.updated_at = now();
-    repository->actions().update(trace);
-    if (trace.outcome.effectiveness_score != score) mark_scored(trace);
+    repository->actions().update(trace, *stored);
+    if (trace.outcome.effectiveness_score != stored->outcome.effectiveness_score) mark_scored(trace);
   });
   written();
   return trace;

@@ -27,6 +27,14 @@ bool may_be_elsewhere(const Trace& trace) {
   return !carries_its_time(trace) && time_inside(trace.action_id).has_value();
 }
 
+std::optional<Trace> first_trace(const std::vector<Result>& results) {
+  for (const Result& result : results) {
+    std::vector<Trace> traces = read_traces(result);
+    if (!traces.empty()) return std::move(traces.front());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Trace> PostgresActionStore::insert(std::span<const Trace> traces) {
@@ -132,23 +140,28 @@ std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
   ask_action(calls, engine_.tenant(), action_id);
   // It takes no lock, so it does not matter whether the transaction has begun.
   const bool ahead = engine_.in_transaction() && !engine_.presuming();
-  for (const Result& result : ahead ? engine_.read_ahead(std::move(calls)) : engine_.run(std::move(calls))) {
-    std::vector<Trace> traces = read_traces(result);
-    if (!traces.empty()) return std::move(traces.front());
-  }
-  return std::nullopt;
+  return first_trace(ahead ? engine_.read_ahead(std::move(calls)) : engine_.run(std::move(calls)));
 }
 
-void PostgresActionStore::update(const Trace& trace) {
+std::optional<Trace> PostgresActionStore::get_to_update(std::string_view action_id) {
+  // Then update() fails if somebody was faster, and the transaction runs again with the lock.
+  if (engine_.assuming()) return get(action_id);
+  std::vector<Call> calls;
+  ask_action(calls, engine_.tenant(), action_id, true);
+  return first_trace(engine_.run(std::move(calls)));
+}
+
+void PostgresActionStore::update(const Trace& trace, const Trace& before) {
   static const std::string form = [] {
-    int parameter = 3;
+    int parameter = 5;
     std::string assignments;
     visit_outcome(Outcome{}, [&](std::string_view name, const auto&) {
       assignments += fmt::format("{} = ${}, ", name, ++parameter);
     });
     return fmt::format(
         "WITH trace AS (UPDATE resource_action_traces SET {}follow_up_actions = ${}, updated_at = ${} "
-        "WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 RETURNING action_id, resource_id, "
+        "WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 AND updated_at = $4 AND "
+        "execution_status = $5 RETURNING action_id, resource_id, "
         "updated_at), history AS (UPDATE action_histories h SET updated_at = trace.updated_at, "
         "version = h.version + 1 FROM trace WHERE "
         "h.tenant_id = $1 AND h.resource_id = trace.resource_id), queue AS (INSERT INTO embedding_queue AS q "
@@ -159,7 +172,8 @@ void PostgresActionStore::update(const Trace& trace) {
   }();
   static const std::string counted = form + "count(*) FROM trace";
   static const std::string needed = form + "1 / count(*) FROM trace";
-  Parameters parameters(engine_.tenant(), trace.action_id, trace.time());
+  Parameters parameters(engine_.tenant(), trace.action_id, trace.time(), before.updated_at,
+                        before.outcome.status);
   visit_outcome(trace.outcome, [&](std::string_view, const auto& member) { parameters.add(member); });
   parameters.add(trace.follow_up_actions);
   parameters.add(trace.updated_at);

@@ -34,15 +34,17 @@ const std::string& recent_text(ScopeKind kind) {
 
 }  // namespace
 
-void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id) {
+void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id, bool lock) {
   static const std::string own = select_traces("action_id = $2 AND action_timestamp = $3");
   static const std::string registered = select_traces(
       "action_id = $2 AND action_timestamp = (SELECT action_timestamp FROM action_ids WHERE "
       "tenant_id = $1 AND action_id = $2 AND deleted_at IS NULL)");
+  static const std::string own_locked = own + " FOR UPDATE";
+  static const std::string registered_locked = registered + " FOR UPDATE";
   if (const auto time = time_inside(action_id)) {
-    calls.push_back({own, Parameters(tenant, action_id, *time), Plan::kept});
+    calls.push_back({lock ? own_locked : own, Parameters(tenant, action_id, *time), Plan::kept});
   }
-  calls.push_back({registered, Parameters(tenant, action_id), Plan::kept});
+  calls.push_back({lock ? registered_locked : registered, Parameters(tenant, action_id), Plan::kept});
 }
 
 std::vector<Trace> read_traces(const Result& result) {

@@ -12,8 +12,10 @@
 
 namespace actionhist::postgres {
 
-// An action by its id, wherever it is. One call or two: it is in the answer to any of them.
-void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id);
+// An action by its id, wherever it is. One call or two: it is in the answer to any of them. With `lock` nobody else
+// changes it until the transaction ends.
+void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id,
+                bool lock = false);
 
 // REQUIRES: the result's columns are those of sql::trace_columns(), perhaps with more behind them.
 std::vector<Trace> read_traces(const Result& result);

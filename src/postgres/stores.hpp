@@ -15,7 +15,8 @@ class PostgresActionStore final : public ActionStore {
   void insert_new(const Trace& trace) override;
   std::optional<Trace> get(std::string_view action_id) override;
   Page find(const ActionQuery& query) override;
-  void update(const Trace& trace) override;
+  std::optional<Trace> get_to_update(std::string_view action_id) override;
+  void update(const Trace& trace, const Trace& before) override;
   bool remove(std::string_view action_id, TimePoint now) override;
   void lock(std::span<const Scope> scopes) override;
   std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) override;

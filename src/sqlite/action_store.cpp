@@ -218,7 +218,7 @@ Page SqliteActionStore::find(const ActionQuery& query) {
   });
 }
 
-void SqliteActionStore::update(const Trace& trace) {
+void SqliteActionStore::update(const Trace& trace, const Trace&) {
   static const std::string text = "UPDATE resource_action_traces SET " + sql::outcome_assignments() +
                                   ", follow_up_actions = ?, updated_at = ? "
                                   "WHERE tenant_id = ? AND action_id = ?";

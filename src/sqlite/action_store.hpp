@@ -14,7 +14,7 @@ class SqliteActionStore final : public ActionStore {
   std::vector<Trace> insert(std::span<const Trace> traces) override;
   std::optional<Trace> get(std::string_view action_id) override;
   Page find(const ActionQuery& query) override;
-  void update(const Trace& trace) override;
+  void update(const Trace& trace, const Trace& before) override;
   bool remove(std::string_view action_id, TimePoint now) override;
   void lock(std::span<const Scope> scopes) override;
   std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) override;

@@ -1,8 +1,10 @@
 // What every engine promises about actions. Runs over each of them.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <set>
+#include <thread>
 
 #include "support/samples.hpp"
 
@@ -175,6 +177,31 @@ TEST_CASE("the same outcome again changes nothing, another is a conflict unless 
   CHECK(error_code_of([&] { f.history.start("a-1"); }) == ErrorCode::conflict);
   CHECK(error_code_of([&] { f.history.complete("nosuch", completed()); }) == ErrorCode::not_found);
   CHECK(error_code_of([&] { f.history.complete("a-1", Outcome{}); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("of two outcomes at the same moment one is stored and the other a conflict", "[actions]") {
+  Fixture f;
+  for (int round = 0; round < 30; ++round) {
+    const std::string id = "a-" + std::to_string(round);
+    f.history.record(restart(id));
+    std::atomic<int> stored = 0;
+    std::atomic<int> conflicts = 0;
+    const auto say = [&](Status status) {
+      Outcome outcome;
+      outcome.status = status;
+      try {
+        f.history.complete(id, outcome);
+        ++stored;
+      } catch (const Error& error) {
+        conflicts += error.code() == ErrorCode::conflict;
+      }
+    };
+    std::thread other(say, Status::failed);
+    say(Status::completed);
+    other.join();
+    CHECK(stored == 1);
+    CHECK(conflicts == 1);
+  }
 }
 
 TEST_CASE("effectiveness comes from the parts that were assessed", "[actions]") {
