@@ -13,6 +13,7 @@
 #include "embedding/subword_tokenizer.hpp"
 #include "embedding/tokens.hpp"
 #include "history/redaction.hpp"
+#include "http/retry.hpp"
 #include "sql/filter_sql.hpp"
 
 namespace {
