@@ -277,7 +277,8 @@ class History {
   // Throws Error: invalid_argument when nothing says what the situation is.
   Context context(const ContextQuery& query);
 
-  // Computes the metrics of the periods whose scores changed; with `full`, of all. Both give the same.
+  // Computes the metrics of the periods whose scores changed; with `full`, of all. Both give the same. Waits while
+  // another one is at it, here or in another process.
   MetricRefresh refresh_metrics(bool full = false);
   // As of the last refresh, newest period first; those of single resources are computed now.
   std::vector<EffectivenessMetric> metrics(const MetricQuery& query = {});

@@ -32,6 +32,10 @@ struct Tally {
   double success = 0;      // sum of the scores; a failure without a score counts 0
 };
 
+// What one process does at a time.
+enum class Duty { upkeep, metrics };
+std::string_view to_string(Duty duty) noexcept;
+
 // An engine that has no learning of its own counts nothing and throws Error: unsupported for what it would
 // have to keep.
 class LearningStore {
@@ -59,9 +63,8 @@ class LearningStore {
   virtual std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                                int limit);
 
-  // True when `worker` holds the upkeep of the tenant until `until`; it may hold on, and give up by an earlier
-  // `until`.
-  virtual bool lease_upkeep(std::string_view worker, TimePoint now, TimePoint until);
+  // True when `worker` has the tenant's duty until `until`; it may hold on, and give up by an earlier `until`.
+  virtual bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until);
   // Ids of resources with an action since `active`, changed since they were last analysed and due at `now`, those
   // that wait longest first; due again only at `until`.
   virtual std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,

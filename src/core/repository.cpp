@@ -28,7 +28,8 @@ std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint,
   return {};
 }
 
-bool LearningStore::lease_upkeep(std::string_view, TimePoint, TimePoint) { return true; }
+std::string_view to_string(Duty duty) noexcept { return duty == Duty::upkeep ? "upkeep" : "metrics"; }
+bool LearningStore::lease(Duty, std::string_view, TimePoint, TimePoint) { return true; }
 std::vector<std::string> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
 void LearningStore::analysed(std::string_view, TimePoint, TimePoint) {}
 

@@ -1,9 +1,11 @@
 // Effectiveness by scope, type and period, kept up to date from what changed.
 #include <algorithm>
 #include <map>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "history/metric_tables.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
@@ -17,6 +19,8 @@ constexpr std::array periods{MetricPeriod::hour, MetricPeriod::day, MetricPeriod
 // Hours whose changes are worked off together.
 constexpr int batch_hours = 10'000;
 constexpr int most_of_resource = 10'000;
+constexpr auto turn_time = 1min;
+constexpr auto turn_check = 20ms;
 
 // A period whose metrics have to be computed. In this order parts come before the whole.
 struct Touched {
@@ -45,22 +49,61 @@ ScoredAction scored(const Trace& trace) {
           trace.alert_name, trace.model_used,  *trace.outcome.effectiveness_score};
 }
 
+// Of two refreshes at once, one could put back what the other has just computed anew. So one has the turn, of all
+// processes; one that dies, or stands still, loses it after a while.
+class RefreshTurn {
+ public:
+  explicit RefreshTurn(LearningStore& learning) : learning_(learning) {}
+  ~RefreshTurn() {
+    try {
+      if (until_) learning_.lease(Duty::metrics, name_, system_now(), *until_ - turn_time);
+    } catch (const std::exception&) {
+      // It ends by itself.
+    }
+  }
+  RefreshTurn(const RefreshTurn&) = delete;
+  RefreshTurn& operator=(const RefreshTurn&) = delete;
+
+  // Takes the turn, or holds on to it.
+  bool mine() {
+    const TimePoint now = system_now();
+    if (until_ && now < *until_ - turn_time / 2) return true;
+    until_.reset();
+    if (learning_.lease(Duty::metrics, name_, now, now + turn_time)) until_ = now + turn_time;
+    return until_.has_value();
+  }
+
+ private:
+  LearningStore& learning_;
+  std::string name_ = uuid_v7(system_now());
+  std::optional<TimePoint> until_;
+};
+
 }  // namespace
 
-MetricRefresh History::refresh_metrics(bool full) { return alive(state_).refresh_metrics(full); }
+MetricRefresh History::refresh_metrics(bool full) {
+  State& state = alive(state_);
+  if (full) state.repository->metrics().mark_all_scored();
+  for (;;) {
+    if (const auto done = state.try_refresh_metrics()) return *done;
+    std::this_thread::sleep_for(turn_check);
+  }
+}
 
-MetricRefresh History::State::refresh_metrics(bool full) {
+std::optional<MetricRefresh> History::State::try_refresh_metrics() {
   Router::Call call(router, UseCase::effectiveness_metrics);
+  RefreshTurn turn(repository->learning());
   MetricStore& store = repository->metrics();
-  if (full) store.mark_all_scored();
   MetricRefresh done;
   for (;;) {
+    if (!turn.mine()) return std::nullopt;
     const std::vector<ScoredHour> hours = store.scored_hours(batch_hours);
     if (hours.empty()) return done;
     Work work;
     for (const ScoredHour& marked : hours) add_periods(work, marked.hour);
     MetricTables tables(store);
     for (const auto& [touched, changed] : work) {
+      if (!turn.mine()) return std::nullopt;
       const TimePoint start = touched.start();
       const MetricTable& now =
           changed ? tables.make(touched.period, start) : tables.of(touched.period, start);

@@ -52,7 +52,8 @@ struct History::State {
 
   Analysis analyse(int limit);
   Settlement settle(int limit);
-  MetricRefresh refresh_metrics(bool full);
+  // Nothing when another one is at it, here or in another process.
+  std::optional<MetricRefresh> try_refresh_metrics();
   Upkeep upkeep();
 
   // Why the index cannot answer, empty if it can. Null: the semantic layer is off.

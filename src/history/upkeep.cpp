@@ -40,7 +40,7 @@ Upkeep History::State::upkeep() {
   Upkeep done;
   done.analysis = analyse(most_resources);
   done.settlement = settle(most_detections);
-  done.metrics = refresh_metrics(false);
+  done.metrics = try_refresh_metrics().value_or(MetricRefresh{});
   return done;
 }
 

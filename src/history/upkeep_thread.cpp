@@ -40,10 +40,10 @@ std::string UpkeepThread::error() const {
 
 void UpkeepThread::turn() {
   const TimePoint begin = system_now();
-  if (!learning_.lease_upkeep(name_, begin, begin + std::max(interval_, longest_turn))) return;
+  if (!learning_.lease(Duty::upkeep, name_, begin, begin + std::max(interval_, longest_turn))) return;
   work_();
   // Done: the others may have the next one.
-  learning_.lease_upkeep(name_, begin, begin + interval_);
+  learning_.lease(Duty::upkeep, name_, begin, begin + interval_);
 }
 
 void UpkeepThread::run() {

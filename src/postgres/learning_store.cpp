@@ -118,13 +118,13 @@ std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view wor
   return read_traces(engine_.run(text, Parameters(engine_.tenant(), now, worker, until, limit)));
 }
 
-bool PostgresLearningStore::lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) {
+bool PostgresLearningStore::lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) {
   return engine_
              .run(
-                 "INSERT INTO upkeep_leases AS l (tenant_id, worker, expires_at) VALUES ($1, $2, $3) "
-                 "ON CONFLICT (tenant_id) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
-                 "WHERE l.worker = excluded.worker OR l.expires_at <= $4",
-                 Parameters(engine_.tenant(), worker, until, now))
+                 "INSERT INTO upkeep_leases AS l (tenant_id, duty, worker, expires_at) VALUES ($1, $2, $3, $4) "
+                 "ON CONFLICT (tenant_id, duty) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
+                 "WHERE l.worker = excluded.worker OR l.expires_at <= $5",
+                 Parameters(engine_.tenant(), to_string(duty), worker, until, now))
              .affected() > 0;
 }
 

@@ -114,7 +114,7 @@ class PostgresLearningStore final : public LearningStore {
   void refresh_pattern_rates() override;
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;
-  bool lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) override;
+  bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) override;
   std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
                                           int limit) override;
   void analysed(std::string_view resource_id, TimePoint at, TimePoint next) override;

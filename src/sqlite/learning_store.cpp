@@ -158,14 +158,14 @@ std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worke
   });
 }
 
-bool SqliteLearningStore::lease_upkeep(std::string_view worker, TimePoint now, TimePoint until) {
+bool SqliteLearningStore::lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) {
   return engine_.write([&](Connection& connection) {
     return Query(
                connection,
-               "INSERT INTO upkeep_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+               "INSERT INTO upkeep_leases (tenant_id, duty, worker, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                "SET worker = excluded.worker, expires_at = excluded.expires_at "
                "WHERE worker = excluded.worker OR expires_at <= ?")
-               .bind_all(engine_.tenant(), worker, until, now)
+               .bind_all(engine_.tenant(), to_string(duty), worker, until, now)
                .run() > 0;
   });
 }

@@ -1,7 +1,9 @@
 // What every engine promises about effectiveness metrics and assessments that are due.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -73,6 +75,27 @@ TEST_CASE("scores become metrics of every scope and period", "[metrics]") {
   CHECK(f.day(MetricScope::alert_type, "KubePodCrashLooping").size() == 1);
   CHECK(f.day(MetricScope::model, "m-1").size() == 1);
   CHECK(f.day(MetricScope::model, "m-2").empty());
+}
+
+TEST_CASE("refreshes at the same time leave what one alone would", "[metrics]") {
+  Fixture f;
+  std::atomic<int> recorded = 0;
+  const auto refresh = [&] {
+    while (recorded < 60) f.history.refresh_metrics();
+    f.history.refresh_metrics();
+  };
+  std::thread one(refresh);
+  std::thread other(refresh);
+  for (int i = 0; i < 60; ++i) {
+    f.record("m-" + std::to_string(i), noon - (i % 3) * 1h - 1min, i % 10 / 10.);
+    ++recorded;
+  }
+  one.join();
+  other.join();
+  const auto stored = f.history.metrics();
+  f.history.refresh_metrics(true);
+  CHECK(stored == f.history.metrics());
+  CHECK(f.day(MetricScope::global)[0].sample_size == 60);
 }
 
 TEST_CASE("what is refreshed step by step equals what is computed at once", "[metrics]") {

@@ -82,11 +82,11 @@ TEST_CASE("a resource that is being analysed is nobody else's until the lease en
 TEST_CASE("one process at a time has the upkeep, and another after it", "[upkeep]") {
   Fixture f;
   LearningStore& store = f.history.repository().learning();
-  CHECK(store.lease_upkeep("a", noon, noon + 10min));
-  CHECK_FALSE(store.lease_upkeep("b", noon + 9min, noon + 19min));
-  CHECK(store.lease_upkeep("a", noon, noon + 1min));
-  CHECK(store.lease_upkeep("b", noon + 1min, noon + 11min));
-  CHECK_FALSE(store.lease_upkeep("a", noon + 2min, noon + 12min));
+  CHECK(store.lease(Duty::upkeep, "a", noon, noon + 10min));
+  CHECK_FALSE(store.lease(Duty::upkeep, "b", noon + 9min, noon + 19min));
+  CHECK(store.lease(Duty::upkeep, "a", noon, noon + 1min));
+  CHECK(store.lease(Duty::upkeep, "b", noon + 1min, noon + 11min));
+  CHECK_FALSE(store.lease(Duty::upkeep, "a", noon + 2min, noon + 12min));
 }
 
 TEST_CASE("upkeep analyses, settles and refreshes the metrics", "[upkeep]") {
