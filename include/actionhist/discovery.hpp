@@ -31,9 +31,8 @@ struct Cluster {
   std::vector<std::string> terms;  // words that are frequent here and not elsewhere, the most telling first
   std::vector<std::string> types;  // its action types, the most frequent first; at most five
   std::int64_t actions = 0;
-  double cohesion = 0;  // mean cosine with its centre
-  double stability =
-      0;  // how much of it comes back when a fifth of the actions is left out; above .75 is stable
+  double cohesion = 0;   // mean cosine with its centre
+  double stability = 0;  // how much of it comes back without a fifth of the actions; above .75 is stable
   std::int64_t assessed = 0;
   std::optional<double> effectiveness;  // mean of the assessed ones
   std::string trend;  // of its actions a day: growing, steady, shrinking; unknown below 8 days
@@ -50,8 +49,7 @@ struct Clusters {
 };
 
 struct DuplicateQuery : DiscoveryQuery {
-  double threshold =
-      .95;  // the least cosine of two actions that are taken for the same, above 0 and at most 1
+  double threshold = .95;  // the least cosine of actions that are taken for the same, above 0 and at most 1
 };
 
 // Actions that say nearly the same, each of them like the first.

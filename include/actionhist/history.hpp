@@ -309,8 +309,8 @@ class History {
   // Makes a space the tenant's: embeds what has no vector in it yet, compares how well both find on what is
   // stored, and switches in one step, which every process follows. Does not switch to a worse one. Its model is
   // that of the options (whose space an empty id means), a built-in or a fitted one; a space of imported vectors
-  // has none. After an error, or a
-  // kill, another call goes on. Throws Error: not_found, conflict (vectors are missing; not with `force`).
+  // has none. After an error, or a kill, another call goes on. Throws Error: not_found, conflict (vectors are
+  // missing; not with `force`).
   SpaceSwitch switch_space(std::string_view space_id, const SwitchOptions& options = {});
   // Fits a model on the texts of what is stored (latent semantic analysis) and keeps it with the tenant as a
   // space, which it returns. Nothing searches it before switch_space(). Worth repeating when the memory has doubled.

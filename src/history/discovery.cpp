@@ -2,7 +2,6 @@
 #include <actionhist/discovery.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -17,6 +16,7 @@
 #include "semantic/clustering.hpp"
 #include "semantic/kernels.hpp"
 #include "semantic/projection.hpp"
+#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -47,15 +47,6 @@ struct Embedded {
   std::size_t size() const { return traces.size(); }
   const float* row(std::size_t i) const { return rows.data() + i * dimension; }
 };
-
-// Scales to length 1; false for a vector without a direction.
-bool normalize(std::span<float> row) {
-  double sum = 0;
-  for (const float value : row) sum += static_cast<double>(value) * static_cast<double>(value);
-  if (!(sum > 0) || !std::isfinite(sum)) return false;
-  for (float& value : row) value = static_cast<float>(value / std::sqrt(sum));
-  return true;
-}
 
 Embedded embed(Repository& repository, const EmbeddingModel& model, const DiscoveryQuery& query) {
   ActionQuery wanted;

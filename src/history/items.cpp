@@ -13,6 +13,7 @@
 #include "history/validate.hpp"
 #include "semantic/fields.hpp"
 #include "semantic/kernels.hpp"
+#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -65,14 +66,6 @@ void add_texts(JsonElement element, std::string& text) {
   } else if (element.is_array()) {
     for (JsonElement each : simdjson::dom::array(element)) add_texts(each, text);
   }
-}
-
-// Scales a vector to length 1, so that products are cosines. False for one without a direction.
-bool normalize(std::span<float> vector) {
-  const float length = std::sqrt(kernels().dot(vector.data(), vector.data(), vector.size()));
-  if (!(length > 0) || !std::isfinite(length)) return false;
-  for (float& value : vector) value /= length;
-  return true;
 }
 
 void validate_vector(std::span<const float> vector, std::string_view field) {

@@ -13,6 +13,7 @@
 
 #include "embedding/content_hash.hpp"
 #include "semantic/calibration.hpp"
+#include "semantic/unit_vector.hpp"
 #include "semantic/nearest_codes.hpp"
 #include "semantic/sign_scan.hpp"
 
@@ -72,10 +73,7 @@ void VectorLeg::check(std::span<const float> vector, std::string_view field) con
 
 std::vector<float> VectorLeg::prepare(std::span<const float> vector) const {
   std::vector<float> out(vector.begin(), vector.end());
-  const double sum = metric() == Metric::cosine ? squares(vector) : 0;
-  if (sum == 0) return out;
-  const double scale = 1 / std::sqrt(sum);
-  for (float& x : out) x = static_cast<float>(x * scale);
+  if (metric() == Metric::cosine) normalize(out);
   return out;
 }
 

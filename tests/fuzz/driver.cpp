@@ -30,7 +30,9 @@ constexpr std::string_view seeds[] = {
     R"({"tenant":"t","redact":["a+"],"submit_threads":1,"on_unavailable":"allow","semantic":false})",
     R"({"normalizer":{"type":"BertNormalizer","lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":{"type":"BertProcessing","cls":["c",0],"sep":["s",1]},"added_tokens":[{"id":9,"content":"[X]","special":true}],"model":{"type":"WordPiece","vocab":{"[UNK]":0,"pod":1,"##s":2,",":3}}})",
     R"({"normalizer":{"type":"Sequence","normalizers":[{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Strip"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"_","split":true},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["_P",-1.5],["od",-2],["_",-3]]}})",
-    std::string_view("K\0\0\0\0\0\0\0{\"embeddings\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]}}          \0\1\2\3", 87),
+    std::string_view(
+        "K\0\0\0\0\0\0\0{\"embeddings\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]}}          \0\1\2\3",
+        87),
     R"({"data":[{"index":1,"embedding":[3,4e-1]},{"index":0,"embedding":"AACAPwAAAEA="}]})",
     R"({"error":{"code":"rate_limit_exceeded","message":"too large"}})",
     "2026-04-27T00:46:06Z",
