@@ -155,27 +155,33 @@ TEST_CASE("retention counts what went once and wholly, though no commit is answe
 TEST_CASE("retention whose process is killed leaves whole batches, and another run goes on",
           "[postgres][retention]") {
   const std::string uri = fresh_database(shared_server());
-  History history = open(uri, options());
   const int count = effort(150);
-  fill(history, count);
-  const auto left = [&] { return static_cast<int>(history.history({.limit = 10'000}).traces.size()); };
+  {
+    History history = open(uri, options());
+    fill(history, count);
+  }
+  const auto left = [](History& history) {
+    return static_cast<int>(history.history({.limit = 10'000}).traces.size());
+  };
   std::mt19937 random(5);
   int killed = 0;
   for (int round = 0; round < 4; ++round) {
-    const int before = left();
+    // No History is open here, as one whose child opens another must have it.
     const pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
       try {
         RetentionRequest slowly{.batch = 1};
-        slowly.progress = [](const RetentionProgress&) { std::this_thread::sleep_for(3ms); };
+        slowly.progress = [](const RetentionProgress&) { std::this_thread::sleep_for(30ms); };
         open(uri, options()).apply_retention(slowly);
       } catch (const std::exception&) {
         _exit(1);
       }
       _exit(0);
     }
-    wait_until([&] { return left() < before || before == 3; });
+    History history = open(uri, options());
+    const int before = left(history);
+    wait_until([&] { return left(history) < before || before == 3; });
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 20));
     kill(child, SIGKILL);
     int status = 0;
@@ -189,10 +195,11 @@ TEST_CASE("retention whose process is killed leaves whole batches, and another r
                              database_of(uri))) == "0";
     }));
     // What is gone has been counted, to the last action.
-    CHECK(compacted(history) + left() == count + 3);
+    CHECK(compacted(history) + left(history) == count + 3);
     CHECK(history.repository().maintenance().verify() == std::vector<std::string>{});
   }
   CHECK(killed > 0);
+  History history = open(uri, options());
   history.apply_retention();
   check_all_gone(history, count);
 }
