@@ -54,7 +54,7 @@ struct MonthArchive {
   std::string departure;   // tells one detach() of the month from another
   std::string schema;      // that it is from
   std::int64_t schema_version = 0;
-  std::string library_version;
+  std::string actionhist_version;
   TimePoint archived_at{};
 };
 

@@ -22,7 +22,7 @@ void visit_manifest(Archive& archive, Visit&& visit) {
   visit("departure", archive.departure);
   visit("schema", archive.schema);
   visit("schema_version", archive.schema_version);
-  visit("library_version", archive.library_version);
+  visit("actionhist_version", archive.actionhist_version);
   visit("archived_at", archive.archived_at);
   visit("columns", archive.columns);
 }

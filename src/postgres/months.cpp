@@ -129,7 +129,7 @@ struct PostgresMonths::State {
     archive.departure = month.find().value().departure;
     archive.schema = options.postgres.schema;
     archive.schema_version = schema_version;
-    archive.library_version = version();
+    archive.actionhist_version = version();
     archive.archived_at = std::chrono::floor<std::chrono::seconds>(system_now());
     tell("copying", archive.actions);
     return archive;

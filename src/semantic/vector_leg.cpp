@@ -1,10 +1,8 @@
 #include "semantic/vector_leg.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,9 +11,9 @@
 
 #include "embedding/content_hash.hpp"
 #include "semantic/calibration.hpp"
-#include "semantic/unit_vector.hpp"
 #include "semantic/nearest_codes.hpp"
 #include "semantic/sign_scan.hpp"
+#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -33,16 +31,6 @@ constexpr std::size_t step_part = 8;
 
 // Calibrated anew when the graph has grown by half.
 constexpr double calibration_growth = 1.5;
-
-// In several sums that do not wait for each other.
-double squares(std::span<const float> vector) {
-  std::array<double, 8> sums{};
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const auto x = static_cast<double>(vector[i]);
-    sums[i % sums.size()] += x * x;
-  }
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
 
 }  // namespace
 
@@ -62,7 +50,7 @@ void VectorLeg::check(std::span<const float> vector, std::string_view field) con
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: has {} dimensions, the index has {}", field,
                                                          vector.size(), vectors_.dimension()));
   }
-  const double sum = squares(vector);
+  const double sum = sum_of_squares(vector);
   if (!std::isfinite(sum)) {
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: holds a value that is not finite", field));
   }
