@@ -225,7 +225,8 @@ class History {
   // All that were set, the default first.
   std::vector<RetentionRule> retention_policies();
 
-  // What would go now, without changing anything: one plan for each resource from which something would.
+  // What would go now, without changing anything: one plan for each resource from which something would, or of
+  // which more actions must stay than its policy's number.
   std::vector<RetentionPlan> retention_plan(const RetentionRequest& request = {});
   // Removes what the plan says, in small transactions: after an error, a crash or a kill what is gone is
   // gone, the rest is there, and another call goes on. Throws Error as erase does for each transaction.

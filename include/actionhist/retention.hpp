@@ -79,6 +79,12 @@ struct RetentionPlan {
   std::int64_t kept_open = 0;     // pending or executing; they go by age only
   std::int64_t kept_guarded = 0;  // in the window of an active pattern: the guard still needs them
   bool partial = false;           // more may go after these; apply_retention() goes on by itself
+
+  // More than the policy's number will be left.
+  bool too_many_stay() const noexcept {
+    return policy.max_actions &&
+           records_before - static_cast<std::int64_t>(going.size()) > *policy.max_actions;
+  }
 };
 
 std::string to_json(const RetentionPlan& plan);

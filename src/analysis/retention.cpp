@@ -68,6 +68,10 @@ class Planner {
     }
     const std::int64_t left = facts.total - static_cast<std::int64_t>(plan_.going.size());
     if (too_many(policy_, left)) thin_out(rest, static_cast<std::size_t>(left - *policy_.max_actions));
+    // Who asks for what is too many is given all that the guard does not need.
+    if (too_many(policy_, facts.total) && !facts.more) {
+      plan_.kept_guarded += facts.total - static_cast<std::int64_t>(facts.candidates.size());
+    }
     std::ranges::sort(plan_.going, {},
                       [](const ExpiringAction& action) { return std::tie(action.time, action.action_id); });
     // Only a plan that takes something can make room for the next.

@@ -101,7 +101,9 @@ Exit plan(const Context& context, const Arguments& arguments) {
                {"COUNT", Table::Column::number},
                {"SCORE", Table::Column::number},
                {"CITED", Table::Column::number},
-               {"BEST", Table::Column::number}});
+               {"BEST", Table::Column::number},
+               {"OPEN", Table::Column::number},
+               {"GUARDED", Table::Column::number}});
   for (const RetentionPlan& p : plans) {
     going += p.going.size();
     if (context.json) print_line(to_json(p));
@@ -110,7 +112,7 @@ Exit plan(const Context& context, const Arguments& arguments) {
                std::to_string(count(p, RetentionReason::age)),
                std::to_string(count(p, RetentionReason::count)),
                std::to_string(count(p, RetentionReason::score)), std::to_string(p.kept_cited),
-               std::to_string(p.kept_best)});
+               std::to_string(p.kept_best), std::to_string(p.kept_open), std::to_string(p.kept_guarded)});
   }
   if (context.json) return Exit::done;
   if (!table.empty()) table.print(terminal_width());

@@ -92,9 +92,10 @@ Context fitted(const Sections& all, const ContextQuery& query) {
   return context;
 }
 
+std::string second_of(TimePoint time) { return format_time(std::chrono::floor<std::chrono::seconds>(time)); }
+
 std::string sentence_of(const Trace& trace) {
-  std::string text = fmt::format("{} {}", format_time(std::chrono::floor<std::chrono::seconds>(trace.time())),
-                                 trace.action_type);
+  std::string text = fmt::format("{} {}", second_of(trace.time()), trace.action_type);
   if (!trace.action_parameters.absent()) text += " " + cut(trace.action_parameters.text());
   if (trace.resource != Resource{}) text += " on " + to_string(trace.resource);
   if (!trace.alert_name.empty()) text += " for " + trace.alert_name;
@@ -132,13 +133,12 @@ void add_warnings(Sections& sections, const ByType& tries, std::span<const Trace
                   const ContextQuery& query) {
   for (const auto& [type, each] : tries) {
     if (each.known < warn_from || each.succeeded > 0) continue;
-    sections[warnings].push_back(
-        fmt::format("{} was tried {} times since {} and never resolved it", each.name, each.known,
-                    format_time(std::chrono::floor<std::chrono::seconds>(each.first))));
+    sections[warnings].push_back(fmt::format("{} was tried {} times since {} and never resolved it",
+                                             each.name, each.known, second_of(each.first)));
   }
   if (query.spec_hash.empty()) return;
   for (const Trace& trace : traces) {
-    const std::string when = format_time(std::chrono::floor<std::chrono::seconds>(trace.time()));
+    const std::string when = second_of(trace.time());
     if (!trace.outcome.post_spec_hash.empty() && trace.outcome.post_spec_hash == query.spec_hash) {
       sections[warnings].push_back(
           fmt::format("the change by {} of {} is still in place", trace.action_type, when));
@@ -157,8 +157,8 @@ void add_summary(Sections& sections, const ByType& tries) {
   for (const auto& [type, each] : tries) order.push_back(&each);
   std::ranges::stable_sort(order, [](const Tries* a, const Tries* b) { return a->count > b->count; });
   for (const Tries* each : order) {
-    std::string text = fmt::format("{}: {} times, last on {}", each->name, each->count,
-                                   format_time(std::chrono::floor<std::chrono::seconds>(each->last)));
+    std::string text =
+        fmt::format("{}: {} times, last on {}", each->name, each->count, second_of(each->last));
     text += each->known > 0 ? fmt::format(", mean effectiveness {:.2f} of {} known outcomes",
                                           each->sum / static_cast<double>(each->known), each->known)
                             : std::string(", no outcome known");
@@ -177,57 +177,53 @@ void validate(const ContextQuery& query) {
   }
 }
 
-}  // namespace
-
-Context History::context(const ContextQuery& query) {
-  State& state = alive(state_);
-  validate(query);
-  const TimePoint now = state.now();
-  Sections sections;
-
-  // The same resource where it is known, else the same alert, else what is similar.
-  const std::string id = resource_id(state.repository->tenant(), query.resource);
+// Actions of the same resource where it is known, else of the same alert, the newest first.
+std::vector<Trace> traces_of(Repository& repository, const std::string& resource_id,
+                             const ContextQuery& query, TimePoint now) {
+  if (!resource_id.empty()) {
+    const Scope scope{ScopeKind::resource, resource_id};
+    std::vector<Trace> traces = repository.actions().recent(scope, now - older_span, now, most_actions);
+    std::ranges::reverse(traces);
+    return traces;
+  }
+  if (query.alert_name.empty()) return {};
   ActionQuery wanted;
   wanted.since = now - older_span;
   wanted.until = now + 1us;
   wanted.limit = most_actions;
-  std::vector<Trace> traces;
-  if (!id.empty()) {
-    traces = state.repository->actions().recent({ScopeKind::resource, id}, *wanted.since, now, most_actions);
-    std::ranges::reverse(traces);
-    const Scope scope{ScopeKind::resource, id};
-    for (const Detection& detection : state.repository->patterns().in_force({&scope, 1}, now)) {
-      if (detection.shadow) continue;
-      sections[in_force].push_back(
-          fmt::format("{} until {}: {} actions, confidence {:.2f}", to_string(detection.pattern_type),
-                      format_time(std::chrono::floor<std::chrono::seconds>(*detection.in_force_until)),
-                      detection.action_ids.size(), detection.confidence));
-    }
-  } else if (!query.alert_name.empty()) {
-    wanted.where = Json::object({{"alert_name", query.alert_name}});
-    traces = state.repository->actions().find(wanted).traces;
-  }
+  wanted.where = Json::object({{"alert_name", query.alert_name}});
+  return repository.actions().find(wanted).traces;
+}
 
+void add_in_force(Sections& sections, Repository& repository, const std::string& resource_id, TimePoint now) {
+  if (resource_id.empty()) return;
+  const Scope scope{ScopeKind::resource, resource_id};
+  for (const Detection& detection : repository.patterns().in_force({&scope, 1}, now)) {
+    if (detection.shadow) continue;
+    sections[in_force].push_back(
+        fmt::format("{} until {}: {} actions, confidence {:.2f}", to_string(detection.pattern_type),
+                    second_of(*detection.in_force_until), detection.action_ids.size(), detection.confidence));
+  }
+}
+
+// What was done, one by one of the last day and summed up of the days before, and what of it needs a warning.
+void add_actions(Sections& sections, std::span<const Trace> traces, const ContextQuery& query,
+                 TimePoint now) {
   ByType all;
   ByType before;
   for (const Trace& trace : traces) {
-    const bool looks = trace.effect.value_or(effect_of(trace.action_type)) == Effect::read_only;
     const bool new_one = trace.time() > now - recent_span;
     if (new_one) sections[recent].push_back(sentence_of(trace));
-    if (looks) continue;
-    const bool same_alert = query.alert_name.empty() || trace.alert_name == query.alert_name;
-    if (same_alert) all[plain_type(trace.action_type)].add(trace);
-    if (!new_one) before[plain_type(trace.action_type)].add(trace);
+    if (trace.effect.value_or(effect_of(trace.action_type)) == Effect::read_only) continue;
+    const std::string type = plain_type(trace.action_type);
+    if (query.alert_name.empty() || trace.alert_name == query.alert_name) all[type].add(trace);
+    if (!new_one) before[type].add(trace);
   }
   add_warnings(sections, all, traces, query);
   add_summary(sections, before);
+}
 
-  RecommendQuery similar;
-  similar.text = query.text;
-  similar.alert_name = query.alert_name;
-  similar.resource = query.resource;
-  similar.limit = most_suggestions;
-  const Recommendations found = recommend(similar);
+void add_recommendations(Sections& sections, const Recommendations& found) {
   for (const Recommendation& each : found.actions) {
     if (each.share <= 0 || each.effective_sample_size == 0) continue;
     std::string text = fmt::format("{}: {}", each.action_type, each.reason);
@@ -237,6 +233,26 @@ Context History::context(const ContextQuery& query) {
   for (const Recommendation& each : found.avoid) {
     sections[avoid].push_back(fmt::format("{}: {}", each.action_type, each.reason));
   }
+}
+
+}  // namespace
+
+Context History::context(const ContextQuery& query) {
+  State& state = alive(state_);
+  validate(query);
+  const TimePoint now = state.now();
+  Repository& repository = *state.repository;
+  const std::string id = resource_id(repository.tenant(), query.resource);
+  Sections sections;
+  add_in_force(sections, repository, id, now);
+  add_actions(sections, traces_of(repository, id, query, now), query, now);
+
+  RecommendQuery similar;
+  similar.text = query.text;
+  similar.alert_name = query.alert_name;
+  similar.resource = query.resource;
+  similar.limit = most_suggestions;
+  add_recommendations(sections, recommend(similar));
   return fitted(sections, query);
 }
 

@@ -114,7 +114,8 @@ std::vector<RetentionPlan> Retention::plan() {
   std::vector<RetentionPlan> plans;
   for_each_group([&](const RetentionGroup& group) {
     RetentionPlan plan = plan_of(group);
-    if (!plan.going.empty() || !resource_id_.empty()) plans.push_back(std::move(plan));
+    if (!plan.going.empty() || plan.too_many_stay() || !resource_id_.empty())
+      plans.push_back(std::move(plan));
   });
   return plans;
 }

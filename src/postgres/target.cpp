@@ -81,15 +81,67 @@ void replace_all(std::string& text, std::string_view secret) {
   }
 }
 
+Options parse(std::string_view uri) {
+  if (!uri.starts_with("postgresql://") && !uri.starts_with("postgres://")) {
+    refuse("must begin with postgresql://");
+  }
+  if (uri.find('\0') != uri.npos) refuse("must not contain NUL");
+  check_parts(uri);
+  char* message = nullptr;
+  Options parsed(PQconninfoParse(std::string(uri).c_str(), &message), PQconninfoFree);
+  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
+  if (!parsed) refuse(parse_fault(message != nullptr ? message : "no memory"));
+  return parsed;
+}
+
+void check_session_attributes(std::string_view value) {
+  constexpr std::string_view known[] = {"any",     "read-write", "read-only",
+                                        "primary", "standby",    "prefer-standby"};
+  if (std::find(std::begin(known), std::end(known), value) == std::end(known)) {
+    refuse("target_session_attrs: must be any, read-write, read-only, primary, standby or prefer-standby");
+  }
+}
+
+// Each a list with commas, as the URI gives them.
+struct HostLists {
+  std::string names;
+  std::string addresses;
+  std::string ports;
+};
+
 // Hosts and ports where the URI names none: PGHOST, PGPORT, or libpq's own.
-void add_defaults(std::string& hosts, std::string& ports) {
+void add_defaults(HostLists& hosts) {
   const Options defaults(PQconndefaults(), PQconninfoFree);
   for (const PQconninfoOption* option = defaults.get(); option && option->keyword; ++option) {
     const std::string_view keyword = option->keyword;
     if (option->val == nullptr) continue;
-    if (keyword == "host" && hosts.empty()) hosts = option->val;
-    if (keyword == "port" && ports.empty()) ports = option->val;
+    if (keyword == "host" && hosts.names.empty()) hosts.names = option->val;
+    if (keyword == "port" && hosts.ports.empty()) hosts.ports = option->val;
   }
+}
+
+std::vector<Endpoint> endpoints_of(const HostLists& hosts, const std::string& default_port) {
+  const std::vector<std::string> names = split(hosts.names);
+  const std::vector<std::string> addresses = split(hosts.addresses);
+  const std::vector<std::string> ports = split(hosts.ports);
+  const std::size_t count = std::max(names.size(), addresses.size());
+  if (ports.size() != 1 && ports.size() != count) {
+    refuse("port: there must be one for all hosts, or one for each");
+  }
+  if ((!hosts.names.empty() && names.size() != count) ||
+      (!hosts.addresses.empty() && addresses.size() != count)) {
+    refuse("hostaddr: there must be one for each host");
+  }
+  std::vector<Endpoint> endpoints;
+  for (std::size_t i = 0; i < count; ++i) {
+    Endpoint endpoint{.host = hosts.names.empty() ? "" : names[i],
+                      .address = hosts.addresses.empty() ? "" : addresses[i],
+                      .port = ports.size() == 1 ? ports[0] : ports[i]};
+    if (endpoint.port.empty()) endpoint.port = default_port;
+    if (!endpoint.port.empty()) check_port(endpoint.port);
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
 }
 
 }  // namespace
@@ -102,78 +154,43 @@ std::string Endpoint::text() const {
 }
 
 Target::Target(std::string_view uri) {
-  if (!uri.starts_with("postgresql://") && !uri.starts_with("postgres://")) {
-    refuse("must begin with postgresql://");
-  }
-  if (uri.find('\0') != uri.npos) refuse("must not contain NUL");
-  check_parts(uri);
-  char* message = nullptr;
-  const Options parsed(PQconninfoParse(std::string(uri).c_str(), &message), PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
-  if (!parsed) refuse(parse_fault(message != nullptr ? message : "no memory"));
-
-  std::string hosts;
-  std::string addresses;
-  std::string ports;
-  std::string database;
-  bool service = false;
-  bool attributes_given = false;
+  const Options parsed = parse(uri);
+  HostLists hosts;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string_view keyword = option->keyword;
-    const std::string value = option->val;
+    std::string value = option->val;
+    if (keyword == "password" || keyword == "sslpassword") keep_secret(value);
     if (keyword == "host") {
-      hosts = value;
+      hosts.names = std::move(value);
     } else if (keyword == "hostaddr") {
-      addresses = value;
+      hosts.addresses = std::move(value);
     } else if (keyword == "port") {
-      ports = value;
+      hosts.ports = std::move(value);
     } else if (keyword == "target_session_attrs") {
-      session_attributes_ = value;
-      attributes_given = true;
+      check_session_attributes(value);
+      session_attributes_ = std::move(value);
     } else {
-      settings_.emplace_back(keyword, value);
+      settings_.emplace_back(keyword, std::move(value));
     }
-    if (keyword == "dbname") database = value;
-    if (keyword == "service") service = true;
-    if ((keyword == "password" || keyword == "sslpassword") && value.size() >= shortest_redacted) {
-      secrets_.push_back(value);
-      if (std::string encoded = percent_encoded(value); encoded != value) {
-        secrets_.push_back(std::move(encoded));
-      }
-    }
-  }
-
-  constexpr std::string_view attributes[] = {"any",     "read-write", "read-only",
-                                             "primary", "standby",    "prefer-standby"};
-  if (std::find(std::begin(attributes), std::end(attributes), session_attributes_) == std::end(attributes)) {
-    refuse("target_session_attrs: must be any, read-write, read-only, primary, standby or prefer-standby");
   }
   // A service file names the hosts itself; libpq reads it.
-  if (!service && addresses.empty()) add_defaults(hosts, ports);
-  const std::vector<std::string> host_list = split(hosts);
-  const std::vector<std::string> address_list = split(addresses);
-  const std::vector<std::string> port_list = split(ports);
-  const std::size_t count = std::max(host_list.size(), address_list.size());
-  const auto fits = [count](const std::vector<std::string>& list) {
-    return list.size() == 1 || list.size() == count;
-  };
-  if (!fits(port_list)) refuse("port: there must be one for all hosts, or one for each");
-  if ((!hosts.empty() && host_list.size() != count) || (!addresses.empty() && address_list.size() != count)) {
-    refuse("hostaddr: there must be one for each host");
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    Endpoint endpoint{.host = hosts.empty() ? "" : host_list[i],
-                      .address = addresses.empty() ? "" : address_list[i],
-                      .port = port_list.size() == 1 ? port_list[0] : port_list[i]};
-    if (endpoint.port.empty() && !service) endpoint.port = "5432";
-    if (!endpoint.port.empty()) check_port(endpoint.port);
-    location_ += fmt::format("{}{}", i == 0 ? "" : ",", endpoint.text());
-    endpoints_.push_back(std::move(endpoint));
-  }
-  location_ += "/" + database;
+  const bool service = find("service") != nullptr;
+  if (!service && hosts.addresses.empty()) add_defaults(hosts);
+  endpoints_ = endpoints_of(hosts, service ? "" : "5432");
   // Several hosts mean a primary that moves, and a standby cannot take what we write.
-  if (!attributes_given && endpoints_.size() > 1) session_attributes_ = "read-write";
+  if (session_attributes_.empty()) session_attributes_ = endpoints_.size() > 1 ? "read-write" : "any";
+  for (const Endpoint& endpoint : endpoints_) {
+    location_ += fmt::format("{}{}", location_.empty() ? "" : ",", endpoint.text());
+  }
+  const std::string* database = find("dbname");
+  location_ += fmt::format("/{}", database != nullptr ? *database : "");
+}
+
+void Target::keep_secret(const std::string& value) {
+  if (value.size() < shortest_redacted) return;
+  secrets_.push_back(value);
+  if (std::string encoded = percent_encoded(value); encoded != value) secrets_.push_back(std::move(encoded));
 }
 
 Target Target::standbys() const {

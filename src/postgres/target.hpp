@@ -53,10 +53,11 @@ class Target {
 
  private:
   const std::string* find(std::string_view keyword) const;
+  void keep_secret(const std::string& value);
 
   Settings settings_;  // as the URI gives them, without hosts and ports
   std::vector<Endpoint> endpoints_;
-  std::string session_attributes_ = "any";
+  std::string session_attributes_;
   std::string location_;
   std::vector<std::string> secrets_;
 };

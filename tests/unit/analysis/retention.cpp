@@ -80,6 +80,18 @@ TEST_CASE("the guard's window, pending actions and a legal hold keep", "[retenti
   CHECK_FALSE(retention_question(policy, 3, noon, noon));
 }
 
+TEST_CASE("a plan says how many of too many are in the guard's window", "[retention]") {
+  // The store was not asked for the window, so only the total tells of it.
+  RetentionFacts facts = facts_of({candidate("old", 8), candidate("open", 7, {}, Status::pending)});
+  facts.total = 7;
+  const RetentionPlan p = plan({.max_actions = 3, .strategy = RetentionStrategy::oldest_first}, facts);
+  CHECK(ids(p) == "old ");
+  CHECK(p.kept_open == 1);
+  CHECK(p.kept_guarded == 5);
+  CHECK(p.too_many_stay());
+  CHECK_FALSE(plan({.max_actions = 7, .strategy = RetentionStrategy::oldest_first}, facts).too_many_stay());
+}
+
 TEST_CASE("effectiveness-based: the least effective go, and unassessed is not ineffective", "[retention]") {
   RetentionPolicy policy{.max_actions = 3, .strategy = RetentionStrategy::effectiveness_based};
   const RetentionFacts facts =
