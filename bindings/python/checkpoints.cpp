@@ -30,6 +30,7 @@ py::tuple from_write(const CheckpointWrite& write) {
   return py::make_tuple(write.task_id, write.task_path, write.place, write.channel, write.format,
                         py::bytes(write.value));
 }
+
 py::tuple from_checkpoint(const Checkpoint& checkpoint) {
   py::list writes;
   for (const CheckpointWrite& write : checkpoint.writes) writes.append(from_write(write));

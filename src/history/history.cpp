@@ -20,6 +20,7 @@ History& History::operator=(History&& other) noexcept {
   std::swap(state_, other.state_);
   return *this;
 }
+
 std::optional<Trace> History::get(std::string_view action_id) {
   return alive(state_).repository->actions().get(action_id);
 }
@@ -48,6 +49,7 @@ std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since) 
   }
   return summaries;
 }
+
 Health History::health() {
   State& state = alive(state_);
   Health health;

@@ -69,6 +69,7 @@ std::vector<Trace> History::record(std::span<const Action> actions) {
   state.written();
   return stored;
 }
+
 Trace History::start(std::string_view action_id, std::optional<TimePoint> at) {
   State& state = alive(state_);
   validate_id(action_id, "action_id");
@@ -175,6 +176,7 @@ Trace History::link(std::string_view action_id, std::string_view follow_up, std:
     return true;
   });
 }
+
 void History::resource_seen(const Resource& resource, std::optional<TimePoint> at) {
   State& state = alive(state_);
   validate(resource);

@@ -71,9 +71,11 @@ ACTIONHIST_AVX2 float dot_avx2(const float* a, const float* b, std::size_t n) { 
 ACTIONHIST_AVX2 float squared_avx2(const float* a, const float* b, std::size_t n) {
   return squared_avx2_of(a, b, n);
 }
+
 ACTIONHIST_AVX2 float dot_half_avx2(const float* a, const Half* b, std::size_t n) {
   return dot_avx2_of(a, b, n);
 }
+
 ACTIONHIST_AVX2 float squared_half_avx2(const float* a, const Half* b, std::size_t n) {
   return squared_avx2_of(a, b, n);
 }
@@ -148,12 +150,15 @@ ACTIONHIST_AVX512 inline float squared_avx512_of(const float* a, const Second* b
 ACTIONHIST_AVX512 float dot_avx512(const float* a, const float* b, std::size_t n) {
   return dot_avx512_of(a, b, n);
 }
+
 ACTIONHIST_AVX512 float squared_avx512(const float* a, const float* b, std::size_t n) {
   return squared_avx512_of(a, b, n);
 }
+
 ACTIONHIST_AVX512 float dot_half_avx512(const float* a, const Half* b, std::size_t n) {
   return dot_avx512_of(a, b, n);
 }
+
 ACTIONHIST_AVX512 float squared_half_avx512(const float* a, const Half* b, std::size_t n) {
   return squared_avx512_of(a, b, n);
 }

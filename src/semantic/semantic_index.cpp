@@ -282,6 +282,7 @@ SemanticIndex::~SemanticIndex() {
   // The child leaks what belongs to its parent.
   if (state_ && state_->process != getpid()) static_cast<void>(state_.release());
 }
+
 SemanticIndex::SemanticIndex(SemanticIndex&&) noexcept = default;
 SemanticIndex& SemanticIndex::operator=(SemanticIndex&& other) noexcept {
   std::swap(state_, other.state_);

@@ -33,41 +33,52 @@ int close_file(sqlite3_file* file) { return real_of(file)->pMethods->xClose(real
 int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 at) {
   return real_of(file)->pMethods->xRead(real_of(file), data, size, at);
 }
+
 int write_file(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
   if (const int code = pass(); code != SQLITE_OK) return code;
   return real_of(file)->pMethods->xWrite(real_of(file), data, size, at);
 }
+
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   if (const int code = pass(); code != SQLITE_OK) return code;
   return real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
+
 int sync_file(sqlite3_file* file, int flags) {
   if (const int code = pass(); code != SQLITE_OK) return code;
   return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
+
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return real_of(file)->pMethods->xFileSize(real_of(file), size);
 }
+
 int lock_file(sqlite3_file* file, int level) { return real_of(file)->pMethods->xLock(real_of(file), level); }
 int unlock_file(sqlite3_file* file, int level) {
   return real_of(file)->pMethods->xUnlock(real_of(file), level);
 }
+
 int check_lock(sqlite3_file* file, int* held) {
   return real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
 }
+
 int control_file(sqlite3_file* file, int op, void* argument) {
   return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
 }
+
 int sector_size(sqlite3_file* file) { return real_of(file)->pMethods->xSectorSize(real_of(file)); }
 int characteristics(sqlite3_file* file) {
   return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
 }
+
 int map_shared(sqlite3_file* file, int page, int size, int extend, void volatile** data) {
   return real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, data);
 }
+
 int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
   return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
 }
+
 void shared_barrier(sqlite3_file* file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
 int unmap_shared(sqlite3_file* file, int remove) {
   return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
