@@ -114,15 +114,20 @@ typedef struct actionhist_options {
   void* user_data;
   void (*destroy)(void* user_data);
   const actionhist_model* model; /* read during open only; NULL for the built-in one */
-  /* Called after each batch of switch_space and backfill, on the thread of the call, with the operation's name,
-   * what is done and about what is left. If it returns another value than 0 the operation ends with
-   * ACTIONHIST_CANCELLED; another call goes on from there. */
+  /* Called on the thread of the call with the operation's name: after each batch of "switch_space" and "backfill"
+   * with what is done and about what is left, after each transaction of "apply_retention" with the actions removed
+   * and the resources left, and after each step of a change of months with its name and the actions dealt with. If it
+   * returns another value than 0 the operation ends with ACTIONHIST_CANCELLED; another call goes on from there. */
   int32_t (*progress)(void* user_data, const char* operation, int64_t done, int64_t left);
+  /* Called after the commit, on the thread of the call, with {"detection", "action_id", "fresh", "overridden",
+   * "alert_severity", "alert_channels"}, as JSON, for each detection of a pattern with alerting_enabled: those that
+   * refuse a proposal, or would have, and those that analyse and upkeep find. */
+  void (*detected)(void* user_data, const char* notice, size_t length);
 } actionhist_options;
 
 #define ACTIONHIST_OPTIONS_SIZE_1 (offsetof(actionhist_options, model) + sizeof(const actionhist_model*))
 #define ACTIONHIST_OPTIONS_INIT \
-  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
+  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
 /* Opens `uri`: "memory:", "sqlite:PATH" or a path, "postgresql://USER@HOST/DATABASE". `options` may be NULL. On
  * success `*history` is a handle that actionhist_history_free ends; on failure it is NULL. */
@@ -226,6 +231,9 @@ actionhist_operation actionhist_history_guard_policy;
 /* {"resource", "policy"} → null. */
 actionhist_operation actionhist_history_set_guard_policy;
 
+/* {"limit": 100} → {"resources", "detections"}: looks for patterns in resources of which something changed, in what was
+ * recorded without asking, too. What it finds is noted and refuses nothing. */
+actionhist_operation actionhist_history_analyse;
 /* {} → {"analysis", "settlement", "metrics"}: does what is due from time to time. */
 actionhist_operation actionhist_history_upkeep;
 
@@ -358,6 +366,35 @@ actionhist_status actionhist_history_submit(actionhist_history* history, actionh
                                             const char* request, size_t request_length,
                                             actionhist_done done, void* user_data,
                                             actionhist_error** error);
+
+/* The months of a memory in PostgreSQL: making them ahead, and taking old ones out of the database and back. A month
+ * holds the actions of all tenants, so this is apart from a history, and needs the schema's owner. Calls on one handle
+ * wait for each other. Whatever interrupts one, no action is lost, and the same call again goes on. */
+typedef struct actionhist_months actionhist_months;
+
+/* Of `options`, which may be NULL, only "postgres" of the settings, `progress`, `user_data` and `destroy` are used. On
+ * success `*months` is a handle that actionhist_months_free ends; on failure it is NULL. */
+actionhist_status actionhist_months_open(const char* uri, size_t uri_length, const actionhist_options* options,
+                                         actionhist_months** months, actionhist_error** error);
+
+/* No other call on `months` may be under way. */
+void actionhist_months_free(actionhist_months* months);
+
+/* As actionhist_operation. */
+typedef actionhist_status actionhist_months_operation(actionhist_months* months, const char* request,
+                                                      size_t request_length, actionhist_text** answer,
+                                                      actionhist_error** error);
+
+/* {} → an array of {"month", "state", "actions", "bytes", "archive"}, the oldest first. */
+actionhist_months_operation actionhist_months_list;
+/* {"ahead": 3} → an array of the months that were missing, as "2026-03": this one and the next ones. */
+actionhist_months_operation actionhist_months_ensure;
+/* {"month"} → null. Takes a month out of what is searched and counted, into a table of its own. */
+actionhist_months_operation actionhist_months_detach;
+/* {"month", "folder"} → what the manifest beside the file says. Moves a month into a verified file. */
+actionhist_months_operation actionhist_months_archive;
+/* {"month", "folder"} → null. Puts a month back as it was; one that is only detached needs no folder. */
+actionhist_months_operation actionhist_months_restore;
 
 /* An index without a database: rows with a text, a vector and fields, found by meaning among those that pass a filter.
  * Searches and changes may run side by side on any threads. After fork() the child's calls fail with

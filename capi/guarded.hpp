@@ -51,6 +51,18 @@ actionhist_status guarded(actionhist_error** error, Work&& work) noexcept {
   return code;
 }
 
+// Runs `work` and hands over the text that it returns, if it is wanted.
+template <class Work>
+actionhist_status answering(actionhist_text** answer, actionhist_error** error, Work&& work) noexcept {
+  if (answer != nullptr) *answer = nullptr;
+  return guarded(error, [&] {
+    // Made first, so that nothing is stored that could not be answered.
+    auto text = std::make_unique<actionhist_text>();
+    text->text = work();
+    if (answer != nullptr) *answer = text.release();
+  });
+}
+
 [[noreturn]] inline void refuse(std::string_view field, std::string_view why) {
   throw Error(ErrorCode::invalid_argument, std::string(field) + ": " + std::string(why));
 }

@@ -231,7 +231,10 @@ actionhist_status actionhist_history_retention_plan(actionhist_history* history,
 actionhist_status actionhist_history_apply_retention(actionhist_history* history, const char* request,
                                                      size_t request_length, actionhist_text** answer,
                                                      actionhist_error** error) {
-  return operate<apply_retention>(history, request, request_length, answer, error);
+  return answered(history, request, request_length, answer, error,
+                  [history](History& open, std::string_view text) {
+                    return apply_retention(open, text, history->progress);
+                  });
 }
 
 actionhist_status actionhist_history_retention_operations(actionhist_history* history, const char* request,
@@ -286,6 +289,12 @@ actionhist_status actionhist_history_projection(actionhist_history* history, con
                                                 size_t request_length, actionhist_text** answer,
                                                 actionhist_error** error) {
   return operate<projection>(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_history_analyse(actionhist_history* history, const char* request,
+                                             size_t request_length, actionhist_text** answer,
+                                             actionhist_error** error) {
+  return operate<analyse>(history, request, request_length, answer, error);
 }
 
 actionhist_status actionhist_history_upkeep(actionhist_history* history, const char* request,

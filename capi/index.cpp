@@ -143,12 +143,9 @@ std::string stats(const SemanticIndex& index) {
 template <class Work>
 actionhist_status answered(actionhist_index* index, const char* request, size_t request_length,
                            actionhist_text** answer, actionhist_error** error, Work&& work) {
-  if (answer != nullptr) *answer = nullptr;
-  return guarded(error, [&] {
+  return answering(answer, error, [&] {
     if (index == nullptr) refuse("index", "is NULL");
-    auto text = std::make_unique<actionhist_text>();
-    text->text = work(index->index, text_of(request, request_length, "request"));
-    if (answer != nullptr) *answer = text.release();
+    return work(index->index, text_of(request, request_length, "request"));
   });
 }
 

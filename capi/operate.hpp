@@ -16,14 +16,10 @@ using Operation = std::string (*)(History&, std::string_view);
 template <class Work>
 actionhist_status answered(actionhist_history* history, const char* request, size_t request_length,
                            actionhist_text** answer, actionhist_error** error, Work&& work) {
-  if (answer != nullptr) *answer = nullptr;
-  return guarded(error, [&] {
+  return answering(answer, error, [&] {
     if (history == nullptr) refuse("history", "is NULL");
     const auto open = history->acquire();
-    // Made first, so that nothing is stored that could not be answered.
-    auto text = std::make_unique<actionhist_text>();
-    text->text = work(*open, text_of(request, request_length, "request"));
-    if (answer != nullptr) *answer = text.release();
+    return work(*open, text_of(request, request_length, "request"));
   });
 }
 

@@ -204,6 +204,14 @@ std::string projection(History& history, std::string_view request) {
   return to_json(history.projection(parse_projection_query(or_empty(request))));
 }
 
+std::string analyse(History& history, std::string_view text) {
+  Request request(text);
+  int limit = 100;
+  request.read("limit", limit);
+  request.done();
+  return to_json(history.analyse(limit));
+}
+
 std::string upkeep(History& history, std::string_view request) {
   Request(request).done();
   return to_json(history.upkeep());
@@ -256,13 +264,18 @@ std::string retention_plan(History& history, std::string_view text) {
   return array_of(history.retention_plan(wanted));
 }
 
-std::string apply_retention(History& history, std::string_view text) {
+std::string apply_retention(History& history, std::string_view text, const Progress& progress) {
   Request request(text);
   RetentionRequest wanted;
   wanted.resource = request.resource();
   wanted.policy = request.policy();
   request.read("batch", wanted.batch);
   request.done();
+  if (progress) {
+    wanted.progress = [&progress](const RetentionProgress& p) {
+      progress("apply_retention", p.removed, p.groups - p.groups_done);
+    };
+  }
   return to_json(history.apply_retention(wanted));
 }
 

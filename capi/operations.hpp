@@ -8,6 +8,8 @@
 
 #include <actionhist/history.hpp>
 
+#include "options.hpp"
+
 namespace actionhist::capi {
 
 std::string record(History& history, std::string_view request);
@@ -40,7 +42,7 @@ std::string retention_policy(History& history, std::string_view request);
 std::string retention_policies(History& history, std::string_view request);
 std::string set_retention_policy(History& history, std::string_view request);
 std::string retention_plan(History& history, std::string_view request);
-std::string apply_retention(History& history, std::string_view request);
+std::string apply_retention(History& history, std::string_view request, const Progress& progress);
 std::string retention_operations(History& history, std::string_view request);
 std::string compacted(History& history, std::string_view request);
 std::string resolve(History& history, std::string_view request);
@@ -49,6 +51,7 @@ std::string anomalies(History& history, std::string_view request);
 std::string clusters(History& history, std::string_view request);
 std::string duplicates(History& history, std::string_view request);
 std::string projection(History& history, std::string_view request);
+std::string analyse(History& history, std::string_view request);
 std::string upkeep(History& history, std::string_view request);
 std::string detection(History& history, std::string_view request);
 std::string detections(History& history, std::string_view request);

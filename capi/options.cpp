@@ -105,12 +105,19 @@ HostOptions read_options(const actionhist_options* given) {
   host.refused = [refused = given->refused, user_data](std::string_view verdict) {
     if (refused != nullptr) refused(user_data.get(), verdict.data(), verdict.size());
   };
-  // A host that was built with the first version has no such member.
-  const bool has_progress = given->size >= offsetof(actionhist_options, progress) + sizeof given->progress;
-  if (has_progress && given->progress != nullptr) {
-    host.progress = [progress = given->progress, user_data](const char* operation, std::int64_t done,
+  // A host that was built with the first version has no such members.
+  const auto has = [&](std::size_t offset) { return given->size >= offset + sizeof(void (*)(void)); };
+  if (has(offsetof(actionhist_options, progress)) && given->progress != nullptr) {
+    host.progress = [progress = given->progress, user_data](const std::string& operation, std::int64_t done,
                                                             std::int64_t left) {
-      return progress(user_data.get(), operation, done, left) == 0;
+      if (progress(user_data.get(), operation.c_str(), done, left) == 0) return;
+      throw Error(ErrorCode::cancelled, operation + ": the host ended it; another call goes on");
+    };
+  }
+  if (has(offsetof(actionhist_options, detected)) && given->detected != nullptr) {
+    host.options.on_detection = [detected = given->detected, user_data](const DetectionNotice& notice) {
+      const std::string text = to_json(notice);
+      detected(user_data.get(), text.data(), text.size());
     };
   }
   read_settings(text_of(given->settings, "settings"), host);

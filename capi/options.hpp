@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <actionhist/history.hpp>
@@ -12,8 +13,9 @@
 
 namespace actionhist::capi {
 
-// Told the name of an operation, what is done and what is left; false ends the operation.
-using Progress = std::function<bool(const char* operation, std::int64_t done, std::int64_t left)>;
+// Tells the host the name of an operation, what is done and what is left. Throws Error: cancelled when the host ends
+// the operation.
+using Progress = std::function<void(const std::string& operation, std::int64_t done, std::int64_t left)>;
 
 struct HostOptions {
   Options options;

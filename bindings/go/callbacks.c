@@ -17,6 +17,10 @@ static int32_t on_progress(void* host, const char* operation, int64_t done, int6
   return actionhistProgress((uintptr_t)host, (char*)operation, done, left);
 }
 
+static void on_detected(void* host, const char* notice, size_t length) {
+  actionhistDetected((uintptr_t)host, (char*)notice, length);
+}
+
 static actionhist_status on_embed(void* host, const actionhist_string* texts, size_t count, int32_t role,
                                   float* vectors) {
   return actionhistEmbed((uintptr_t)host, (actionhist_string*)texts, count, role, vectors);
@@ -37,6 +41,7 @@ actionhist_status actionhist_go_open(const char* uri, size_t uri_length, const c
   if (wants->clock) options.clock = on_clock;
   if (wants->refused) options.refused = on_refused;
   if (wants->progress) options.progress = on_progress;
+  if (wants->detected) options.detected = on_detected;
   if (wants->model) {
     /* The host lives as long as the options. */
     model.space_id.data = wants->space_id;
@@ -49,10 +54,28 @@ actionhist_status actionhist_go_open(const char* uri, size_t uri_length, const c
   return actionhist_history_open(uri, uri_length, &options, history, error);
 }
 
+actionhist_status actionhist_go_open_months(const char* uri, size_t uri_length, const char* settings,
+                                            size_t settings_length, uintptr_t host, bool progress,
+                                            actionhist_months** months, actionhist_error** error) {
+  actionhist_options options = ACTIONHIST_OPTIONS_INIT;
+  options.settings.data = settings;
+  options.settings.length = settings_length;
+  options.user_data = (void*)host;
+  options.destroy = on_destroy;
+  if (progress) options.progress = on_progress;
+  return actionhist_months_open(uri, uri_length, &options, months, error);
+}
+
 actionhist_status actionhist_go_run(actionhist_operation* operation, actionhist_history* history,
                                     const char* request, size_t request_length, actionhist_text** answer,
                                     actionhist_error** error) {
   return operation(history, request, request_length, answer, error);
+}
+
+actionhist_status actionhist_go_months_run(actionhist_months_operation* operation, actionhist_months* months,
+                                           const char* request, size_t request_length, actionhist_text** answer,
+                                           actionhist_error** error) {
+  return operation(months, request, request_length, answer, error);
 }
 
 actionhist_status actionhist_go_index_run(actionhist_index_operation* operation, actionhist_index* index,

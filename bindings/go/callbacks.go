@@ -47,6 +47,16 @@ func actionhistRefused(host C.uintptr_t, text *C.char, length C.size_t) {
 	hostOf(host).Refused(verdict)
 }
 
+//export actionhistDetected
+func actionhistDetected(host C.uintptr_t, text *C.char, length C.size_t) {
+	defer recovered("detected")
+	var notice DetectionNotice
+	if err := json.Unmarshal([]byte(textOf(text, length)), &notice); err != nil {
+		panic(err)
+	}
+	hostOf(host).Detected(notice)
+}
+
 //export actionhistProgress
 func actionhistProgress(host C.uintptr_t, operation *C.char, done, left C.int64_t) (ends C.int32_t) {
 	ends = 1

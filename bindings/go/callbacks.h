@@ -12,6 +12,7 @@ typedef struct actionhist_go_wants {
   bool clock;
   bool refused;
   bool progress;
+  bool detected;
   bool model;
   const char* space_id;
   size_t space_id_length;
@@ -23,9 +24,17 @@ actionhist_status actionhist_go_open(const char* uri, size_t uri_length, const c
                                      size_t settings_length, uintptr_t host, const actionhist_go_wants* wants,
                                      actionhist_history** history, actionhist_error** error);
 
+actionhist_status actionhist_go_open_months(const char* uri, size_t uri_length, const char* settings,
+                                            size_t settings_length, uintptr_t host, bool progress,
+                                            actionhist_months** months, actionhist_error** error);
+
 actionhist_status actionhist_go_run(actionhist_operation* operation, actionhist_history* history,
                                     const char* request, size_t request_length, actionhist_text** answer,
                                     actionhist_error** error);
+
+actionhist_status actionhist_go_months_run(actionhist_months_operation* operation, actionhist_months* months,
+                                           const char* request, size_t request_length, actionhist_text** answer,
+                                           actionhist_error** error);
 
 actionhist_status actionhist_go_index_run(actionhist_index_operation* operation, actionhist_index* index,
                                           const char* request, size_t request_length, actionhist_text** answer,

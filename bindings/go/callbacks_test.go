@@ -61,7 +61,12 @@ func TestRefusalsAreHeard(t *testing.T) {
 	ctx := context.Background()
 	clock := newFixedClock(noon)
 	var heard []Verdict
-	h := open(t, &Options{Clock: clock.Now, Refused: func(v Verdict) { heard = append(heard, v) }})
+	var noticed []DetectionNotice
+	h := open(t, &Options{
+		Clock:    clock.Now,
+		Refused:  func(v Verdict) { heard = append(heard, v) },
+		Detected: func(n DetectionNotice) { noticed = append(noticed, n) },
+	})
 	flip := func(before, after int) Verdict {
 		action := restart("")
 		action.Time = nil
@@ -88,6 +93,9 @@ func TestRefusalsAreHeard(t *testing.T) {
 	}
 	if len(heard) != 1 || heard[0].Allowed || len(heard[0].Detections) == 0 {
 		t.Fatal(heard)
+	}
+	if len(noticed) != 1 || !noticed[0].Fresh || noticed[0].Detection.DetectionID != found[0].DetectionID {
+		t.Fatal(noticed)
 	}
 }
 

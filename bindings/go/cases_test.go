@@ -104,6 +104,8 @@ func perform(h *History, s step) (any, error) {
 	case "observe":
 		// Go's time is never absent, and then the year 1.
 		return nil, h.Observe(ctx, read[Alert](s.Request))
+	case "detections":
+		return h.Detections(ctx, read[DetectionQuery](s.Request))
 	case "put_pattern":
 		return nil, h.PutPattern(ctx, read[Pattern](s.Request))
 	case "health":
@@ -167,6 +169,8 @@ func perform(h *History, s step) (any, error) {
 		return h.RetentionPolicies(ctx)
 	case "set_retention_policy":
 		return nil, h.SetRetentionPolicy(ctx, a.Policy, a.Resource)
+	case "analyse":
+		return h.Analyse(ctx, a.Limit)
 	case "retention_operations":
 		return h.RetentionOperations(ctx, a.Limit)
 	case "put_items":

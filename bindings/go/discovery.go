@@ -5,6 +5,12 @@ import "C"
 
 import "context"
 
+// Analysis is what Analyse did.
+type Analysis struct {
+	Resources  int64 `json:"resources"`  // looked at
+	Detections int64 `json:"detections"` // new ones
+}
+
 // Anomalies finds runs of actions that did not go as usual. The query is {"as_of", "since", "history_days", "where",
 // "quantile", "limit"}.
 func (h *History) Anomalies(ctx context.Context, query Object) (Object, error) {
@@ -25,6 +31,16 @@ func (h *History) Duplicates(ctx context.Context, query Object) ([]Object, error
 // Projection gives the actions as points of a picture; the query has "dimensions" beside what Clusters has.
 func (h *History) Projection(ctx context.Context, query Object) (Object, error) {
 	return ask[Object](ctx, h, operation(&C.actionhist_history_projection), named(query))
+}
+
+// Analyse looks for patterns in at most `limit` resources of which something changed, 100 if it is 0; also in what was
+// recorded without asking. What it finds is noted and refuses nothing.
+func (h *History) Analyse(ctx context.Context, limit int) (Analysis, error) {
+	request := Object{}
+	if limit != 0 {
+		request["limit"] = limit
+	}
+	return ask[Analysis](ctx, h, operation(&C.actionhist_history_analyse), request)
 }
 
 // Upkeep does what is due from time to time: analyses resources, settles detections, refreshes the metrics.

@@ -33,6 +33,7 @@ func Open(uri string, options *Options) (*History, error) {
 		clock:    C.bool(host.Clock != nil),
 		refused:  C.bool(host.Refused != nil),
 		progress: C.bool(host.Progress != nil),
+		detected: C.bool(host.Detected != nil),
 		model:    C.bool(host.Model != nil),
 	}
 	if host.Model != nil {

@@ -32,6 +32,16 @@ type Model interface {
 	Embed(texts []string, role Role, vectors [][]float32) error
 }
 
+// DetectionNotice is what Options.Detected is told.
+type DetectionNotice struct {
+	Detection     Detection `json:"detection"`
+	ActionID      string    `json:"action_id"`  // that was proposed
+	Fresh         bool      `json:"fresh"`      // found now, not in force already
+	Overridden    bool      `json:"overridden"` // the action was stored all the same
+	AlertSeverity string    `json:"alert_severity"`
+	AlertChannels []string  `json:"alert_channels"`
+}
+
 // Options of Open; the zero value is the default. Functions may be called from any goroutine and must not close
 // the History that calls them. One that panics is logged and counts as having failed.
 type Options struct {
@@ -54,9 +64,13 @@ type Options struct {
 	Clock   func() time.Time
 	Log     func(level Level, message string)
 	Refused func(verdict Verdict) // called for every proposal that is refused
-	// Called after each batch of SwitchSpace and Backfill ("switch_space", "backfill") with what is done and about
-	// what is left. False ends the work with ErrCancelled; another call goes on from there.
+	// Called after each batch of SwitchSpace and Backfill ("switch_space", "backfill") with what is done and about what
+	// is left, and after each transaction of ApplyRetention ("apply_retention") with the actions removed and the
+	// resources left. False ends the work with ErrCancelled; another call goes on from there.
 	Progress func(operation string, done, left int64) bool
+	// Called for each detection of a pattern with alerting enabled: those that refuse a proposal, or would have, and
+	// those that Analyse and Upkeep find.
+	Detected func(notice DetectionNotice)
 }
 
 func (o *Options) settings() ([]byte, error) {

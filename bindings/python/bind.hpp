@@ -20,6 +20,7 @@ void bind_values(py::module_& module);
 void bind_history(py::module_& module);
 void bind_semantic_index(py::module_& module);
 void bind_model(py::module_& module);
+void bind_months(py::module_& module);
 
 // A model that open_model() gave, the URI of one, or one written in Python: an object with space_id, dimension
 // and embed(texts, role).

@@ -321,6 +321,10 @@ void bind_reads(py::class_<Handle>& type) {
     return dicts(
         self.call([&](History& history) { return history.duplicates(parse_duplicate_query(text)); }));
   });
+  type.def("analyse", [](const Handle& self, const py::object& limit) {
+    const int most = to_int(limit, "limit");
+    return from_json(to_json(self.call([&](History& history) { return history.analyse(most); })));
+  });
   type.def("upkeep", [](const Handle& self) {
     return from_json(to_json(self.call([](History& history) { return history.upkeep(); })));
   });

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_actionhist, module) {
   actionhist::python::bind_history(module);
   actionhist::python::bind_semantic_index(module);
   actionhist::python::bind_model(module);
+  actionhist::python::bind_months(module);
 }

@@ -10,6 +10,7 @@ namespace actionhist::test {
 
 inline const std::map<std::string_view, actionhist_operation*>& operations() {
   static const std::map<std::string_view, actionhist_operation*> by_name{
+      {"analyse", actionhist_history_analyse},
       {"anomalies", actionhist_history_anomalies},
       {"apply_retention", actionhist_history_apply_retention},
       {"assess", actionhist_history_assess},

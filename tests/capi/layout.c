@@ -15,6 +15,7 @@ HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, user_data) == 48, optio
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, destroy) == 56, options_destroy);
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, model) == 64, options_model);
 HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, progress) == 72, options_progress);
+HOLDS(sizeof(void*) != 8 || offsetof(actionhist_options, detected) == 80, options_detected);
 HOLDS(sizeof(void*) != 8 || ACTIONHIST_OPTIONS_SIZE_1 == 72, options_first_size);
 
 HOLDS(offsetof(actionhist_model, size) == 0, model_size);

@@ -88,11 +88,14 @@ TEST_CASE("C ABI: a batch is stored as a whole or not at all, and pages go on wh
 TEST_CASE("C ABI: the guard refuses an oscillation and the host hears of it") {
   static std::int64_t now;
   static std::string heard;
+  static std::vector<std::string> noticed;
   now = noon_us;
   heard.clear();
+  noticed.clear();
   actionhist_options options = ACTIONHIST_OPTIONS_INIT;
   options.clock = [](void*) { return now; };
   options.refused = [](void*, const char* verdict, size_t length) { heard.assign(verdict, length); };
+  options.detected = [](void*, const char* notice, size_t length) { noticed.emplace_back(notice, length); };
   const Session h("memory:", &options);
 
   Answer verdict;
@@ -103,6 +106,9 @@ TEST_CASE("C ABI: the guard refuses an oscillation and the host hears of it") {
   }
   REQUIRE(verdict.holds(R"("allowed":false)"));
   CHECK(heard == verdict.text);
+  REQUIRE(noticed.size() == 1);
+  CHECK(noticed[0].find(R"("pattern_type":"scale-oscillation")") != std::string::npos);
+  CHECK(noticed[0].find(R"("fresh":true)") != std::string::npos);
   CHECK(h(actionhist_history_check, scale(2, 4)).holds(R"("allowed":false)"));
   CHECK(h(actionhist_history_detect, R"({"resource":{"kind":"Deployment","namespace":"prod","name":"web"}})")
             .holds(R"("pattern_type":"scale-oscillation")"));

@@ -92,6 +92,35 @@ TEST_CASE("C ABI: the host sees how far a backfill is, and may end it") {
   CHECK(h(actionhist_history_retry_failed).text == "0");
 }
 
+TEST_CASE("C ABI: the host sees how far the removal of old actions is, and may end it") {
+  static std::vector<std::int64_t> removed;
+  static bool stops;
+  removed.clear();
+  stops = true;
+  actionhist_options options = options_at_noon();
+  options.settings = string_of(R"({"semantic":false})");
+  options.progress = [](void*, const char* operation, std::int64_t done, std::int64_t left) {
+    CHECK(std::string(operation) == "apply_retention");
+    CHECK((left == 0 || left == 1));
+    removed.push_back(done);
+    return stops ? 1 : 0;
+  };
+  const Session h("memory:", &options);
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(h(actionhist_history_record,
+              R"({"kind":"Pod","name":"p","action_type":"restart","execution_status":"completed",)"
+              R"("action_timestamp":"2026-02-0)" +
+                  std::to_string(i % 9 + 1) + R"(T00:00:00Z"})")
+                .status == ACTIONHIST_OK);
+  }
+  const std::string request =
+      R"({"policy":{"max_actions":2,"compaction_strategy":"oldest-first"},"batch":3})";
+  CHECK(h(actionhist_history_apply_retention, request).status == ACTIONHIST_CANCELLED);
+  CHECK(removed == std::vector<std::int64_t>{3});
+  stops = false;
+  CHECK(h(actionhist_history_apply_retention, request).holds(R"("removed":5)"));
+}
+
 TEST_CASE("C ABI: a host of the first version, which knows no progress, is served") {
   actionhist_options options = options_at_noon();
   options.size = ACTIONHIST_OPTIONS_SIZE_1;

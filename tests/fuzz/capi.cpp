@@ -1,5 +1,5 @@
-// Feeds arbitrary bytes to every operation of the C ABI, and to open as its settings. Each must answer, or fail
-// with an error that says why.
+// Feeds arbitrary bytes to every operation of the C ABI, and to what opens something as its settings. Each must answer,
+// or fail with an error that says why.
 #include <cstdint>
 #include <cstdlib>
 
@@ -26,6 +26,9 @@ void open_with_settings(const char* text, std::size_t size) {
   actionhist_history* history = nullptr;
   actionhist_history_open("memory:", 7, &options, &history, nullptr);
   actionhist_history_free(history);
+  actionhist_index* index = nullptr;
+  actionhist_index_create(text, size, &index, nullptr);
+  actionhist_index_free(index);
 }
 
 void check(actionhist_status status, actionhist_text* answer, actionhist_error* error) {
@@ -35,6 +38,39 @@ void check(actionhist_status status, actionhist_text* answer, actionhist_error* 
   if (error != nullptr) expect(*actionhist_error_message(error) != '\0');
   actionhist_text_free(answer);
   actionhist_error_free(error);
+}
+
+// What takes floats beside its request.
+void use_vectors(actionhist_history* history, const char* text, std::size_t size) {
+  constexpr float vectors[] = {1, 0, 0, 1};
+  actionhist_text* answer = nullptr;
+  actionhist_error* error = nullptr;
+  auto status = actionhist_history_similar_to(history, text, size, vectors, 4, &answer, &error);
+  check(status, answer, error);
+  for (const std::size_t count : {0, 1, 2}) {
+    status = actionhist_history_import_vectors(history, text, size, vectors, count, 2, &answer, &error);
+    check(status, answer, error);
+  }
+}
+
+// Of a server that is not there. Listing and making months would only wait for it.
+void use_months(const char* text, std::size_t size) {
+  static actionhist_months* const months = [] {
+    constexpr char uri[] = "postgresql://nobody@/none?host=/nowhere";
+    constexpr char settings[] = R"({"postgres":{"retry_for_ms":0}})";
+    actionhist_options options = ACTIONHIST_OPTIONS_INIT;
+    options.settings = {settings, sizeof settings - 1};
+    actionhist_months* made = nullptr;
+    expect(actionhist_months_open(uri, sizeof uri - 1, &options, &made, nullptr) == ACTIONHIST_OK);
+    return made;
+  }();
+  actionhist_text* answer = nullptr;
+  actionhist_error* error = nullptr;
+  for (actionhist_months_operation* const operation :
+       {actionhist_months_detach, actionhist_months_archive, actionhist_months_restore}) {
+    const auto status = operation(months, text, size, &answer, &error);
+    check(status, answer, error);
+  }
 }
 
 // All that an index offers but to save it, for that writes where the bytes say.
@@ -81,6 +117,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(status, answer, error);
   }
   if (inputs % 16 == 0) open_with_settings(text, size);
-  if (inputs % 4 == 0) use_index(text, size);
+  if (inputs % 4 == 0) {
+    use_vectors(history, text, size);
+    use_index(text, size);
+    use_months(text, size);
+  }
   return 0;
 }

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -46,6 +47,13 @@ def server(fsync="off"):
             process.wait()
 
 
+def main():
+    """Serves until standard input ends, for tests in other languages."""
+    with server() as uri:
+        print(uri, flush=True)
+        sys.stdin.read()
+
+
 def ready(folder):
     return subprocess.run([PROGRAMS / "pg_isready", "-q", "-h", folder]).returncode == 0
 
@@ -55,3 +63,7 @@ def wait_until(done, seconds=120):
     while not done():
         assert time.monotonic() < deadline, "the server does not answer"
         time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()

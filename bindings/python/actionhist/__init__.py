@@ -34,6 +34,7 @@ from . import _actionhist, otlp, tables, transcripts
 from ._checkpoints import Checkpoint, CheckpointKey, Checkpoints, CheckpointWrite
 from ._history import History, Model, open, open_model
 from ._items import Item, Items
+from ._months import PostgresMonths
 from ._page import Page
 from ._tracking import TrackedAction
 
@@ -61,6 +62,7 @@ __all__ = [
     "NotFound",
     "OpenedModel",
     "Page",
+    "PostgresMonths",
     "Refused",
     "SemanticIndex",
     "Timeout",

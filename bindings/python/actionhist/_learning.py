@@ -195,6 +195,15 @@ class Learning(Opened):
 
     aprojection = twin(projection)
 
+    def analyse(self, limit: int = 100) -> Fields:
+        """Looks for patterns in resources of which something changed, as {"resources", "detections"}.
+
+        Also in what was recorded without asking. What it finds is noted and refuses nothing.
+        """
+        return self._handle.analyse(limit)
+
+    aanalyse = twin(analyse)
+
     def upkeep(self) -> Fields:
         """Does what is due from time to time: analyses resources, settles detections, refreshes the metrics."""
         return self._handle.upkeep()
