@@ -21,6 +21,8 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/actionhist-config-version
 install(FILES ${PROJECT_BINARY_DIR}/actionhist-config.cmake ${PROJECT_BINARY_DIR}/actionhist-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/actionhist)
 
+# Found from where they lie, so that the installed tree may be moved.
+file(RELATIVE_PATH PKGCONFIG_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/actionhist.pc.in ${PROJECT_BINARY_DIR}/actionhist.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/actionhist.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 if(ACTIONHIST_BUILD_CAPI)
