@@ -95,6 +95,92 @@ def test_blocks_of_content_and_times_are_understood(history):
     assert found.execution_end_time == NOON - timedelta(minutes=59, seconds=55)
 
 
+DIALECTS = {
+    "functions of OpenAI": [
+        {"role": "assistant", "content": "I restart.", "function_call": {"name": "restart", "arguments": '{"n": 1}'}},
+        {"role": "function", "name": "restart", "content": "restarted"},
+    ],
+    "responses of OpenAI": [
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "I restart."}]},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "restart", "arguments": '{"n": 1}'},
+        {"type": "function_call_output", "call_id": "call_1", "output": "restarted"},
+    ],
+    "Gemini": [
+        {"role": "model", "parts": [{"text": "I restart."}, {"functionCall": {"name": "restart", "args": {"n": 1}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "restart", "response": {"result": "restarted"}}}]},
+    ],
+    "Bedrock": [
+        {"role": "assistant", "content": [
+            {"text": "I restart."}, {"toolUse": {"toolUseId": "t1", "name": "restart", "input": {"n": 1}}}]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "t1", "content": [{"text": "restarted"}]}}]},
+    ],
+    "LangChain": [
+        {"type": "ai", "data": {
+            "content": [{"type": "text", "text": "I restart."}, {"type": "tool_use", "id": "t1", "name": "restart"}],
+            "tool_calls": [{"name": "restart", "args": {"n": 1}, "id": "t1", "type": "tool_call"}]}},
+        {"type": "tool", "data": {"tool_call_id": "t1", "content": "restarted", "status": "success"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_dialects_of_the_frameworks_are_understood(history, dialect):
+    messages = DIALECTS[dialect]
+    at = NOON - timedelta(minutes=5)
+    (found,) = history.record_many(actionhist.transcripts.actions(messages, session_id="s", at=at))
+    assert (found.action_type, found.action_parameters, found.model_reasoning, found.execution_status) == (
+        "restart", {"n": 1}, "I restart.", "completed")
+    assert found.result_hash
+
+
+def test_failures_of_the_dialects_are_understood():
+    def failure(call, answer):
+        (found,) = actionhist.transcripts.actions([call, answer], session_id="s", at=NOON)
+        return found["execution_status"], found["execution_error"]
+
+    gemini, _ = DIALECTS["Gemini"]
+    response = {"functionResponse": {"name": "restart", "response": {"error": "forbidden"}}}
+    assert failure(gemini, {"role": "user", "parts": [response]}) == ("failed", '{"error": "forbidden"}')
+    langchain, _ = DIALECTS["LangChain"]
+    answer = {"type": "tool", "tool_call_id": "t1", "content": "forbidden", "status": "error"}
+    assert failure(langchain, answer) == ("failed", "forbidden")
+
+
+def test_ids_that_begin_anew_in_each_message_stay_apart():
+    def turn(n):
+        call = {"id": "call_0", "function": {"name": "restart", "arguments": {"n": n}}}
+        return [{"role": "assistant", "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "call_0", "content": str(n)}]
+
+    found = actionhist.transcripts.actions([*turn(1), *turn(2)], session_id="s", at=NOON)
+    assert [a["action_id"] for a in found] == ["s:call_0", "s:call_0.2"]
+    assert [a["action_parameters"] for a in found] == [{"n": 1}, {"n": 2}]
+    assert all(a["execution_status"] == "completed" for a in found)
+
+
+def test_what_is_odd_in_a_transcript_is_kept_or_passed_over(history):
+    def call(arguments):
+        return {"role": "assistant", "content": None, "created": 1773140400000,
+                "tool_calls": [{"id": "c", "function": {"name": "größe_ändern", "arguments": arguments}}]}
+
+    odd = [
+        {"role": "assistant", "tool_calls": "none", "content": 5},
+        {"role": "assistant", "tool_calls": [None, 3, {}, {"function": "x"}, {"function": {"name": ""}}]},
+        {"role": "tool", "tool_call_id": "nobody", "content": "x"},
+        {"role": "user", "content": [{"type": "tool_result"}, "text"]},
+        call('{"x": NaN, "日本": "🚀"}'),
+        {"role": "tool", "tool_call_id": "c", "content": "x" * 5_000_000, "is_error": True},
+    ]
+    (found,) = history.record_many(actionhist.transcripts.actions(odd, session_id="s"))
+    assert found.action_type == "größe_ändern" and found.action_parameters == {"x": "NaN", "日本": "🚀"}
+    assert found.action_timestamp == NOON - timedelta(hours=1) and len(found.execution_error) == 2000
+    (deep,) = actionhist.transcripts.actions([call("[" * 100_000)], session_id="s")
+    assert deep["action_parameters"] == {"arguments": "[" * 100_000}
+    for wrong in (1e300, float("nan"), "yesterday", [], "2026-03-10"):
+        with pytest.raises(ValueError, match=r"messages\[0\].created: is no time"):
+            actionhist.transcripts.actions([{"role": "user", "created": wrong}], session_id="s")
+
+
 def test_a_transcript_without_times_or_objects_is_refused():
     with pytest.raises(ValueError, match=r"messages\[1\]: has no time"):
         actionhist.transcripts.actions(OPENAI, session_id="s")
@@ -136,8 +222,48 @@ def test_a_span_that_failed_says_why():
 
 @pytest.mark.parametrize("wrong", ["[1]", "nonsense", '{"resourceSpans": 5}', '{"resourceSpans": ["x"]}'])
 def test_what_is_no_export_is_refused(wrong):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="otlp: "):
         actionhist.otlp.actions(wrong)
+
+
+def test_other_conventions_are_understood():
+    def found(**attributes):
+        none = {name: None for name in ("gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.call.arguments")}
+        given = {name: {"stringValue": value} for name, value in attributes.items()}
+        (action,) = actionhist.otlp.actions(export(span(attributes={**none, **given})))
+        return action["action_type"], action["action_parameters"], "result_hash" in action
+
+    assert found(**{"openinference.span.kind": "TOOL", "tool.name": "restart", "input.value": '{"n": 1}',
+                    "output.value": "done"}) == ("restart", {"n": 1}, True)
+    assert found(**{"traceloop.span.kind": "tool", "traceloop.entity.name": "restart",
+                    "traceloop.entity.input": '{"n": 1}'}) == ("restart", {"n": 1}, False)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"startTimeUnixNano": "soon"}, {"startTimeUnixNano": None}, {"startTimeUnixNano": str(10**30)},
+    {"endTimeUnixNano": []}, {"attributes": {"n": {"intValue": "many"}}}, {"attributes": {"n": {"intValue": None}}},
+    {"spanId": ""}, {"attributes": {"n": {"arrayValue": {"values": 3}}}},
+])
+def test_a_span_that_is_wrong_is_named(wrong):
+    with pytest.raises(ValueError, match="otlp: .*(span|array)"):
+        actionhist.otlp.actions(export(span(**wrong)))
+
+
+def test_what_is_odd_in_an_export_is_kept_or_passed_over():
+    odd = span(attributes={"n": {"arrayValue": None}, "m": {"kvlistValue": {}}, "o": {"newValue": 1}}, status=None)
+    document = export(odd, span(attributes={"gen_ai.tool.name": {"stringValue": "größe\u2028🚀"}}))
+    document["resourceSpans"][0]["resource"] = None
+    lines = json.dumps(document, ensure_ascii=False) + "\r\n\n" + json.dumps(export())
+    plain, odd_name = actionhist.otlp.actions(b"\xef\xbb\xbf" + lines.encode())
+    assert plain["action_type"] == "scale_deployment" and odd_name["action_type"] == "größe\u2028🚀"
+    with pytest.raises(ValueError, match="otlp: line 2: "):
+        actionhist.otlp.actions(json.dumps(export()) + '\n{"resourceSpans": [')
+
+
+def test_a_large_export_is_recorded():
+    spans = [span(spanId=f"{i:016x}") for i in range(5_000)]
+    with actionhist.open("memory:", semantic=False) as history:
+        assert len(history.record_many(actionhist.otlp.actions(json.dumps(export(*spans))))) == 5_000
 
 
 def test_spans_of_this_process_are_recorded():

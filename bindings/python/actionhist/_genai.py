@@ -7,19 +7,23 @@ import json
 from datetime import datetime, timezone
 from typing import Any, Mapping
 
-# Semantic conventions for generative AI, 1.37 and 1.38; still a draft. Earlier names come second.
+# Semantic conventions for generative AI, 1.37 and 1.38; still a draft. Earlier names come second, then those of
+# OpenInference (Phoenix, Arize) and OpenLLMetry (Traceloop).
 SEMANTIC_CONVENTIONS = "1.38"
-OPERATION = "gen_ai.operation.name"
-EXECUTE_TOOL = "execute_tool"
+EXECUTED_TOOL = {
+    "gen_ai.operation.name": "execute_tool",
+    "openinference.span.kind": "TOOL",
+    "traceloop.span.kind": "tool",
+}
 ATTRIBUTES = {
-    "action_type": ("gen_ai.tool.name",),
+    "action_type": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
     "session_id": ("gen_ai.conversation.id", "session.id"),
     "actor": ("gen_ai.agent.name", "gen_ai.agent.id", "service.name"),
     "model_used": ("gen_ai.response.model", "gen_ai.request.model"),
     "environment": ("deployment.environment.name", "deployment.environment"),
 }
-ARGUMENTS = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments")
-RESULT = ("gen_ai.tool.call.result", "gen_ai.tool.result")
+ARGUMENTS = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "input.value", "traceloop.entity.input")
+RESULT = ("gen_ai.tool.call.result", "gen_ai.tool.result", "output.value", "traceloop.entity.output")
 CALL_ID = ("gen_ai.tool.call.id",)
 # The resource: the most special kind that is named.
 KINDS = {
@@ -44,7 +48,8 @@ def span_action(
     error: str | None,
 ) -> dict[str, Any] | None:
     """The action of a span that executed a tool, None for any other span. `error` is set when it failed."""
-    if attributes.get(OPERATION) != EXECUTE_TOOL or not _first(attributes, ATTRIBUTES["action_type"]):
+    executed = any(attributes.get(name) == kind for name, kind in EXECUTED_TOOL.items())
+    if not executed or not _first(attributes, ATTRIBUTES["action_type"]):
         return None
     action: dict[str, Any] = {
         "action_id": f"otel:{trace_id}:{span_id}",
@@ -71,8 +76,9 @@ def parameters(arguments: Any) -> dict[str, Any] | None:
         return None
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
-        except ValueError:
+            # NaN and Infinity are no JSON, though many write them.
+            arguments = json.loads(arguments, parse_constant=str)
+        except (ValueError, RecursionError):
             return {"arguments": arguments}
     return dict(arguments) if isinstance(arguments, Mapping) else {"arguments": arguments}
 
@@ -90,9 +96,11 @@ def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _time(ns: int) -> datetime:
-    return datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc).replace(
-        microsecond=ns % 1_000_000_000 // 1000
-    )
+    try:
+        seconds = datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"{ns} nanoseconds since 1970 are no time") from None
+    return seconds.replace(microsecond=ns % 1_000_000_000 // 1000)
 
 
 def _resource(attributes: Mapping[str, Any]) -> dict[str, str] | None:

@@ -20,7 +20,8 @@ def actions(document: Union[str, bytes, Mapping[str, Any]]) -> list[dict[str, An
     found = []
     for export in _exports(document):
         for group in _list(export, "resourceSpans", "resource_spans"):
-            shared = _attributes(group.get("resource", {}))
+            resource = group.get("resource")
+            shared = _attributes(resource) if isinstance(resource, dict) else {}
             for scope in _list(group, "scopeSpans", "scope_spans"):
                 for span in _list(scope, "spans"):
                     action = _action(shared, span)
@@ -33,28 +34,42 @@ def _exports(document: Union[str, bytes, Mapping[str, Any]]) -> Iterator[Mapping
     if isinstance(document, Mapping):
         yield document
         return
-    text = document.decode("utf-8") if isinstance(document, bytes) else document
+    text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
     try:
-        parsed = [json.loads(text)]
+        parsed = [(1, json.loads(text))]
     except ValueError:
-        parsed = [json.loads(line) for line in text.splitlines() if line.strip()]
-    for number, export in enumerate(parsed):
+        # Not splitlines(): a text within a line may hold what Unicode takes for the end of one.
+        parsed = [(number, _line(number, line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for number, export in parsed:
         if not isinstance(export, dict):
-            raise ValueError(f"otlp: document {number} is no object with resourceSpans")
+            raise ValueError(f"otlp: line {number}: is no object with resourceSpans")
         yield export
 
 
+def _line(number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"otlp: line {number}: {error}") from None
+
+
 def _action(shared: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any] | None:
-    attributes = {**shared, **_attributes(span)}
-    status = span.get("status") or {}
+    status = span.get("status")
     error = None
-    if status.get("code") in (2, "STATUS_CODE_ERROR"):
-        error = str(status.get("message") or attributes.get("error.type") or "error")
     trace_id = str(span.get("traceId", span.get("trace_id", "")))
     span_id = str(span.get("spanId", span.get("span_id", "")))
-    start = int(span.get("startTimeUnixNano", span.get("start_time_unix_nano", 0)))
-    end = int(span.get("endTimeUnixNano", span.get("end_time_unix_nano", 0)))
-    return span_action(trace_id, span_id, attributes, start, end, error)
+    try:
+        attributes = {**shared, **_attributes(span)}
+        if isinstance(status, dict) and status.get("code") in (2, "STATUS_CODE_ERROR"):
+            error = str(status.get("message") or attributes.get("error.type") or "error")
+        start = int(span.get("startTimeUnixNano", span.get("start_time_unix_nano", 0)))
+        end = int(span.get("endTimeUnixNano", span.get("end_time_unix_nano", 0)))
+        action = span_action(trace_id, span_id, attributes, start, end, error)
+    except (TypeError, ValueError) as failure:
+        raise ValueError(f"otlp: span {span_id}: {failure}") from None
+    if action is not None and not (trace_id and span_id):
+        raise ValueError("otlp: a span that executed a tool has no traceId or no spanId")
+    return action
 
 
 def _list(parent: Mapping[str, Any], *names: str) -> list[Any]:
@@ -78,8 +93,9 @@ def _value(value: Any) -> Any:
             return int(content)
         if kind in ("doubleValue", "double_value"):
             return float(content)
+        values = content if isinstance(content, dict) else {}
         if kind in ("arrayValue", "array_value"):
-            return [_value(item) for item in content.get("values", [])]
+            return [_value(item) for item in _list(values, "values")]
         if kind in ("kvlistValue", "kvlist_value"):
-            return {pair["key"]: _value(pair.get("value")) for pair in content.get("values", [])}
+            return {str(pair.get("key", "")): _value(pair.get("value")) for pair in _list(values, "values")}
     return None
