@@ -188,7 +188,7 @@ actionhist_operation actionhist_history_get;
  * newest first; "next" is the cursor of the page after, and missing on the last. */
 actionhist_operation actionhist_history_find;
 /* {"text" or "action_id" or "vector", "limit", "where", "threshold", "percentile", "mmr_lambda",
- * "distinct", "fresh"} → an array of hits, best first. */
+ * "distinct", "weights": {"context", "action", "outcome"}, "fresh"} → an array of hits, best first. */
 actionhist_operation actionhist_history_similar;
 /* {"resource" or "correlation_id" or "session_id", "as_of", "window_minutes"} → an array of detections. */
 actionhist_operation actionhist_history_detect;
@@ -401,7 +401,7 @@ actionhist_months_operation actionhist_months_restore;
  * ACTIONHIST_UNSUPPORTED. */
 typedef struct actionhist_index actionhist_index;
 
-/* {"dimension", "metric": "cosine", "precision": "full", "m": 0, "ef_construction": 0, "ef_search": 0,
+/* {"dimension", "parts": […], "metric": "cosine", "precision": "full", "m": 0, "ef_construction": 0, "ef_search": 0,
  * "sealed_rows": 4096}; the metric may also be inner_product or l2, the precision half or byte. What is 0 is chosen
  * by the index. On success `*index` is a handle that actionhist_index_free ends; on failure it is NULL. */
 actionhist_status actionhist_index_create(const char* options, size_t options_length, actionhist_index** index,
@@ -431,8 +431,8 @@ actionhist_index_vectors actionhist_index_put;
 /* {"id"}, with its vector → true, or false if there is no such row. */
 actionhist_index_vectors actionhist_index_set_vector;
 /* {"text", "where", "exclude_id", "limit": 10, "threshold", "percentile", "mmr_lambda", "distinct",
- * "vector_weight": 0.5, "ef_search"}, with one vector or none → an array of {"id", "score", "similarity", "distance",
- * "bm25", "matched_terms"}, best first. */
+ * "vector_weight": 0.5, "weights": […], "ef_search"}, with one vector or none → an array of {"id", "score",
+ * "similarity", "distance", "bm25", "matched_terms", "parts": […]}, best first. */
 actionhist_index_vectors actionhist_index_search;
 /* The same for each of several vectors → an array of such arrays. */
 actionhist_index_vectors actionhist_index_search_many;

@@ -32,6 +32,18 @@ void read_count(Request& request, std::string_view name, std::size_t& target) {
   target = static_cast<std::size_t>(count);
 }
 
+// Reads an array of numbers, if there is one.
+template <class Number>
+void read_numbers(Request& request, std::string_view name, std::vector<Number>& target) {
+  const auto element = request.members().take(name);
+  if (!element) return;
+  if (!element->is_array()) refuse(name, "must be an array of numbers");
+  for (JsonElement item : simdjson::dom::array(*element)) {
+    if (item.get(target.emplace_back()) != simdjson::SUCCESS)
+      refuse(fmt::format("{}[{}]", name, target.size() - 1), "is no such number");
+  }
+}
+
 IndexOptions read_options(std::string_view text) {
   Request request(text);
   IndexOptions options;
@@ -46,6 +58,7 @@ IndexOptions read_options(std::string_view text) {
   request.read("ef_construction", options.ef_construction);
   request.read("ef_search", options.ef_search);
   read_count(request, "sealed_rows", options.sealed_rows);
+  read_numbers(request, "parts", options.parts);
   request.done();
   return options;
 }
@@ -85,6 +98,7 @@ IndexQuery read_query(Request& request) {
   request.read("mmr_lambda", query.mmr_lambda);
   request.read("distinct", query.distinct);
   request.read("vector_weight", query.vector_weight);
+  read_numbers(request, "weights", query.weights);
   request.read("ef_search", query.ef_search);
   request.done();
   return query;
@@ -101,6 +115,11 @@ void write(JsonWriter& writer, const std::vector<IndexHit>& hits) {
     put("distance", hit.distance);
     put("bm25", hit.bm25);
     put("matched_terms", hit.matched_terms);
+    if (!hit.parts.empty()) {
+      writer.key("parts").begin_array();
+      for (const double cosine : hit.parts) writer.value(cosine);
+      writer.end_array();
+    }
     writer.end_object();
   }
   writer.end_array();

@@ -116,6 +116,14 @@ class Request {
     return parse_retention_policy(json("policy"));
   }
 
+  std::optional<Aspects> weights() {
+    if (!reader_.given("weights")) {
+      reader_.take("weights");
+      return std::nullopt;
+    }
+    return parse_aspects(json("weights"));
+  }
+
   SimilarQuery similar() {
     SimilarQuery query;
     query.text = text("text");
@@ -127,6 +135,7 @@ class Request {
     reader_("percentile", query.percentile);
     reader_("mmr_lambda", query.mmr_lambda);
     reader_("distinct", query.distinct);
+    query.weights = weights();
     reader_("fresh", query.fresh);
     return query;
   }

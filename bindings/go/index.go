@@ -22,6 +22,8 @@ type IndexOptions struct {
 	EfConstruction int    `json:"ef_construction,omitempty"`
 	EfSearch       int    `json:"ef_search,omitempty"`
 	SealedRows     int    `json:"sealed_rows,omitempty"` // vectors that are scanned before a graph is built, 4,096 if 0
+	// The dimensions of the parts that a vector consists of, each compared by its cosine; nil: it is one.
+	Parts []int `json:"parts,omitempty"`
 }
 
 // IndexRow is what an Index finds.
@@ -45,17 +47,19 @@ type IndexQuery struct {
 	MMRLambda    *float64  `json:"mmr_lambda,omitempty"`    // as in SimilarQuery
 	Distinct     *float64  `json:"distinct,omitempty"`      // of rows with at least this similarity only the best
 	VectorWeight *float64  `json:"vector_weight,omitempty"` // the words have the rest; 0.5 if nil
+	Weights      []float64 `json:"weights,omitempty"`       // of the parts of the vectors; all the same if nil
 	EfSearch     int       `json:"ef_search,omitempty"`
 }
 
 // IndexHit is a row with the reasons for its place.
 type IndexHit struct {
-	ID           string   `json:"id"`
-	Score        float64  `json:"score"`
-	Similarity   float64  `json:"similarity"`
-	Distance     float64  `json:"distance"`
-	BM25         float64  `json:"bm25"`
-	MatchedTerms []string `json:"matched_terms"`
+	ID           string    `json:"id"`
+	Score        float64   `json:"score"`
+	Similarity   float64   `json:"similarity"`
+	Distance     float64   `json:"distance"`
+	BM25         float64   `json:"bm25"`
+	MatchedTerms []string  `json:"matched_terms"`
+	Parts        []float64 `json:"parts"` // the cosine of each part, where vectors have parts
 }
 
 // SearchPlan says how a search was answered.

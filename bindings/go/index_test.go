@@ -52,6 +52,21 @@ func TestAnIndexFindsByVectorTextAndFilter(t *testing.T) {
 	}
 }
 
+func TestThePartsOfVectorsCountByWeight(t *testing.T) {
+	ctx := context.Background()
+	index := threeRows(t, IndexOptions{Dimension: 3, Parts: []int{1, 2}})
+	for name, weights := range map[string][]float64{"a": {3, 1}, "b": {1, 3}} {
+		hits, err := index.Search(ctx, IndexQuery{Vector: []float32{2, 3, 0}, Weights: weights})
+		if err != nil || len(hits) != 3 || hits[0].ID != name || len(hits[0].Parts) != 2 {
+			t.Errorf("%s: %v, %v", name, hits, err)
+		}
+	}
+	_, err := index.Search(ctx, IndexQuery{Vector: []float32{2, 3, 0}, Weights: []float64{1}})
+	if !errors.Is(err, ErrInvalidArgument) || !strings.Contains(err.Error(), "weights") {
+		t.Error(err)
+	}
+}
+
 func TestAnIndexIsChangedSavedAndOpened(t *testing.T) {
 	ctx := context.Background()
 	index := threeRows(t, IndexOptions{Dimension: 3, Metric: "inner_product", Precision: "half"})

@@ -37,8 +37,17 @@ type SimilarQuery struct {
 	MMRLambda *float64 `json:"mmr_lambda,omitempty"`
 	// Above 0: of actions that are so much alike (cosine) only the best, and none like ActionID.
 	Distinct *float64 `json:"distinct,omitempty"`
+	// By how much each aspect counts, in a space that keeps a vector of each (a model "aspects:…").
+	Weights *Aspects `json:"weights,omitempty"`
 
 	Fresh bool `json:"fresh,omitempty"` // first wait until all that was recorded is searchable
+}
+
+// Aspects has a number for each vector of an action, where it has three: as a weight, or as a cosine.
+type Aspects struct {
+	Context float64 `json:"context"` // its alert, the kind of its resource, its reasoning
+	Action  float64 `json:"action"`  // its type and parameters
+	Outcome float64 `json:"outcome"` // its error and the notes of its assessment
 }
 
 // Hit is a past action that is similar, with the reasons for its place.
@@ -58,6 +67,7 @@ type Explanation struct {
 	SpaceID      string   `json:"space_id"`
 	Seq          int64    `json:"seq"`
 	FeedSeq      int64    `json:"feed_seq"`
+	Aspects      *Aspects `json:"aspects"` // the cosine of each, where an action has three vectors
 }
 
 // DetectQuery names a resource, a correlation or a session.

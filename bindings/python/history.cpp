@@ -112,7 +112,7 @@ py::list shared(std::vector<Hit> found) {
 py::list similar(const Handle& self, const py::object& text, const py::object& action_id,
                  const py::object& vector, const py::object& limit, const py::object& where,
                  const py::object& threshold, const py::object& percentile, const py::object& mmr_lambda,
-                 const py::object& distinct, const py::object& fresh) {
+                 const py::object& distinct, const py::object& weights, const py::object& fresh) {
   const auto number = [](const py::object& given, const char* name) {
     return given.is_none() ? std::nullopt : std::optional(to_number(given, name));
   };
@@ -126,6 +126,7 @@ py::list similar(const Handle& self, const py::object& text, const py::object& a
   query.percentile = number(percentile, "percentile");
   query.mmr_lambda = number(mmr_lambda, "mmr_lambda");
   query.distinct = number(distinct, "distinct");
+  if (!weights.is_none()) query.weights = parse_aspects(to_json(weights, "weights"));
   query.fresh = to_flag(fresh, "fresh");
   return shared(self.call([&](History& history) { return history.similar(query); }));
 }

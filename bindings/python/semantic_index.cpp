@@ -75,11 +75,13 @@ struct Question {
   IndexQuery query;
 };
 
-Question question(const py::object& vector, int limit, const py::object& where, int ef_search) {
+Question question(const py::object& vector, int limit, const py::object& where,
+                  const std::vector<double>& weights, int ef_search) {
   Question asked;
   if (!vector.is_none()) asked.vector = to_floats(vector, "vector");
   asked.query.limit = limit;
   asked.query.where = to_where(where);
+  asked.query.weights = weights;
   asked.query.ef_search = ef_search;
   return asked;
 }
@@ -125,6 +127,7 @@ void bind_hit(py::module_& module) {
       .def_readonly("distance", &IndexHit::distance)
       .def_readonly("bm25", &IndexHit::bm25)
       .def_readonly("matched_terms", &IndexHit::matched_terms)
+      .def_readonly("parts", &IndexHit::parts)
       .def("__repr__", [](const IndexHit& hit) {
         return fmt::format("IndexHit(id='{}', score={:.4f}, similarity={:.4f})", hit.id, hit.score,
                            hit.similarity);
@@ -138,18 +141,20 @@ void bind_semantic_index(py::module_& module) {
   const auto released = py::call_guard<py::gil_scoped_release>();
   py::class_<SemanticIndex>(module, "SemanticIndex")
       .def(py::init([](std::size_t dimension, const std::string& metric, const std::string& precision, int m,
-                       int ef_construction, int ef_search, std::size_t sealed_rows) {
+                       int ef_construction, int ef_search, std::size_t sealed_rows,
+                       const std::vector<std::size_t>& parts) {
              return SemanticIndex({.dimension = dimension,
                                    .metric = metric_of(metric),
                                    .precision = precision_of(precision),
                                    .m = m,
                                    .ef_construction = ef_construction,
                                    .ef_search = ef_search,
-                                   .sealed_rows = sealed_rows});
+                                   .sealed_rows = sealed_rows,
+                                   .parts = parts});
            }),
            py::arg("dimension"), py::kw_only(), py::arg("metric") = "cosine", py::arg("precision") = "full",
            py::arg("m") = 0, py::arg("ef_construction") = 0, py::arg("ef_search") = 0,
-           py::arg("sealed_rows") = 4096)
+           py::arg("sealed_rows") = 4096, py::arg("parts") = std::vector<std::size_t>())
       .def("add", &add, py::arg("ids"), py::arg("vectors") = py::none(), py::kw_only(),
            py::arg("texts") = py::none(), py::arg("fields") = py::none(), py::arg("versions") = py::none())
       .def(
@@ -175,8 +180,8 @@ void bind_semantic_index(py::module_& module) {
           [](const SemanticIndex& self, const py::object& vector, const std::string& text, int limit,
              const py::object& where, std::optional<double> threshold, std::optional<double> percentile,
              std::optional<double> mmr_lambda, std::optional<double> distinct, double vector_weight,
-             const std::string& exclude_id, int ef_search) {
-            Question asked = question(vector, limit, where, ef_search);
+             const std::vector<double>& weights, const std::string& exclude_id, int ef_search) {
+            Question asked = question(vector, limit, where, weights, ef_search);
             asked.query.text = text;
             asked.query.threshold = threshold;
             asked.query.percentile = percentile;
@@ -189,16 +194,17 @@ void bind_semantic_index(py::module_& module) {
           py::arg("vector") = py::none(), py::kw_only(), py::arg("text") = "", py::arg("limit") = 10,
           py::arg("where") = py::none(), py::arg("threshold") = py::none(),
           py::arg("percentile") = py::none(), py::arg("mmr_lambda") = py::none(),
-          py::arg("distinct") = py::none(), py::arg("vector_weight") = 0.5, py::arg("exclude_id") = "",
-          py::arg("ef_search") = 0)
+          py::arg("distinct") = py::none(), py::arg("vector_weight") = 0.5,
+          py::arg("weights") = std::vector<double>(), py::arg("exclude_id") = "", py::arg("ef_search") = 0)
       .def(
           "search_many",
           [](const SemanticIndex& self, const py::object& vectors, int limit, const py::object& where,
-             int ef_search) {
+             const std::vector<double>& weights, int ef_search) {
             const Matrix matrix(vectors, "vectors");
             IndexQuery query;
             query.limit = limit;
             query.where = to_where(where);
+            query.weights = weights;
             query.ef_search = ef_search;
             std::vector<IndexQuery> queries(matrix.rows(), query);
             for (std::size_t i = 0; i < queries.size(); ++i) queries[i].vector = matrix.row(i);
@@ -206,17 +212,22 @@ void bind_semantic_index(py::module_& module) {
             return self.search(queries);
           },
           py::arg("vectors"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = py::none(),
-          py::arg("ef_search") = 0)
+          py::arg("weights") = std::vector<double>(), py::arg("ef_search") = 0)
       .def(
           "explain",
           [](const SemanticIndex& self, const py::object& vector, int limit, const py::object& where,
-             int ef_search) {
-            Question asked = question(vector, limit, where, ef_search);
+             const std::vector<double>& weights, int ef_search) {
+            Question asked = question(vector, limit, where, weights, ef_search);
             return to_dict(ask(asked, [&](const IndexQuery& query) { return self.explain(query); }));
           },
           py::arg("vector"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = py::none(),
-          py::arg("ef_search") = 0)
-      .def("similarity_at", &SemanticIndex::similarity_at, py::arg("percentile"), released)
+          py::arg("weights") = std::vector<double>(), py::arg("ef_search") = 0)
+      .def(
+          "similarity_at",
+          [](const SemanticIndex& self, double percentile, const std::vector<double>& weights) {
+            return self.similarity_at(percentile, weights);
+          },
+          py::arg("percentile"), py::kw_only(), py::arg("weights") = std::vector<double>(), released)
       .def("optimize", &SemanticIndex::optimize, released)
       .def("clear", &SemanticIndex::clear, released)
       .def("stats", [](const SemanticIndex& self) { return to_dict(self.stats()); })

@@ -167,10 +167,15 @@ void bind_hit(py::module_& module) {
   type.def_readonly("score", &Hit::score);
   type.def_property_readonly("explain", [](const Hit& hit) {
     const Explanation& e = hit.explain;
+    py::object aspects = py::none();
+    if (e.aspects) {
+      aspects = py::dict(py::arg("context") = e.aspects->context, py::arg("action") = e.aspects->action,
+                         py::arg("outcome") = e.aspects->outcome);
+    }
     return py::dict(py::arg("route") = e.route, py::arg("fallback") = value_of(e.fallback),
                     py::arg("similarity") = e.similarity, py::arg("bm25") = e.bm25,
                     py::arg("matched_terms") = e.matched_terms, py::arg("space_id") = value_of(e.space_id),
-                    py::arg("seq") = e.seq, py::arg("feed_seq") = e.feed_seq);
+                    py::arg("seq") = e.seq, py::arg("feed_seq") = e.feed_seq, py::arg("aspects") = aspects);
   });
 }
 

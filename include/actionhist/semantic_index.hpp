@@ -34,6 +34,10 @@ struct IndexOptions {
   int ef_construction = 0;  // candidates when a node is linked; 0: by size
   int ef_search = 0;        // candidates of a search; 0: measured, so that it finds .99 of the ten nearest
   std::size_t sealed_rows = 4096;  // vectors that are scanned before a graph is built or extended
+  // The dimensions of the parts of which a vector consists, such as that of a title and that of a text; none: it is
+  // one. Needs cosine. The similarity is then Σ wᵢ cosᵢ / Σ wᵢ over the parts, with the weights of the query. A part
+  // of zeros has the cosine 0 with any other; in the query it has no weight.
+  std::vector<std::size_t> parts = {};
 };
 
 struct GraphSize {
@@ -61,7 +65,8 @@ struct IndexQuery {
   std::string exclude_id;
   int limit = 10;                   // 1 to 10,000
   std::optional<double> threshold;  // of the fused score
-  // Of the similarity: no hit is less like the query than similarity_at(percentile). Needs a vector.
+  // Of the similarity: no hit is less like the query than similarity_at(percentile). Needs a vector, and one of a
+  // text as long as those of rows: a few words are less like any row than rows are like each other.
   std::optional<double> percentile;
   // In [0, 1]: hits are taken by maximal marginal relevance, λ · score − (1 − λ) · likeness to the nearest hit
   // before, in which a vector's likeness is the score that it alone would give (Carbonell and Goldstein 1998).
@@ -70,8 +75,9 @@ struct IndexQuery {
   // Of rows whose similarity to each other is at least this, only the best is a hit; of rows as similar to that
   // of exclude_id, none.
   std::optional<double> distinct;
-  double vector_weight = 0.5;  // in [0, 1]; the lexical leg has the rest
-  int ef_search = 0;           // as in IndexOptions; 0: what they say
+  double vector_weight = 0.5;   // in [0, 1]; the lexical leg has the rest
+  std::vector<double> weights;  // of the parts, at least 0 and not all 0; empty: all the same
+  int ef_search = 0;            // as in IndexOptions; 0: what they say
 };
 
 // Why a row is where it is.
@@ -82,6 +88,7 @@ struct IndexHit {
   double distance = 0;    // 1 − cosine, −inner product, or the Euclidean distance
   double bm25 = 0;
   std::vector<std::string> matched_terms;  // of the query, as the user wrote them, by weight
+  std::vector<double> parts;               // the cosine of each part, where vectors have parts
 };
 
 struct IndexStats {
@@ -146,8 +153,8 @@ class SemanticIndex {
 
   // The similarity that so many percent (0 to 100) of the pairs of different vectors do not exceed: what is
   // much for this model and these texts. From up to 400 vectors, evenly chosen, and measured anew when the
-  // number of vectors has changed by an eighth. −∞ while there are fewer than two.
-  double similarity_at(double percentile) const;
+  // number of vectors has changed by an eighth. −∞ while there are fewer than two. `weights` as in a query.
+  double similarity_at(double percentile, std::span<const double> weights = {}) const;
 
   // Builds now what is otherwise built in the background: all vectors in one graph, without tombstones if
   // there are many.

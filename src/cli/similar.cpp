@@ -19,6 +19,17 @@ struct Arguments {
   bool no_index = false;
 };
 
+// "action=2,outcome=1"
+Aspects read_weights(std::string_view text) {
+  Json weights;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    weights = with_member(weights, text.substr(0, comma), "weights");
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parse_aspects(weights.text());
+}
+
 // Waits until the index holds what is stored, and says so when that takes long. False if it did not come to
 // that.
 bool wait_for_index(const Context& context, History& history, std::chrono::milliseconds patience) {
@@ -115,6 +126,9 @@ void add_similar(CLI::App& app, Context& context) {
                    "Of actions that are so much alike (cosine) only the best, and none like --id")
       ->check(between(0.0, 1.0))
       ->type_name("COSINE");
+  add_read(*command, "--weights", query.weights, read_weights,
+           "How much context, action and outcome count, where each has a vector (a model aspects:…)")
+      ->type_name("action=2,outcome=1");
   command->add_option("--wait", arguments->wait_seconds, "How long to wait for the index; 30 if not given")
       ->check(between(0.0, 86'400.0))
       ->type_name("SECONDS");

@@ -13,6 +13,7 @@
 namespace actionhist {
 
 std::shared_ptr<const EmbeddingModel> open_model(std::string_view uri, const ModelOptions& options) {
+  if (uri.starts_with("aspects:")) return by_aspect(open_model(uri.substr(8), options));
   if (uri == "hashed-lexical") return hashed_lexical_model();
   if (uri.starts_with("static:")) {
     return std::make_shared<const StaticModel>(std::filesystem::path(uri.substr(7)), options);
@@ -24,11 +25,10 @@ std::shared_ptr<const EmbeddingModel> open_model(std::string_view uri, const Mod
     return std::make_shared<const HttpModel>(uri, options);
   }
   // The scheme alone is named: the rest may hold a password.
-  throw Error(
-      ErrorCode::invalid_argument,
-      fmt::format(
-          "model: no model for \"{}\"; use hashed-lexical, static:FOLDER, sentence:FOLDER or https://HOST/v1#MODEL",
-          uri.substr(0, uri.find(':'))));
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("model: no model for \"{}\"; use hashed-lexical, static:FOLDER, sentence:FOLDER or "
+                          "https://HOST/v1#MODEL, or aspects: before one of them",
+                          uri.substr(0, uri.find(':'))));
 }
 
 }  // namespace actionhist

@@ -10,6 +10,7 @@
 
 #include "analysis/ranking_quality.hpp"
 #include "core/json_io.hpp"
+#include "embedding/aspects.hpp"
 #include "history/feed_pages.hpp"
 #include "history/state.hpp"
 #include "history/subject.hpp"
@@ -128,7 +129,10 @@ std::vector<Question> questions(ActionStore& actions, const Documents& documents
 
 class Searcher {
  public:
-  Searcher(const Documents& documents, std::size_t dimension) : index_({.dimension = dimension}) {
+  Searcher(const Documents& documents, std::string_view space_id, std::size_t dimension)
+      : index_({.dimension = dimension, .parts = parts_of(space_id, dimension)}) {
+    // What is asked is a situation.
+    if (base_of_aspects(space_id)) weights_ = {1, 0, 0};
     std::vector<IndexRow> rows;
     for (const Document& document : documents) {
       by_id_.emplace(document.id, &document);
@@ -148,6 +152,7 @@ class Searcher {
       IndexQuery query;
       if (words) query.text = question.text;
       query.vector = vector;
+      query.weights = weights_;
       query.exclude_id = question.document->id;
       query.limit = static_cast<int>(depth) + skipped_at_most;
       add(question, index_.search(query), mean);
@@ -183,6 +188,7 @@ class Searcher {
   }
 
   SemanticIndex index_;
+  std::vector<double> weights_;
   std::unordered_map<std::string_view, const Document*> by_id_;
   std::unordered_map<std::string_view, std::vector<const Document*>> by_group_;
 };
@@ -203,12 +209,12 @@ Evaluation evaluate(Repository& repository, std::span<const EmbeddingModel* cons
   evaluation.documents = static_cast<std::int64_t>(documents.size());
   evaluation.queries = static_cast<std::int64_t>(asked.size());
   if (asked.empty()) return evaluation;
-  evaluation.words = Searcher(documents, 1).quality(asked, nullptr, true);
+  evaluation.words = Searcher(documents, {}, 1).quality(asked, nullptr, true);
   for (const EmbeddingModel* model : models) {
     SpaceQuality& space = evaluation.spaces.emplace_back();
     space.space_id = model->space_id();
     space.vectors = read_vectors(repository.feed(), space.space_id, documents);
-    const Searcher searcher(documents, model->dimension());
+    const Searcher searcher(documents, space.space_id, model->dimension());
     space.vectors_alone = searcher.quality(asked, model, false);
     space.with_words = searcher.quality(asked, model, true);
   }

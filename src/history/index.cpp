@@ -6,6 +6,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "embedding/aspects.hpp"
 #include "embedding/lsa.hpp"
 #include "history/evaluation.hpp"
 #include "history/index_folder.hpp"
@@ -57,6 +58,10 @@ std::shared_ptr<Index> IndexSlot::get() const {
 std::shared_ptr<const EmbeddingModel> IndexSlot::model_of(std::string_view space_id) const {
   if (own_->space_id() == space_id) return own_;
   if (hashed_lexical_model()->space_id() == space_id) return hashed_lexical_model();
+  if (const auto base = base_of_aspects(space_id)) {
+    auto model = model_of(*base);
+    return model ? by_aspect(std::move(model)) : nullptr;
+  }
   std::lock_guard lock(fitted_mutex_);
   if (fitted_ && fitted_->space_id() == space_id) return fitted_;
   const auto bytes = repository_.spaces().model(space_id);

@@ -103,6 +103,17 @@ std::string to_json(const Verdict& verdict) {
   return writer.end_object().take();
 }
 
+Aspects parse_aspects(std::string_view json) {
+  JsonDocument document;
+  FieldReader reader(document.parse(json, "weights"), "weights", "weights.");
+  Aspects aspects;
+  reader("context", aspects.context);
+  reader("action", aspects.action);
+  reader("outcome", aspects.outcome);
+  reader.expect_done();
+  return aspects;
+}
+
 std::string to_json(const Hit& hit) {
   JsonWriter writer;
   FieldWriter put(writer);
@@ -117,6 +128,13 @@ std::string to_json(const Hit& hit) {
   put("space_id", hit.explain.space_id);
   put("seq", hit.explain.seq);
   put("feed_seq", hit.explain.feed_seq);
+  if (const auto& aspects = hit.explain.aspects) {
+    writer.key("aspects").begin_object();
+    put("context", aspects->context);
+    put("action", aspects->action);
+    put("outcome", aspects->outcome);
+    writer.end_object();
+  }
   writer.end_object();
   writer.key("trace").raw(to_json(hit.trace));
   return writer.end_object().take();

@@ -7,6 +7,7 @@
 
 #include "analysis/verbs.hpp"
 #include "core/json_fields.hpp"
+#include "embedding/aspects.hpp"
 #include "history/state.hpp"
 #include "history/subject.hpp"
 #include "history/validate.hpp"
@@ -110,7 +111,7 @@ std::string History::State::situation_text(const RecommendQuery& query) const {
     text += *part;
   }
   redactor.redact(text);
-  return text;
+  return join_aspects({text});
 }
 
 Recommendations History::recommend(const RecommendQuery& given) {
@@ -133,6 +134,8 @@ Recommendations History::recommend(const RecommendQuery& given) {
   const std::string text = state.situation_text(query);
   Recommendations out;
   const auto index = state.slot.get();
+  // What was done and how it ended says nothing about how like two situations are.
+  if (index && base_of_aspects(index->space_id)) similar.weights = Aspects{.context = 1};
   out.fallback = state.index_trouble(index.get());
   if (!out.fallback.empty()) call.fell_back();
   const std::vector<Hit> hits = out.fallback.empty() ? state.search_index(*index, similar, text)

@@ -1,11 +1,14 @@
 // Past actions like this one, from the index or, without it, from the words in the database.
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "core/json_fields.hpp"
 #include "core/trace_fields.hpp"
+#include "embedding/aspects.hpp"
 #include "embedding/tokens.hpp"
 #include "history/state.hpp"
 #include "history/subject.hpp"
@@ -30,6 +33,10 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+std::array<double, aspect_count> in_order(const Aspects& aspects) {
+  return {aspects.context, aspects.action, aspects.outcome};
+}
+
 void validate(const SimilarQuery& query) {
   const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
   if (given != 1) {
@@ -44,6 +51,12 @@ void validate(const SimilarQuery& query) {
   if (!within(query.mmr_lambda, 1)) refuse_field("mmr_lambda", "must be between 0 and 1");
   if (!within(query.distinct, 1) || query.distinct == 0.)
     refuse_field("distinct", "must be above 0 and at most 1");
+  if (query.weights) {
+    const std::array<double, aspect_count> weights = in_order(*query.weights);
+    const bool right = std::ranges::all_of(weights, [](double x) { return x >= 0 && std::isfinite(x); });
+    if (!right || std::ranges::max(weights) == 0)
+      refuse_field("weights", "must be at least 0 each, and one of them above");
+  }
 }
 
 // Why words answer, with what the query asks for and they cannot tell: `indexed` says whether the hits have
@@ -51,6 +64,7 @@ void validate(const SimilarQuery& query) {
 std::string words_alone(const std::string& why, const SimilarQuery& query, bool indexed) {
   std::vector<std::string_view> left_out;
   if (query.percentile) left_out.push_back("percentile");
+  if (query.weights) left_out.push_back("weights");
   if (query.mmr_lambda && !indexed) left_out.push_back("mmr_lambda");
   if (query.distinct && !indexed) left_out.push_back("distinct");
   if (left_out.empty()) return why;
@@ -73,6 +87,16 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
     }
   }
   IndexQuery wanted;
+  if (query.weights) {
+    if (!base_of_aspects(index.space_id)) {
+      refuse_field("weights",
+                   fmt::format("the space \"{}\" has one vector for all aspects of an action; switch to "
+                               "one of by_aspect() (\"aspects:\" before a model)",
+                               index.space_id));
+    }
+    const auto weights = in_order(*query.weights);
+    wanted.weights.assign(weights.begin(), weights.end());
+  }
   wanted.text = text;
   wanted.vector = vector;
   wanted.where = resolve_where(query.where);
@@ -100,7 +124,10 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
                    std::move(found.matched_terms),
                    index.space_id,
                    index.replica->seq(),
-                   index.replica->feed_seq()};
+                   index.replica->feed_seq(),
+                   {}};
+    if (found.parts.size() == aspect_count)
+      hit.explain.aspects = Aspects{found.parts[0], found.parts[1], found.parts[2]};
     if (hits.size() == static_cast<std::size_t>(query.limit)) break;
   }
   return hits;

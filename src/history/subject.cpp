@@ -3,6 +3,7 @@
 #include "core/hash.hpp"
 #include "core/json_io.hpp"
 #include "core/trace_fields.hpp"
+#include "embedding/aspects.hpp"
 
 namespace actionhist {
 namespace {
@@ -56,30 +57,26 @@ class Text {
   std::string text_;
 };
 
-void add_situation(Text& text, const Trace& trace) {
+}  // namespace
+
+std::string situation_text(const Trace& trace) {
+  Text text;
   text.add(trace.alert_name);
   text.add_values(trace.alert_annotations);
   text.add(trace.resource.kind);
   text.add(trace.model_reasoning);
   text.add_member(trace.metadata, "root_cause");
-}
-
-}  // namespace
-
-std::string situation_text(const Trace& trace) {
-  Text text;
-  add_situation(text, trace);
   return text.take();
 }
 
 std::string subject_text(const Trace& trace) {
-  Text text;
-  add_situation(text, trace);
-  text.add(trace.action_type);
-  text.add_leaves(trace.action_parameters);
-  text.add(trace.outcome.execution_error);
-  text.add(trace.outcome.effectiveness_notes);
-  return text.take();
+  Text action;
+  action.add(trace.action_type);
+  action.add_leaves(trace.action_parameters);
+  Text outcome;
+  outcome.add(trace.outcome.execution_error);
+  outcome.add(trace.outcome.effectiveness_notes);
+  return join_aspects({situation_text(trace), action.take(), outcome.take()});
 }
 
 FeedSubject subject_of(const Trace& trace) {

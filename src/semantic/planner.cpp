@@ -59,6 +59,10 @@ Choice choose(const Situation& now, const Calibration& calibration) {
     return scan;
   }
   if (scan.route == Route::full_scan) return scan;
+  if (now.uneven) {
+    scan.why = "the graph links what is near by other weights";
+    return scan;
+  }
 
   Calibration::Walk measured = calibration.walk;
   Choice walk{Route::walk, "the graph leads to the nearest rows at once"};

@@ -45,6 +45,7 @@ struct Situation {
   std::size_t width = 0;   // of a walk, as asked for; 0: as calibrated
   bool signs = false;      // the slots have them, and enough
   bool follows = false;    // the filter follows the vectors: neighbours match together
+  bool uneven = false;     // the parts count otherwise than for the graph, where they count alike
 };
 
 struct Choice {

@@ -9,6 +9,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/json_io.hpp"
+#include "embedding/aspects.hpp"
 #include "embedding/content_hash.hpp"
 
 namespace actionhist {
@@ -34,7 +35,7 @@ std::uint64_t version_of(const std::string& content_hash) {
 Replica::Replica(FeedStore& feed, std::string space_id, std::size_t dimension, ReplicaFiles files)
     : feed_(feed),
       space_id_(std::move(space_id)),
-      options_({.dimension = dimension}),
+      options_({.dimension = dimension, .parts = parts_of(space_id_, dimension)}),
       files_(std::move(files)),
       index_(options_) {
   if (!files_.folder.empty()) open();

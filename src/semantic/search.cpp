@@ -31,6 +31,7 @@ void check(const RowTable& table, const IndexQuery& query) {
   if (query.mmr_lambda && !(*query.mmr_lambda >= 0 && *query.mmr_lambda <= 1))
     refuse("mmr_lambda", "must be 0 to 1");
   if (query.distinct && !std::isfinite(*query.distinct)) refuse("distinct", "must be finite");
+  table.vectors().check_weights(query.weights);
   if (!query.vector.empty()) table.vectors().check(query.vector, "vector");
 }
 
@@ -44,7 +45,10 @@ class Search {
         plan_(plan),
         limit_(static_cast<std::size_t>(query.limit)),
         terms_(table.lexical().parse(query.text)) {
-    if (!query.vector.empty()) vector_ = table.vectors().query(table.vectors().prepare(query.vector));
+    if (!query.vector.empty()) {
+      prepared_ = table.vectors().prepare(query.vector);
+      vector_ = table.vectors().query(prepared_, query.weights);
+    }
     if (!query.exclude_id.empty()) excluded_ = table.find(query.exclude_id);
     filtered_ = excluded_ || filter.op != Filter::Op::all || !filter.children.empty();
     if (filtered_) {
@@ -61,7 +65,10 @@ class Search {
       const double distance =
           table_.vectors().metric() == Metric::cosine ? 1 - candidate.similarity : -candidate.similarity;
       hits.push_back({table_.id(candidate.row), candidate.score, candidate.similarity, distance,
-                      candidate.bm25, table_.lexical().matched_terms(terms_, candidate.row)});
+                      candidate.bm25, table_.lexical().matched_terms(terms_, candidate.row),
+                      vector_ && table_.vectors().has(candidate.row)
+                          ? table_.vectors().part_cosines(prepared_, candidate.row)
+                          : std::vector<double>()});
     }
     return hits;
   }
@@ -195,6 +202,7 @@ class Search {
   SearchPlan* plan_;
   std::size_t limit_;
   LexicalLeg::Query terms_;
+  std::vector<float> prepared_;  // the vector, before its parts were weighed
   std::optional<Vectors::Query> vector_;
   std::optional<std::uint32_t> excluded_;
   bool filtered_ = false;

@@ -1,9 +1,11 @@
 #include <actionhist/semantic_index.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <numeric>
 #include <shared_mutex>
 #include <thread>
 
@@ -33,6 +35,12 @@ const IndexOptions& checked(const IndexOptions& options) {
   if (options.ef_construction < 0) refuse("ef_construction", "must not be negative");
   if (options.ef_search < 0) refuse("ef_search", "must not be negative");
   if (options.sealed_rows < 1) refuse("sealed_rows", "must be at least 1");
+  if (!options.parts.empty()) {
+    const auto sum = std::accumulate(options.parts.begin(), options.parts.end(), std::size_t{0});
+    if (std::ranges::count(options.parts, std::size_t{0}) > 0 || sum != options.dimension)
+      refuse("parts", "must be at least 1 each, and together the dimension");
+    if (options.metric != Metric::cosine) refuse("parts", "need the metric cosine");
+  }
   return options;
 }
 
@@ -211,10 +219,12 @@ struct SemanticIndex::State {
   }
 
   // REQUIRES: the caller holds the gate.
-  double similarity_at(double percentile) const {
+  double similarity_at(double percentile, std::span<const double> weights) const {
     if (!(percentile >= 0 && percentile <= 100)) refuse("percentile", "must be 0 to 100");
+    const VectorLeg& vectors = table->vectors();
+    vectors.check_weights(weights);
     const std::lock_guard lock(scale_mutex);
-    if (!scale.fits(table->vectors())) scale = SimilarityScale(table->vectors());
+    if (!scale.fits(vectors, weights)) scale = SimilarityScale(vectors, weights);
     return scale.at(percentile);
   }
 
@@ -222,7 +232,7 @@ struct SemanticIndex::State {
     const Filter filter = parse_filter(query.where);
     const auto lock = gate.shared();
     std::optional<double> least_similarity;
-    if (query.percentile) least_similarity = similarity_at(*query.percentile);
+    if (query.percentile) least_similarity = similarity_at(*query.percentile, query.weights);
     return actionhist::search(*table, query, filter, least_similarity, plan);
   }
 
@@ -418,10 +428,10 @@ SearchPlan SemanticIndex::explain(const IndexQuery& query) const {
   return plan;
 }
 
-double SemanticIndex::similarity_at(double percentile) const {
+double SemanticIndex::similarity_at(double percentile, std::span<const double> weights) const {
   const State& state = alive(state_);
   const auto lock = state.gate.shared();
-  return state.similarity_at(percentile);
+  return state.similarity_at(percentile, weights);
 }
 
 }  // namespace actionhist

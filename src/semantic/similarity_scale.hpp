@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "semantic/vector_leg.hpp"
@@ -13,11 +14,11 @@ class SimilarityScale {
  public:
   SimilarityScale() = default;
 
-  // Of all pairs of some of these vectors, evenly chosen.
-  explicit SimilarityScale(const VectorLeg& vectors);
+  // Of all pairs of some of these vectors, evenly chosen, whose parts count by weight.
+  SimilarityScale(const VectorLeg& vectors, std::span<const double> weights);
 
-  // False when there are an eighth more or fewer vectors than were measured.
-  bool fits(const VectorLeg& vectors) const;
+  // False for other weights, and when there are an eighth more or fewer vectors than were measured.
+  bool fits(const VectorLeg& vectors, std::span<const double> weights) const;
 
   // The similarity that so many percent of the pairs do not exceed, between two of them by interpolation; −∞
   // without pairs.
@@ -25,6 +26,7 @@ class SimilarityScale {
 
  private:
   std::size_t vectors_ = 0;
+  std::vector<double> weights_;
   std::vector<float> similarities_;  // ascending
 };
 

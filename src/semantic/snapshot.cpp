@@ -14,7 +14,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::int64_t format = 2;
+constexpr std::int64_t format = 1;
 constexpr std::string_view manifest_name = "manifest";
 
 // A file of a snapshot. Of a chunk the codes and signs come first and are checked when it is opened.
@@ -81,6 +81,11 @@ std::string to_text(const Manifest& manifest) {
   writer.key("ef_construction").value(static_cast<std::int64_t>(options.ef_construction));
   writer.key("ef_search").value(static_cast<std::int64_t>(options.ef_search));
   writer.key("sealed_rows").value(static_cast<std::int64_t>(options.sealed_rows));
+  if (!options.parts.empty()) {
+    writer.key("parts").begin_array();
+    for (const std::size_t part : options.parts) writer.value(static_cast<std::int64_t>(part));
+    writer.end_array();
+  }
   if (!manifest.note.absent()) writer.key("note").value(manifest.note);
   writer.key("table").value(to_json(manifest.table));
   if (manifest.graph) writer.key("graph").value(to_json(*manifest.graph));
@@ -111,6 +116,10 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
     manifest.options.ef_construction = static_cast<int>(std::int64_t(root["ef_construction"]));
     manifest.options.ef_search = static_cast<int>(std::int64_t(root["ef_search"]));
     manifest.options.sealed_rows = std::uint64_t(root["sealed_rows"]);
+    simdjson::dom::array parts;
+    if (root["parts"].get(parts) == simdjson::SUCCESS) {
+      for (JsonElement part : parts) manifest.options.parts.push_back(std::uint64_t(part));
+    }
     JsonElement note;
     if (root["note"].get(note) == simdjson::SUCCESS)
       manifest.note = Json::parse(std::string(simdjson::minify(note)), "note");

@@ -73,8 +73,11 @@ class VectorLeg {
   // Throws Error: invalid_argument, naming `field`, for another dimension or a value that is not finite, or
   // whose square a float cannot hold.
   void check(std::span<const float> vector, std::string_view field) const;
+  // Throws Error: invalid_argument, unless there is none, or one for each part, none negative and not all 0.
+  void check_weights(std::span<const double> weights) const;
 
-  // Brings a vector into the form that is stored: for cosine of length 1. REQUIRES: it passes check().
+  // Brings a vector into the form that is stored: for cosine each of its parts of length 1.
+  // REQUIRES: it passes check().
   std::vector<float> prepare(std::span<const float> vector) const;
 
   bool has(std::uint32_t row) const { return row < rows_.size() && rows_[row].slot != none; }
@@ -89,9 +92,14 @@ class VectorLeg {
   double similarity(const Vectors::Query& query, std::uint32_t row) const {
     return vectors_.similarity(vectors_.distance(query, rows_[row].slot));
   }
-  Vectors::Query query(std::span<const float> prepared) const { return vectors_.query(prepared); }
+  // What asks for the rows near to a prepared vector, whose parts count by weight: a part without a direction for
+  // nothing. REQUIRES: the weights pass check_weights().
+  Vectors::Query query(std::span<const float> prepared, std::span<const double> weights) const;
   // What asks for rows like this one. REQUIRES: has(row).
   Vectors::Query query_of(std::uint32_t row) const;
+  // The cosine of each part of the row with that of a prepared vector; none where vectors have one part.
+  // REQUIRES: has(row).
+  std::vector<double> part_cosines(std::span<const float> prepared, std::uint32_t row) const;
   // At most `count` of the slots that rows have, evenly chosen.
   std::vector<std::uint32_t> sample(std::size_t count) const;
 
@@ -145,7 +153,8 @@ class VectorLeg {
 
   std::uint32_t slot_for(std::span<const float> prepared);
   void attach(std::uint32_t row, std::uint32_t slot);
-  Situation situation(const Request& request) const;
+  Situation situation(const Vectors::Query& query, const Request& request) const;
+  bool uneven(const Vectors::Query& query) const;
   bool follows(const Request& request, double share) const;
   std::vector<std::uint32_t> matching_slots(const Request& request, std::size_t begin) const;
   // The nearest of these slots, at least `count` of them if there are as many, in full precision.
@@ -157,7 +166,7 @@ class VectorLeg {
   bool enough(std::span<const Neighbour> near, const Request& request, std::size_t matching) const;
   std::vector<ScoredRow> rows_of(std::vector<Neighbour> near, const Request& request) const;
 
-  IndexOptions options_;
+  IndexOptions options_;  // with one part where none is given
   Vectors vectors_;
   std::shared_ptr<const Graph> graph_;  // null while there is none
   Calibration calibration_;

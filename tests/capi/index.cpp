@@ -90,6 +90,28 @@ TEST_CASE("C ABI: an index finds rows by vector, text and filter") {
   CHECK(index(actionhist_index_stats).holds(R"("rows":0)"));
 }
 
+TEST_CASE("C ABI: the parts of vectors count by weight") {
+  const Index index(R"({"dimension":3,"parts":[1,2]})");
+  REQUIRE(index(actionhist_index_put, three_rows, {{1, 0, 1}, {-1, 1, 0}, {0, 1, 1}}).text == "null");
+  const Vectors asked{{2, 3, 0}};
+  CHECK(index(actionhist_index_search, R"({"weights":[3,1],"limit":1})", asked).holds(R"([{"id":"a")"));
+  const Answer second = index(actionhist_index_search, R"({"weights":[0,0.5],"limit":1})", asked);
+  CHECK(second.holds(R"([{"id":"b")"));
+  CHECK(second.holds(R"("parts":[-1)"));
+  for (const char* wrong : {R"({"weights":[1]})", R"({"weights":[0,0]})", R"({"weights":[1,-1]})",
+                            R"({"weights":2})", R"({"weights":[1,"x"]})"}) {
+    const Answer refused = index(actionhist_index_search, wrong, asked);
+    CHECK(refused.status == ACTIONHIST_INVALID_ARGUMENT);
+    CHECK(refused.error.find("weights") != std::string::npos);
+  }
+  actionhist_index* none = nullptr;
+  for (const std::string_view wrong :
+       {R"({"dimension":3,"parts":[1,1]})", R"({"dimension":3,"parts":[-1,4]})"}) {
+    CHECK(actionhist_index_create(wrong.data(), wrong.size(), &none, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
+    CHECK(none == nullptr);
+  }
+}
+
 TEST_CASE("C ABI: an index is saved and opened with its note") {
   const TempFolder folder;
   const std::string path = folder.file("index");

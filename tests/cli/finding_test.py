@@ -147,6 +147,21 @@ class SimilarTest(CliTest):
         self.assertEqual(self.run_cli("similar", "xylophone zebra", "--percentile", "100").out, "")
         self.run_cli("similar", "x", "--percentile", "101", expect=USAGE)
 
+    def test_the_aspects_that_count_are_weighed(self):
+        self.fill()
+        self.run_cli("similar", "memory", "--weights", "action=1", expect=REJECTED)
+        self.run_cli("embed", "switch", "aspects/1/hashed-lexical/1024/1", "--force")
+        asked = ("similar", "renew certificate", "--weights")
+        for weights in ("context=1,action=2", "context=1"):
+            hit = self.run_json(*asked, weights)[0]
+            self.assertEqual(hit["trace"]["action_id"], "cert")
+        aspects = hit["explain"]["aspects"]
+        self.assertAlmostEqual(hit["explain"]["similarity"], aspects["context"], places=5)
+        self.assertGreater(aspects["action"], aspects["context"])
+        for wrong in ("action", "size=1", "action=much"):
+            self.run_cli(*asked, wrong, expect=USAGE)
+        self.run_cli(*asked, "action=-1", expect=REJECTED)
+
     def test_words_alone_find_without_the_index_and_say_so(self):
         self.fill()
         done = self.run_cli("similar", "certificate", "--no-index")

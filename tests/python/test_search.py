@@ -91,10 +91,32 @@ def test_hits_that_are_alike_and_hits_that_are_not(past, history):
     assert past.similar("xylophone zebra", percentile=100) == []
 
 
+def test_aspects_count_by_weight():
+    history = actionhist.open("memory:", model=actionhist.open_model("aspects:hashed-lexical"))
+    for alert in ("OutOfMemory", "DiskFull"):
+        for action_type in ("restart_pod", "expand_volume"):
+            history.record(
+                action_id=f"{alert} {action_type}", action_type=action_type, alert_name=alert, action_timestamp=NOON
+            )
+    found = history.similar(action_id="DiskFull restart_pod", weights={"context": 1}, limit=1, fresh=True)
+    assert ids(found) == ["DiskFull expand_volume"]
+    assert found[0].explain["aspects"]["context"] == pytest.approx(1)
+    assert found[0].explain["aspects"]["outcome"] == 0
+    assert ids(history.similar(action_id="DiskFull restart_pod", weights={"action": 2}, limit=1)) == [
+        "OutOfMemory restart_pod"
+    ]
+    for weights in ({}, {"action": -1}, {"acton": 1}, {"action": float("inf")}):
+        with pytest.raises(actionhist.InvalidArgument, match="weights"):
+            history.similar("disk", weights=weights)
+    with pytest.raises(TypeError, match="weights"):
+        history.similar("disk", weights=[1, 2, 0])
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         {},
+        {"text": "a", "weights": {"action": 1}},
         {"text": "a", "action_id": "oom"},
         {"text": ""},
         {"text": "a", "limit": 0},

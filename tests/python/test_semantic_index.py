@@ -56,6 +56,26 @@ def test_hits_that_differ(index):
         index.search(text="number7", percentile=99)
 
 
+def test_parts_count_by_weight():
+    numpy = pytest.importorskip("numpy")
+    index = actionhist.SemanticIndex(20, parts=[16, 4])
+    texts = numpy.array([unit(i) for i in range(50)], dtype=numpy.float32)
+    numbers = numpy.array([unit(i, 4) for i in range(50)], dtype=numpy.float32)[::-1]
+    index.add([f"r{i}" for i in range(50)], numpy.hstack([texts, numbers]))
+    asked = numpy.concatenate([texts[7], numbers[9]])
+    assert index.search(asked, weights=[1, 0], limit=1)[0].id == "r7"
+    best = index.search(asked, weights=numpy.array([1, 3]), limit=1)[0]
+    assert best.id == "r9"
+    assert best.parts[1] == pytest.approx(1, abs=1e-5)
+    assert best.similarity == pytest.approx((best.parts[0] + 3 * best.parts[1]) / 4, abs=1e-5)
+    assert index.search_many([asked, asked], weights=[1, 0], limit=1)[1][0].id == "r7"
+    assert index.similarity_at(50, weights=[1, 0]) != index.similarity_at(50, weights=[0, 1])
+    with pytest.raises(actionhist.InvalidArgument, match="weights"):
+        index.search(asked, weights=[1])
+    with pytest.raises(actionhist.InvalidArgument, match="parts"):
+        actionhist.SemanticIndex(20, parts=[16, 3])
+
+
 def test_changes(index):
     assert len(index) == 300 and "r5" in index and "x" not in index
     assert index.version("r5") == 5 and index.version("x") is None

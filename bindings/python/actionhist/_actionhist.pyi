@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Iterable
+from typing import Any, Iterable, Sequence
 
 # Within a class, list may be one of its calls.
 _Dicts = list[dict[str, Any]]
@@ -243,6 +243,7 @@ class Handle:
         percentile: Any,
         mmr_lambda: Any,
         distinct: Any,
+        weights: Any,
         fresh: Any,
         /,
     ) -> list[Hit]: ...
@@ -362,6 +363,8 @@ class IndexHit:
     def bm25(self) -> float: ...
     @property
     def matched_terms(self) -> list[str]: ...
+    @property
+    def parts(self) -> list[float]: ...
 
 class Months:
     def __init__(self, uri: Any, postgres: Any, progress: Any, /) -> None: ...
@@ -383,6 +386,7 @@ class SemanticIndex:
         ef_construction: int = ...,
         ef_search: int = ...,
         sealed_rows: int = ...,
+        parts: Sequence[int] = ...,
     ) -> None: ...
     def add(
         self,
@@ -409,16 +413,29 @@ class SemanticIndex:
         mmr_lambda: float | None = ...,
         distinct: float | None = ...,
         vector_weight: float = ...,
+        weights: Sequence[float] = ...,
         exclude_id: str = ...,
         ef_search: int = ...,
     ) -> list[IndexHit]: ...
     def search_many(
-        self, vectors: Any, *, limit: int = ..., where: dict[str, Any] | None = ..., ef_search: int = ...
+        self,
+        vectors: Any,
+        *,
+        limit: int = ...,
+        where: dict[str, Any] | None = ...,
+        weights: Sequence[float] = ...,
+        ef_search: int = ...,
     ) -> list[list[IndexHit]]: ...
     def explain(
-        self, vector: Any, *, limit: int = ..., where: dict[str, Any] | None = ..., ef_search: int = ...
+        self,
+        vector: Any,
+        *,
+        limit: int = ...,
+        where: dict[str, Any] | None = ...,
+        weights: Sequence[float] = ...,
+        ef_search: int = ...,
     ) -> dict[str, Any]: ...
-    def similarity_at(self, percentile: float) -> float: ...
+    def similarity_at(self, percentile: float, *, weights: Sequence[float] = ...) -> float: ...
     def optimize(self) -> None: ...
     def clear(self) -> None: ...
     def stats(self) -> dict[str, Any]: ...

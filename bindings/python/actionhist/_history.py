@@ -44,7 +44,7 @@ class Model(Protocol):
 
 def open_model(uri: str, **options: Any) -> OpenedModel:
     """Opens "static:FOLDER" (model2vec), "sentence:FOLDER" (MiniLM, bge-small), "https://HOST/v1#MODEL", or
-    "hashed-lexical", the built-in model.
+    "hashed-lexical", the built-in model; "aspects:" before one of them gives an action three vectors.
 
     Options are those of C++'s ModelOptions: query_prefix, document_prefix, dimension, timeout_ms, … The model has `space_id`,
     `dimension` and embed(texts, role="document"), which gives a memoryview of float32 for each text.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from ._actionhist import Hit, Trace
 from ._arguments import Fields, Text, Time, resource_of
@@ -58,6 +58,7 @@ class Search(Opened):
         percentile: float | None = None,
         mmr_lambda: float | None = None,
         distinct: float | None = None,
+        weights: Mapping[str, float] | None = None,
         fresh: bool = False,
     ) -> list[Hit]:
         """Past actions like a text, an action or a vector, best first, that pass the filter `where`.
@@ -67,10 +68,12 @@ class Search(Opened):
                      are like each other; unlike a threshold it means the same for every model
         mmr_lambda   from 0 to 1: hits that differ from those before them come earlier (maximal marginal relevance)
         distinct     above 0: of actions that are so much alike (cosine) only the best, and none like `action_id`
+        weights      of context, action and outcome, where an action has a vector of each (a model "aspects:…");
+                     what is not named counts for nothing
         fresh        first waits until all that was recorded is searchable
         """
         return self._handle.similar(
-            text, action_id, vector, limit, where, threshold, percentile, mmr_lambda, distinct, fresh
+            text, action_id, vector, limit, where, threshold, percentile, mmr_lambda, distinct, weights, fresh
         )
 
     asimilar = twin(similar)
