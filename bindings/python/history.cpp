@@ -126,7 +126,7 @@ py::list similar(const Handle& self, const py::object& text, const py::object& a
   query.percentile = number(percentile, "percentile");
   query.mmr_lambda = number(mmr_lambda, "mmr_lambda");
   query.distinct = number(distinct, "distinct");
-  if (!weights.is_none()) query.weights = parse_aspects(to_json(weights, "weights"));
+  if (!weights.is_none()) query.weights = parse_aspects(to_json(weights, "weights", "weights."));
   query.fresh = to_flag(fresh, "fresh");
   return shared(self.call([&](History& history) { return history.similar(query); }));
 }

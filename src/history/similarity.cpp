@@ -37,6 +37,16 @@ std::array<double, aspect_count> in_order(const Aspects& aspects) {
   return {aspects.context, aspects.action, aspects.outcome};
 }
 
+// The text of an action without the aspects that count for nothing.
+std::string counting_text(std::string_view text, const Aspects& weights) {
+  const auto aspects = aspects_of(text);
+  std::array<std::string, aspect_count> counting;
+  for (std::size_t i = 0; i < aspect_count; ++i) {
+    if (in_order(weights)[i] > 0) counting[i] = aspects[i];
+  }
+  return join_aspects(counting);
+}
+
 void validate(const SimilarQuery& query) {
   const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
   if (given != 1) {
@@ -97,7 +107,7 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
     const auto weights = in_order(*query.weights);
     wanted.weights.assign(weights.begin(), weights.end());
   }
-  wanted.text = text;
+  wanted.text = query.weights && !query.action_id.empty() ? counting_text(text, *query.weights) : text;
   wanted.vector = vector;
   wanted.where = resolve_where(query.where);
   wanted.exclude_id = query.action_id;

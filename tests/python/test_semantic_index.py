@@ -64,10 +64,10 @@ def test_parts_count_by_weight():
     index.add([f"r{i}" for i in range(50)], numpy.hstack([texts, numbers]))
     asked = numpy.concatenate([texts[7], numbers[9]])
     assert index.search(asked, weights=[1, 0], limit=1)[0].id == "r7"
-    best = index.search(asked, weights=numpy.array([1, 3]), limit=1)[0]
+    best = index.search(asked, weights=numpy.array([1, 30]), limit=1)[0]
     assert best.id == "r9"
     assert best.parts[1] == pytest.approx(1, abs=1e-5)
-    assert best.similarity == pytest.approx((best.parts[0] + 3 * best.parts[1]) / 4, abs=1e-5)
+    assert best.similarity == pytest.approx((best.parts[0] + 30 * best.parts[1]) / 31, abs=1e-5)
     assert index.search_many([asked, asked], weights=[1, 0], limit=1)[1][0].id == "r7"
     assert index.similarity_at(50, weights=[1, 0]) != index.similarity_at(50, weights=[0, 1])
     with pytest.raises(actionhist.InvalidArgument, match="weights"):
