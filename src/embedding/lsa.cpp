@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <cblas.h>
 #include <fmt/format.h>
 
 #include <actionhist/error.hpp>
@@ -106,8 +107,8 @@ void LsaModel::embed_text(std::string_view text, std::span<float> out) const {
     const auto row = static_cast<std::size_t>(found);
     const float weight = std::sqrt(static_cast<float>(feature.count)) * rarity_[row];
     const float signed_weight = feature.negative() ? -weight : weight;
-    const float* direction = projection_.data() + row * dimension_;
-    for (std::size_t d = 0; d < dimension_; ++d) out[d] += signed_weight * direction[d];
+    cblas_saxpy(static_cast<int>(dimension_), signed_weight, projection_.data() + row * dimension_, 1,
+                out.data(), 1);
   }
   scale_to_one(out);
 }
@@ -159,6 +160,7 @@ std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint6
 
   SparseMatrix matrix;
   matrix.columns = containing.size();
+  matrix.entries.reserve(entries_.size());
   for (std::size_t document = 0; document < documents(); ++document) {
     const std::size_t begin = matrix.entries.size();
     double squares = 0;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include <cblas.h>
 #include <fmt/format.h>
 
 #include <actionhist/error.hpp>
@@ -97,7 +98,7 @@ void StaticModel::embed_text(std::string_view text, std::span<float> out) const 
   for (const std::uint32_t id : ids) {
     const float* const row = rows_ + dimension_ * (row_of_.empty() ? id : row_of_[id]);
     const float weight = weights_.empty() ? 1.0F : weights_[id];
-    for (std::size_t i = 0; i < dimension_; ++i) sum[i] += weight * row[i];
+    cblas_saxpy(static_cast<int>(dimension_), weight, row, 1, sum, 1);
   }
   float scale = 1.0F / static_cast<float>(ids.size());
   if (normalize_) {
