@@ -9,6 +9,7 @@
 
 #include "core/json_fields.hpp"
 #include "core/json_io.hpp"
+#include "core/names.hpp"
 
 namespace actionhist {
 
@@ -60,5 +61,15 @@ class ModelJson {
   simdjson::dom::object object_;
   std::string place_;
 };
+
+// The id of a token. Throws Error: invalid_argument for what is none, or is above 2^24.
+inline std::uint32_t read_token_id(JsonElement value, const std::string& place) {
+  constexpr std::int64_t most_ids = 1 << 24;
+  std::int64_t id = -1;
+  if (value.get(id) != simdjson::SUCCESS || id < 0 || id >= most_ids) {
+    refuse_field(place, fmt::format("\"{}\" is no id", excerpt(simdjson::minify(value))));
+  }
+  return static_cast<std::uint32_t>(id);
+}
 
 }  // namespace actionhist

@@ -16,6 +16,12 @@ class RolePrefix {
   explicit RolePrefix(const ModelOptions& options)
       : query_(options.query_prefix), document_(options.document_prefix) {}
 
+  // What the model itself asks for, where the options say nothing.
+  void offer(std::string_view query, std::string_view document) {
+    if (query_.empty()) query_ = query;
+    if (document_.empty()) document_ = document;
+  }
+
   // The text behind its prefix; empty if the text is nothing but white space, which gets no vector.
   std::string before(std::string_view text, EmbeddingRole role) const {
     if (text.find_first_not_of(" \t\r\n") == text.npos) return {};

@@ -48,6 +48,7 @@ SentenceModel::SentenceModel(const std::filesystem::path& path, const ModelOptio
   const std::size_t around = tokenizer_->before().size() + tokenizer_->after().size();
   if (max_tokens_ <= around) refuse_field("model", "leaves no room for a text between its special tokens");
   read_modules(folder);
+  read_prompts(folder);
   space_id_ = fmt::format("sentence/{}/{}", encoder_->width(), folder.identity("1\n" + prefix_.text()));
 }
 
@@ -72,6 +73,25 @@ void SentenceModel::read_modules(ModelFolder& folder) {
   });
 }
 
+// Named as sentence-transformers' encode_query() and encode_document() look for them.
+void SentenceModel::read_prompts(ModelFolder& folder) {
+  const std::string name = "config_sentence_transformers.json";
+  if (!folder.has(name)) return;
+  read_json(folder, name, [&](JsonElement json) {
+    const ModelJson config(json, name);
+    const auto prompts = config.optional_object("prompts");
+    if (!prompts) return;
+    const auto first_of = [&](std::initializer_list<std::string_view> keys) {
+      for (const std::string_view key : keys) {
+        if (!key.empty() && prompts->member(key)) return prompts->get<std::string_view>(key);
+      }
+      return std::string_view();
+    };
+    const auto usual = config.get<std::string_view>("default_prompt_name", "");
+    prefix_.offer(first_of({"query", usual}), first_of({"document", "passage", "corpus", usual}));
+  });
+}
+
 void SentenceModel::read_pooling(ModelFolder& folder, const std::string& name) {
   read_json(folder, name, [&](JsonElement json) {
     const ModelJson config(json, name);
@@ -83,6 +103,7 @@ void SentenceModel::read_pooling(ModelFolder& folder, const std::string& name) {
       if (key.starts_with("pooling_mode_") && value.get(on) == simdjson::SUCCESS && on)
         ways.emplace_back(key);
     }
+    if (!config.get("include_prompt", true)) refuse_field(config.place("include_prompt"), "must be true");
     if (ways.size() != 1)
       refuse_field(name, fmt::format("has {} ways of pooling; one is offered", ways.size()));
     const std::string& way = ways.front();

@@ -1,4 +1,4 @@
-// A model of sentence-transformers with BERT's layers (MiniLM, bge-small, e5-small, …), from its folder:
+// A model of sentence-transformers with BERT's layers (MiniLM, bge, e5, mpnet, distilroberta, …), from its folder:
 // config.json, model.safetensors, tokenizer.json, modules.json and what that names. Any thread may embed at once.
 #pragma once
 
@@ -31,6 +31,7 @@ class SentenceModel final : public EmbeddingModel {
   enum class Pooling { mean, first };
 
   void read_modules(ModelFolder& folder);
+  void read_prompts(ModelFolder& folder);
   void read_pooling(ModelFolder& folder, const std::string& name);
   void pool(std::span<const float> rows, std::span<float> out) const;
 

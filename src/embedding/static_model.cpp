@@ -91,7 +91,7 @@ void StaticModel::embed_text(std::string_view text, std::span<float> out) const 
   thread_local std::vector<std::uint32_t> ids;
   ids.clear();
   tokenizer_.encode(first_characters(text, max_tokens_ * tokenizer_.median_length()), max_tokens_, ids);
-  std::erase(ids, tokenizer_.unknown());
+  if (const auto unknown = tokenizer_.unknown()) std::erase(ids, *unknown);
   std::fill(out.begin(), out.end(), 0.0F);
   if (ids.empty()) return;
   float* const sum = out.data();

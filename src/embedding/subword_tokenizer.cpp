@@ -7,7 +7,6 @@ namespace actionhist {
 namespace {
 
 constexpr std::string_view file = "tokenizer.json";
-constexpr std::int64_t most_ids = 1 << 24;
 
 bool is_ascii_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
@@ -24,10 +23,11 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
-std::uint32_t to_id(JsonElement value, const std::string& place) {
-  std::int64_t id = -1;
-  if (value.get(id) != simdjson::SUCCESS || id < 0 || id >= most_ids) refuse_field(place, "is no id");
-  return static_cast<std::uint32_t>(id);
+// Of a model in a file that does not say it, as those of old versions.
+std::string_view type_by_contents(const ModelJson& model) {
+  if (model.member("merges")) return "BPE";
+  const auto vocabulary = model.member("vocab");
+  return vocabulary && vocabulary->is_array() ? "Unigram" : "WordPiece";
 }
 
 }  // namespace
@@ -93,33 +93,38 @@ SubwordTokenizer::SubwordTokenizer(std::string_view json) {
   JsonDocument document;
   const ModelJson root(document.parse(json, file), std::string(file));
   normalizer_.emplace(root.optional_object("normalizer"));
-  std::vector<std::size_t> lengths;
+  Lengths lengths;
+  read_added_tokens(root, lengths);
+  const Lengths special = lengths;
   const ModelJson model = root.object("model");
-  // WordPiece files of old versions do not say their type.
-  const auto type = model.get<std::string_view>("type", "WordPiece");
+  const std::string_view type = model.get<std::string_view>("type", type_by_contents(model));
   if (type == "WordPiece") {
     read_word_piece(root, lengths);
   } else if (type == "Unigram") {
-    read_unigram(root, lengths);
+    read_unigram(root, special, lengths);
+  } else if (type == "BPE") {
+    for (const auto& [token, id] : model.get<simdjson::dom::object>("vocab"))
+      see(read_token_id(id, model.place("vocab")), token, lengths);
+    model_.emplace<BytePairs>(model, root.object("pre_tokenizer"));
   } else {
     refuse_field(model.place("type"),
-                 fmt::format("\"{}\" is not offered; only WordPiece and Unigram are", type));
+                 fmt::format("\"{}\" is not offered; only WordPiece, Unigram and BPE are", type));
   }
-  read_added_tokens(root, lengths);
   read_post_processor(root);
-  std::ranges::sort(lengths);
-  const std::size_t middle = lengths.size() / 2;
-  median_length_ = lengths.size() % 2 == 1 ? lengths[middle] : (lengths[middle - 1] + lengths[middle]) / 2;
+  std::vector<std::size_t> sorted;
+  for (const auto& [id, length] : lengths) sorted.push_back(length);
+  std::ranges::sort(sorted);
+  const std::size_t middle = sorted.size() / 2;
+  median_length_ = sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-void SubwordTokenizer::see(std::int64_t id, std::string_view token, std::vector<std::size_t>& lengths) {
-  if (id < 0 || id >= most_ids) refuse_field(file, fmt::format("\"{}\" has the id {}", token, id));
-  size_ = std::max(size_, static_cast<std::size_t>(id) + 1);
-  lengths.push_back(character_count(token));
+void SubwordTokenizer::see(std::uint32_t id, std::string_view token, Lengths& lengths) {
+  size_ = std::max(size_, std::size_t{id} + 1);
+  lengths.insert_or_assign(id, character_count(token));
 }
 
 // Special tokens never come from a text; others would be cut out of it before anything else.
-void SubwordTokenizer::read_added_tokens(const ModelJson& root, std::vector<std::size_t>& lengths) {
+void SubwordTokenizer::read_added_tokens(const ModelJson& root, Lengths& lengths) {
   if (!root.member("added_tokens")) return;
   for (const JsonElement item : root.get<simdjson::dom::array>("added_tokens")) {
     const ModelJson token(item, root.place("added_tokens"));
@@ -128,20 +133,13 @@ void SubwordTokenizer::read_added_tokens(const ModelJson& root, std::vector<std:
       refuse_field(root.place("added_tokens"),
                    fmt::format("\"{}\" is not special; only special ones are offered", content));
     }
-    const bool known = std::visit(
-        [&](const auto& model) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(model)>, WordPiece>) {
-            return model.begins.find(content).has_value();
-          } else {
-            return model.pieces.find(content).has_value();
-          }
-        },
-        model_);
-    if (!known) see(token.get<std::int64_t>("id"), content, lengths);
+    const auto id = token.member("id");
+    if (!id) refuse_field(token.place("id"), "is missing");
+    see(read_token_id(*id, token.place("id")), content, lengths);
   }
 }
 
-void SubwordTokenizer::read_word_piece(const ModelJson& root, std::vector<std::size_t>& lengths) {
+void SubwordTokenizer::read_word_piece(const ModelJson& root, Lengths& lengths) {
   const ModelJson json = root.object("model");
   const auto pre_tokenizer = root.object("pre_tokenizer").get<std::string_view>("type");
   if (pre_tokenizer != "BertPreTokenizer") {
@@ -154,13 +152,10 @@ void SubwordTokenizer::read_word_piece(const ModelJson& root, std::vector<std::s
   if (longest < 1) refuse_field(json.place("max_input_chars_per_word"), "must be at least 1");
   model.max_characters = static_cast<std::size_t>(longest);
   for (const auto& [token, value] : json.get<simdjson::dom::object>("vocab")) {
-    std::int64_t id = -1;
-    if (value.get(id) != simdjson::SUCCESS)
-      refuse_field(json.place("vocab"), fmt::format("\"{}\" has no id", token));
+    const std::uint32_t id = read_token_id(value, json.place("vocab"));
     see(id, token, lengths);
-    model.begins.insert(token, static_cast<std::uint32_t>(id));
-    if (token.starts_with(prefix))
-      model.continues.insert(token.substr(prefix.size()), static_cast<std::uint32_t>(id));
+    model.begins.insert(token, id);
+    if (token.starts_with(prefix)) model.continues.insert(token.substr(prefix.size()), id);
   }
   const auto unknown = json.get<std::string_view>("unk_token", "[UNK]");
   const auto id = model.begins.find(unknown);
@@ -168,20 +163,38 @@ void SubwordTokenizer::read_word_piece(const ModelJson& root, std::vector<std::s
   model.unknown = *id;
 }
 
-void SubwordTokenizer::read_unigram(const ModelJson& root, std::vector<std::size_t>& lengths) {
-  const ModelJson json = root.object("model");
-  const ModelJson pre_tokenizer = root.object("pre_tokenizer");
+void SubwordTokenizer::read_metaspace(const ModelJson& pre_tokenizer) {
   const auto type = pre_tokenizer.get<std::string_view>("type");
+  if (type == "Sequence" && !metaspace_.each_word) {
+    const auto steps = pre_tokenizer.get<simdjson::dom::array>("pretokenizers");
+    const auto step = [&](std::size_t i) {
+      return ModelJson(steps.at(i).value(), pre_tokenizer.place("pretokenizers"));
+    };
+    if (steps.size() != 2 || step(0).get<std::string_view>("type") != "WhitespaceSplit") {
+      refuse_field(pre_tokenizer.place(), "only WhitespaceSplit and Metaspace are offered together");
+    }
+    metaspace_.each_word = true;
+    read_metaspace(step(1));
+    return;
+  }
   if (type != "Metaspace") {
     refuse_field(pre_tokenizer.place(), fmt::format("\"{}\" is not offered with Unigram", type));
   }
   metaspace_.replacement = pre_tokenizer.get<std::string_view>("replacement", "▁");
   if (metaspace_.replacement.empty()) refuse_field(pre_tokenizer.place("replacement"), "is empty");
   const bool prefixed = pre_tokenizer.get("add_prefix_space", true);
-  metaspace_.prepend =
-      pre_tokenizer.get<std::string_view>("prepend_scheme", prefixed ? "always" : "never") != "never";
+  const auto scheme = pre_tokenizer.get<std::string_view>("prepend_scheme", prefixed ? "always" : "never");
+  if (metaspace_.each_word && scheme == "first") {
+    refuse_field(pre_tokenizer.place("prepend_scheme"), "\"first\" is not offered after WhitespaceSplit");
+  }
+  metaspace_.prepend = scheme != "never";
   metaspace_.split = pre_tokenizer.get("split", true);
+}
 
+// Special tokens are no pieces of a text: their score of 0 would make their names the best cut.
+void SubwordTokenizer::read_unigram(const ModelJson& root, const Lengths& special, Lengths& lengths) {
+  const ModelJson json = root.object("model");
+  read_metaspace(root.object("pre_tokenizer"));
   Unigram& model = model_.emplace<Unigram>();
   double least = 0;
   bool first = true;
@@ -193,8 +206,9 @@ void SubwordTokenizer::read_unigram(const ModelJson& root, std::vector<std::size
         pair.at(0).get(token) != simdjson::SUCCESS || pair.at(1).get(score) != simdjson::SUCCESS) {
       refuse_field(json.place("vocab"), "holds what is no pair of a piece and its score");
     }
-    see(static_cast<std::int64_t>(model.scores.size()), token, lengths);
-    model.pieces.insert(token, static_cast<std::uint32_t>(model.scores.size()));
+    const auto id = static_cast<std::uint32_t>(model.scores.size());
+    see(id, token, lengths);
+    if (!special.contains(id)) model.pieces.insert(token, id);
     model.scores.push_back(score);
     least = first ? score : std::min(least, score);
     first = false;
@@ -223,7 +237,7 @@ void SubwordTokenizer::read_post_processor(const ModelJson& root) {
       const auto pair = json->get<simdjson::dom::array>(key);
       JsonElement id;
       if (pair.at(1).get(id) != simdjson::SUCCESS) refuse_field(json->place(key), "has no id");
-      return to_id(id, json->place(key));
+      return read_token_id(id, json->place(key));
     };
     before_ = {read("cls")};
     after_ = {read("sep")};
@@ -238,7 +252,7 @@ void SubwordTokenizer::read_post_processor(const ModelJson& root) {
       }
       const ModelJson token = tokens.object(part.object("SpecialToken").get<std::string_view>("id"));
       for (const JsonElement id : token.get<simdjson::dom::array>("ids"))
-        side->push_back(to_id(id, token.place()));
+        side->push_back(read_token_id(id, token.place()));
     }
   } else {
     refuse_field(json->place("type"), fmt::format("\"{}\" is not offered", type));
@@ -250,8 +264,10 @@ void SubwordTokenizer::read_post_processor(const ModelJson& root) {
   }
 }
 
-std::uint32_t SubwordTokenizer::unknown() const {
-  return std::visit([](const auto& model) { return model.unknown; }, model_);
+std::optional<std::uint32_t> SubwordTokenizer::unknown() const {
+  if (const auto* pieces = std::get_if<WordPiece>(&model_)) return pieces->unknown;
+  if (const auto* unigram = std::get_if<Unigram>(&model_)) return unigram->unknown;
+  return std::nullopt;
 }
 
 void SubwordTokenizer::encode(std::string_view text, std::size_t limit,
@@ -266,6 +282,8 @@ void SubwordTokenizer::encode(std::string_view text, std::size_t limit,
   normalizer_->apply(normalized);
   if (std::holds_alternative<WordPiece>(model_)) {
     encode_bert_words(normalized, first + limit, ids);
+  } else if (const auto* pairs = std::get_if<BytePairs>(&model_)) {
+    pairs->encode(normalized, limit, ids);
   } else {
     encode_metaspace(normalized, first + limit, ids);
   }
@@ -298,6 +316,24 @@ void SubwordTokenizer::encode_bert_words(std::string_view text, std::size_t limi
 
 void SubwordTokenizer::encode_metaspace(std::string_view text, std::size_t limit,
                                         std::vector<std::uint32_t>& ids) const {
+  if (!metaspace_.each_word) {
+    encode_metaspace_word(text, limit, ids);
+    return;
+  }
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < text.size() && ids.size() < limit;) {
+    const Character character = character_at(text, at);
+    if (is_white_space(character.code)) {
+      encode_metaspace_word(text.substr(begin, at - begin), limit, ids);
+      begin = at + character.bytes;
+    }
+    at += character.bytes;
+  }
+  if (ids.size() < limit) encode_metaspace_word(text.substr(begin), limit, ids);
+}
+
+void SubwordTokenizer::encode_metaspace_word(std::string_view text, std::size_t limit,
+                                             std::vector<std::uint32_t>& ids) const {
   if (text.empty()) return;
   const Unigram& model = std::get<Unigram>(model_);
   const std::string& mark = metaspace_.replacement;

@@ -8,9 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "embedding/byte_pairs.hpp"
 #include "embedding/byte_trie.hpp"
 #include "embedding/text_normalizer.hpp"
 
@@ -41,8 +43,8 @@ struct Unigram {
 
 class SubwordTokenizer {
  public:
-  // Offered are BertNormalizer with BertPreTokenizer and WordPiece, and Metaspace with Unigram after the
-  // normalisers that TextNormalizer knows.
+  // Offered are BertPreTokenizer with WordPiece, Metaspace (also after WhitespaceSplit) with Unigram, and ByteLevel
+  // with BPE, each after the normalisers that TextNormalizer knows.
   // Throws Error: invalid_argument, naming what is wrong or not offered.
   explicit SubwordTokenizer(std::string_view json);
 
@@ -50,7 +52,8 @@ class SubwordTokenizer {
   // Bytes that are no UTF-8 count as U+FFFD.
   void encode(std::string_view text, std::size_t limit, std::vector<std::uint32_t>& ids) const;
 
-  std::uint32_t unknown() const;
+  // The id that stands for what is not in the vocabulary; byte-level models have none.
+  std::optional<std::uint32_t> unknown() const;
   // Every id is smaller.
   std::size_t size() const { return size_; }
   // Of a piece of the vocabulary, in characters, rounded down.
@@ -65,19 +68,24 @@ class SubwordTokenizer {
     std::string replacement;
     bool prepend = true;
     bool split = true;
+    bool each_word = false;  // of those between white space, each for itself
   };
 
-  void read_added_tokens(const ModelJson& root, std::vector<std::size_t>& lengths);
-  void read_word_piece(const ModelJson& root, std::vector<std::size_t>& lengths);
-  void read_unigram(const ModelJson& root, std::vector<std::size_t>& lengths);
+  using Lengths = std::unordered_map<std::uint32_t, std::size_t>;  // of each token, in characters
+
+  void read_added_tokens(const ModelJson& root, Lengths& lengths);
+  void read_word_piece(const ModelJson& root, Lengths& lengths);
+  void read_unigram(const ModelJson& root, const Lengths& special, Lengths& lengths);
+  void read_metaspace(const ModelJson& pre_tokenizer);
   void read_post_processor(const ModelJson& root);
-  void see(std::int64_t id, std::string_view token, std::vector<std::size_t>& lengths);
+  void see(std::uint32_t id, std::string_view token, Lengths& lengths);
   void encode_bert_words(std::string_view text, std::size_t limit, std::vector<std::uint32_t>& ids) const;
   void encode_metaspace(std::string_view text, std::size_t limit, std::vector<std::uint32_t>& ids) const;
+  void encode_metaspace_word(std::string_view text, std::size_t limit, std::vector<std::uint32_t>& ids) const;
 
   std::optional<TextNormalizer> normalizer_;
   Metaspace metaspace_;  // with Unigram
-  std::variant<WordPiece, Unigram> model_;
+  std::variant<WordPiece, Unigram, BytePairs> model_;
   std::size_t size_ = 0;
   std::size_t median_length_ = 1;
   std::vector<std::uint32_t> before_;

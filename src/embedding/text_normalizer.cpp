@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/base64.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -42,6 +44,11 @@ void TextNormalizer::add(const ModelJson& json, int depth) {
     steps_.push_back(StripAccents{});
   } else if (type == "Strip") {
     steps_.push_back(Strip{json.get("strip_left", true), json.get("strip_right", true)});
+  } else if (type == "Precompiled") {
+    const auto bytes = from_base64(json.get<std::string_view>("precompiled_charsmap"));
+    auto map = bytes ? CharacterMap::read(*bytes) : std::nullopt;
+    if (!map) refuse_field(json.place("precompiled_charsmap"), "is no table of characters");
+    steps_.push_back(std::move(*map));
   } else if (type == "Replace") {
     const ModelJson pattern = json.object("pattern");
     const std::string content(json.get<std::string_view>("content"));

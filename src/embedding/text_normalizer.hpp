@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "embedding/character_map.hpp"
 #include "embedding/model_json.hpp"
 #include "embedding/unicode.hpp"
 
@@ -38,7 +39,8 @@ class TextNormalizer {
   struct Strip {
     bool left, right;
   };
-  using Step = std::variant<Bert, Lowercase, StripAccents, Replace, ReplaceSpaces, Strip, NormalForm>;
+  using Step =
+      std::variant<Bert, Lowercase, StripAccents, Replace, ReplaceSpaces, Strip, NormalForm, CharacterMap>;
 
   void add(const ModelJson& json, int depth);
   static void apply(const Bert& step, std::string& text);
@@ -48,6 +50,7 @@ class TextNormalizer {
   static void apply(const ReplaceSpaces& step, std::string& text);
   static void apply(const Strip& step, std::string& text);
   static void apply(const NormalForm& step, std::string& text) { text = normal_form(text, step); }
+  static void apply(const CharacterMap& step, std::string& text) { step.apply(text); }
 
   std::vector<Step> steps_;
 };

@@ -29,6 +29,19 @@ void append_character(std::string& out, std::int32_t code) {
   out.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
 }
 
+std::size_t visible_character_at(std::string_view text, std::size_t at) {
+  Character last = character_at(text, at);
+  std::size_t end = at + last.bytes;
+  utf8proc_int32_t state = 0;
+  while (end < text.size()) {
+    const Character next = character_at(text, end);
+    if (utf8proc_grapheme_break_stateful(last.code, next.code, &state)) break;
+    end += next.bytes;
+    last = next;
+  }
+  return end - at;
+}
+
 std::size_t character_count(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -78,6 +91,25 @@ bool is_punctuation(std::int32_t code) {
     case UTF8PROC_CATEGORY_PO: return true;
     default: return false;
   }
+}
+
+bool is_letter(std::int32_t code) {
+  if (code < 128) return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+  switch (utf8proc_category(code)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return true;
+    default: return false;
+  }
+}
+
+bool is_number(std::int32_t code) {
+  if (code < 128) return code >= '0' && code <= '9';
+  const auto category = utf8proc_category(code);
+  return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL ||
+         category == UTF8PROC_CATEGORY_NO;
 }
 
 bool is_nonspacing_mark(std::int32_t code) { return utf8proc_category(code) == UTF8PROC_CATEGORY_MN; }

@@ -16,6 +16,9 @@ struct Character {
 // REQUIRES: at < text.size().
 Character character_at(std::string_view text, std::size_t at);
 void append_character(std::string& out, std::int32_t code);
+// The bytes of what people see as one character: a letter with its accents, an emoji with its colour.
+// REQUIRES: at < text.size().
+std::size_t visible_character_at(std::string_view text, std::size_t at);
 // Characters, not bytes.
 std::size_t character_count(std::string_view text);
 // The first `characters` of them.
@@ -27,6 +30,9 @@ bool is_white_space(std::int32_t code);
 bool is_control(std::int32_t code);
 // Unicode's P categories and every ASCII character that is neither letter, digit, space nor control.
 bool is_punctuation(std::int32_t code);
+// Unicode's L and N categories.
+bool is_letter(std::int32_t code);
+bool is_number(std::int32_t code);
 // Mn: accents, vowel signs and the like.
 bool is_nonspacing_mark(std::int32_t code);
 // The blocks that BERT separates into single characters.

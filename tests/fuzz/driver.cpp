@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/byte_level.hpp"
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
@@ -33,6 +35,7 @@ constexpr std::string_view seeds[] = {
     R"({"tenant":"t","redact":["a+"],"submit_threads":1,"on_unavailable":"allow","semantic":false})",
     R"({"normalizer":{"type":"BertNormalizer","lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":{"type":"BertProcessing","cls":["c",0],"sep":["s",1]},"added_tokens":[{"id":9,"content":"[X]","special":true}],"model":{"type":"WordPiece","vocab":{"[UNK]":0,"pod":1,"##s":2,",":3}}})",
     R"({"normalizer":{"type":"Sequence","normalizers":[{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Strip"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"_","split":true},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["_P",-1.5],["od",-2],["_",-3]]}})",
+    R"({"normalizer":{"type":"Precompiled","precompiled_charsmap":"EAAAAACAAAAhCQAAAAAAAAAAAIA/AA=="},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Metaspace"}]},"added_tokens":[{"id":0,"content":"<s>","special":true}],"model":{"unk_id":1,"vocab":[["<s>",0],["<unk>",0],["\u2581P",-1.5],["od",-2],["?",-3]]}})",
     std::string_view(
         "K\0\0\0\0\0\0\0{\"embeddings\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]}}          \0\1\2\3",
         87),
@@ -43,7 +46,9 @@ constexpr std::string_view seeds[] = {
 
 std::string mutated(std::mt19937& random) {
   constexpr std::string_view alphabet = "{}[]\":,.$0123456789eE+-truefalsn\\u/ \n\xc3\xa9\xff\x00ZT";
-  std::string text(seeds[random() % std::size(seeds)]);
+  static const std::string byte_level = actionhist::test::byte_level_json();
+  const auto which = random() % (std::size(seeds) + 1);
+  std::string text(which < std::size(seeds) ? seeds[which] : byte_level);
   for (auto changes = random() % 6; changes > 0 && !text.empty(); --changes) {
     const auto at = random() % text.size();
     switch (random() % 4) {

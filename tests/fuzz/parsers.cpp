@@ -8,6 +8,7 @@
 
 #include "core/filter.hpp"
 #include "core/trace_fields.hpp"
+#include "embedding/character_map.hpp"
 #include "embedding/embeddings_protocol.hpp"
 #include "embedding/safetensors.hpp"
 #include "embedding/subword_tokenizer.hpp"
@@ -15,6 +16,7 @@
 #include "history/redaction.hpp"
 #include "http/retry.hpp"
 #include "sql/filter_sql.hpp"
+#include "support/byte_level.hpp"
 
 namespace {
 
@@ -37,6 +39,7 @@ void expect(bool holds) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Redactor redactor({});
+  static const SubwordTokenizer byte_level(test::byte_level_json());
   const std::string_view text(reinterpret_cast<const char*>(data), size);
 
   expect_value_or_error([&] {
@@ -65,6 +68,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(ids.size() <= 8);
     for (const std::uint32_t id : ids) expect(id < subwords.size());
   });
+  std::vector<std::uint32_t> bytes;
+  byte_level.encode(text, 2 * size, bytes);
+  expect(bytes.size() <= 2 * size && (size == 0 || !bytes.empty()));
+  if (const auto map = CharacterMap::read(text)) {
+    std::string mapped = "Pods! 高負荷 e\u0301!";
+    map->apply(mapped);
+    expect(simdjson::validate_utf8(mapped));
+  }
   expect_value_or_error([&] {
     const Safetensors tensors({reinterpret_cast<const std::byte*>(text.data()), text.size()});
     if (const Tensor* tensor = tensors.find("embeddings")) expect(tensor->floats().size() == tensor->count());

@@ -1,5 +1,6 @@
 """Static models, compared with model2vec and tokenizers on small models of random numbers."""
 
+import io
 import json
 import random
 
@@ -34,8 +35,23 @@ TEXTS = [
 ]
 
 
-def word_piece(lowercase=True, strip_accents=None, prefix="##", clean_text=True, chinese=True):
-    vocabulary = {t: i for i, t in enumerate(dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]))}
+CONTRACTIONS = [
+    "it's they're we've I'm you'll he'd don't IT'S 's 't",
+    "a  b   c\n\nd \n e\t\tf\u00a0\u00a0g \u3000 h  ",
+    "  two first, 123abc456 ½²x٣٤ ...!!! -- (a)[b]{c}",
+    "_under_score-dash'quote''s x'sx 'sx",
+]
+
+
+def word_piece(
+    lowercase=True,
+    strip_accents=None,
+    prefix="##",
+    clean_text=True,
+    chinese=True,
+    special=("[PAD]", "[UNK]", "[CLS]", "[SEP]"),
+):
+    vocabulary = {t: i for i, t in enumerate(dict.fromkeys([*special, *WORDS]))}
     tokenizer = tokenizers.Tokenizer(
         tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]", continuing_subword_prefix=prefix)
     )
@@ -43,26 +59,78 @@ def word_piece(lowercase=True, strip_accents=None, prefix="##", clean_text=True,
         lowercase=lowercase, strip_accents=strip_accents, clean_text=clean_text, handle_chinese_chars=chinese
     )
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+    tokenizer.add_special_tokens(list(special))
     return tokenizer
 
 
-def unigram(split=True, scheme="always", byte_fallback=False, normalizer=None):
+def unigram(split=True, scheme="always", byte_fallback=False, normalizer=None, special=("<unk>",)):
     rng = random.Random(5)
-    pieces = ["<unk>"] + ([f"<0x{b:02X}>" for b in range(256)] if byte_fallback else [])
+    pieces = list(special) + ([f"<0x{b:02X}>" for b in range(256)] if byte_fallback else [])
     pieces += ["▁"] + [w.replace("##", "") for w in WORDS] + ["▁" + w for w in WORDS if not w.startswith("##")]
     pieces += ["▁pod▁crash", "ing", "▁▁", "▁的"]
-    vocabulary = [(p, -rng.uniform(2, 12)) for p in dict.fromkeys(pieces)]
+    vocabulary = [(p, 0.0 if p in special else -rng.uniform(2, 12)) for p in dict.fromkeys(pieces)]
     tokenizer = tokenizers.Tokenizer(
-        tokenizers.models.Unigram(vocabulary, unk_id=0, byte_fallback=byte_fallback)
+        tokenizers.models.Unigram(vocabulary, unk_id=special.index("<unk>"), byte_fallback=byte_fallback)
     )
     N = tokenizers.normalizers
     tokenizer.normalizer = normalizer or N.Sequence(
         [N.Replace("!", " ! "), N.Replace(tokenizers.Regex(r"\s+"), " "), N.Strip(left=False, right=True)]
     )
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(prepend_scheme=scheme, split=split)
-    tokenizer.add_special_tokens(["<unk>"])
+    tokenizer.add_special_tokens(list(special))
     return tokenizer
+
+
+def byte_pairs(blank_first=False):
+    """As RoBERTa's, of 900 pieces."""
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=blank_first)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=900,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TEXTS + CONTRACTIONS + random_texts(), trainer)
+    return tokenizer
+
+
+def nmt_nfkc():
+    """The table of characters that SentencePiece puts into its models."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(WORDS * 4), model_writer=model, vocab_size=99, hard_vocab_limit=False,
+        minloglevel=2,
+    )
+
+    def fields(message):
+        """Of a message of Protocol Buffers: numbers and the bytes that they name."""
+        at = 0
+
+        def number():
+            nonlocal at
+            value = shift = 0
+            while True:
+                byte = message[at]
+                at += 1
+                value |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    return value
+
+        while at < len(message):
+            key = number()
+            size = {0: lambda: None, 1: lambda: 8, 2: number, 5: lambda: 4}[key & 7]()
+            if size is None:
+                number()
+                continue
+            yield key >> 3, message[at : at + size]
+            at += size
+
+    (normalizer,) = [value for name, value in fields(model.getvalue()) if name == 3]
+    (table,) = [value for name, value in fields(normalizer) if name == 2]
+    return table
 
 
 def random_texts(count=300, seed=3):
@@ -114,6 +182,9 @@ def assert_same(folder, reference, texts, tolerance=2e-5):
         lambda: unigram(split=False),
         lambda: unigram(scheme="never"),
         lambda: unigram(byte_fallback=True),
+        byte_pairs,
+        lambda: byte_pairs(blank_first=True),
+        lambda: unigram(normalizer=tokenizers.normalizers.Precompiled(nmt_nfkc())),
         lambda: unigram(
             normalizer=tokenizers.normalizers.Sequence(
                 [
@@ -135,7 +206,7 @@ def test_texts_are_cut_and_averaged_as_the_reference_does(make, tmp_path):
     tokenizer = make()
     vectors = np.random.default_rng(1).standard_normal((tokenizer.get_vocab_size(), 16)).astype(np.float32)
     reference = write(tmp_path, tokenizer, vectors, {"normalize": True})
-    assert_same(tmp_path, reference, TEXTS + random_texts())
+    assert_same(tmp_path, reference, TEXTS + CONTRACTIONS + random_texts())
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-5), ("float16", 2e-3), ("int8", 2e-5), ("float64", 2e-5)])
@@ -234,8 +305,9 @@ def test_what_is_wrong_with_a_model_is_named(folder):
     refused("model.safetensors", lambda b: b.replace(b"embeddings", b"embeddingz"), "embedding.weight")
     refused("model.safetensors", lambda b: b[:-4] + b"\x00\x00\xc0\x7f", "not finite")
     refused("tokenizer.json", lambda b: b[: len(b) // 2], "tokenizer.json: is not valid JSON")
-    refused("tokenizer.json", edited(lambda t: t["model"].update(type="BPE")), '"BPE" is not offered')
-    refused("tokenizer.json", edited(lambda t: t["normalizer"].update(type="Precompiled")), '"Precompiled"')
+    refused("tokenizer.json", edited(lambda t: t["model"].update(type="WordLevel")), '"WordLevel" is not offered')
+    refused("tokenizer.json", edited(lambda t: t["normalizer"].update(type="Precompiled")), "charsmap: is missing")
+    refused("tokenizer.json", edited(lambda t: t["normalizer"].update(type="Nmt")), '"Nmt"')
     refused("tokenizer.json", edited(lambda t: t["pre_tokenizer"].update(type="ByteLevel")), '"ByteLevel"')
     refused("tokenizer.json", edited(lambda t: t["model"].pop("vocab")), "model.vocab: is missing")
     refused("tokenizer.json", edited(lambda t: t["model"]["vocab"].update(new=10**9)), "1000000000")
