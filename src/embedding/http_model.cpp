@@ -46,7 +46,19 @@ HttpAddress address_of(std::string_view uri) {
   return address;
 }
 
-HttpSettings settings_of(const HttpAddress& address, const ModelOptions& options) {
+// Empty without one.
+std::string key_of(const ModelOptions& options) {
+  const char* key = options.api_key_env.empty() ? nullptr : std::getenv(options.api_key_env.c_str());
+  const std::string_view text = key == nullptr ? "" : key;
+  if (std::ranges::any_of(text, [](char c) { return c <= ' ' || c == 0x7f; })) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("model: the key in {} holds white space or control characters", options.api_key_env));
+  }
+  return std::string(text);
+}
+
+HttpSettings settings_of(const HttpAddress& address, const ModelOptions& options, const std::string& key) {
   HttpSettings settings;
   settings.url = address.url;
   settings.ca_file = options.ca_file;
@@ -54,16 +66,10 @@ HttpSettings settings_of(const HttpAddress& address, const ModelOptions& options
   settings.timeout = options.timeout;
   settings.concurrency = options.concurrency;
   settings.headers = {"Content-Type: application/json", "Accept: application/json"};
-  const char* key = options.api_key_env.empty() ? nullptr : std::getenv(options.api_key_env.c_str());
-  if (key == nullptr || *key == '\0') return settings;
-  const std::string_view text = key;
-  if (std::ranges::any_of(text, [](char c) { return c <= ' ' || c == 0x7f; })) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("model: the key in {} holds white space or control characters", options.api_key_env));
+  if (!key.empty()) {
+    settings.headers.push_back(
+        fmt::format("{}{}", is_azure(address) ? "api-key: " : "Authorization: Bearer ", key));
   }
-  settings.headers.push_back(
-      fmt::format("{}{}", is_azure(address) ? "api-key: " : "Authorization: Bearer ", text));
   return settings;
 }
 
@@ -84,7 +90,8 @@ HttpModel::HttpModel(HttpAddress address, const ModelOptions& options)
       options_(options),
       prefix_(options),
       model_(address_.fragment),
-      client_(settings_of(address_, options)),
+      key_(key_of(options)),
+      client_(settings_of(address_, options, key_)),
       dimension_(static_cast<std::size_t>(options.dimension)) {
   validate(options_);
   if (dimension_ == 0) {
@@ -185,7 +192,10 @@ void HttpModel::refuse(const HttpReply& reply) const {
   } else if (reply.status == 404) {
     code = ErrorCode::not_found;
   }
-  throw Error(code, fmt::format("model: {}: {}", address_.shown, refusal.message));
+  // A server that repeats the key as its code does not bring it into a log.
+  const bool repeats_key = !key_.empty() && refusal.message.find(key_) != std::string::npos;
+  throw Error(code, fmt::format("model: {}: {}", address_.shown,
+                                repeats_key ? fmt::format("status {}", reply.status) : refusal.message));
 }
 
 void HttpModel::require_time_to_ask() const {

@@ -42,6 +42,7 @@ class HttpModel final : public EmbeddingModel {
   ModelOptions options_;
   RolePrefix prefix_;
   std::string model_;  // empty where the address names it
+  std::string key_;    // stands in no message
   HttpClient client_;
   std::size_t dimension_ = 0;
   std::string space_id_;

@@ -206,6 +206,7 @@ class HttpClient::Transfers {
     set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
     set(easy, CURLOPT_USERAGENT, "actionhist");
     if (!settings_.ca_file.empty()) set(easy, CURLOPT_CAINFO, settings_.ca_file.c_str());
+    set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(longest_body));
     set(easy, CURLOPT_WRITEFUNCTION, take_body);
     set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&request->reply));
     set(easy, CURLOPT_HEADERFUNCTION, take_header);
@@ -228,7 +229,8 @@ class HttpClient::Transfers {
         curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         reply.status = static_cast<int>(status);
       } else {
-        reply.failure = curl_easy_strerror(code);
+        const bool too_long = code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED;
+        reply.failure = too_long ? "the answer is longer than 256 MB" : curl_easy_strerror(code);
       }
       curl_multi_remove_handle(multi_.get(), easy);
       out.emplace_back(at->second->i, std::move(reply));

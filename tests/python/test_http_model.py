@@ -1,6 +1,7 @@
 """Models behind HTTP, against a server that answers well, badly, late or not at all."""
 
 import base64
+import gzip
 import json
 import math
 import shutil
@@ -66,6 +67,22 @@ def cut_off(handler, body):
     handler.close_connection = True
 
 
+def compressed(handler, body):
+    data = {"data": [{"index": i, "embedding": vector_of(t)} for i, t in enumerate(body["input"])]}
+    handler.answer(200, gzip.compress(json.dumps(data).encode()), Content_Encoding="gzip")
+
+
+def not_compressed(handler, body):
+    handler.answer(200, b"{}", Content_Encoding="gzip")
+
+
+def far_too_long(handler, body):
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(1 << 32))
+    handler.end_headers()
+    handler.close_connection = True
+
+
 @pytest.fixture
 def server():
     s = Server(well)
@@ -123,6 +140,13 @@ def test_base64_is_taken_as_well(server):
     assert [list(row) for row in model.embed(["abc", "dd"])] == [vector_of("abc"), vector_of("dd")]
 
 
+def test_answers_may_be_compressed(server):
+    model = opened(server, dimension=DIMENSION)
+    server.script = [compressed]
+    assert list(model.embed(["abc"])[0]) == vector_of("abc")
+    assert "gzip" in server.requests[0][1]["Accept-Encoding"]
+
+
 def test_dimensions_prefixes_and_length(server):
     model = opened(
         server, dimension=DIMENSION, send_dimension=True, query_prefix="query: ", document_prefix="passage: ",
@@ -162,6 +186,10 @@ def test_the_key_goes_into_the_header_and_nowhere_else(server, monkeypatch):
     with pytest.raises(actionhist.Denied, match="401") as caught:
         model.embed(["secret text"])
     assert KEY not in str(caught.value) and "secret text" not in str(caught.value)
+    server.script = [status(403, KEY)]
+    with pytest.raises(actionhist.Denied, match="status 403") as caught:
+        model.embed(["secret text"])
+    assert KEY not in str(caught.value)
     monkeypatch.setenv("OTHER", "with\nline")
     with pytest.raises(actionhist.InvalidArgument, match="OTHER") as caught:
         opened(server, api_key_env="OTHER")
@@ -197,6 +225,8 @@ def test_azure(server, monkeypatch):
     (raw(b""), "no JSON"),
     (cut_off, "no answer"),
     (hang_up, "no answer"),
+    (not_compressed, "no answer"),
+    (far_too_long, "longer than 256 MB"),
     (status(500), r"status 500 \(oops\)"),
     (status(429, "rate_limit_exceeded"), r"429 \(rate_limit_exceeded\)"),
     (status(429, "insufficient_quota"), "insufficient_quota"),
