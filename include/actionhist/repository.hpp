@@ -20,6 +20,7 @@
 #include <actionhist/learning_store.hpp>
 #include <actionhist/metric_store.hpp>
 #include <actionhist/query.hpp>
+#include <actionhist/recent_trace.hpp>
 #include <actionhist/retention.hpp>
 #include <actionhist/space.hpp>
 #include <actionhist/summary.hpp>
@@ -54,7 +55,7 @@ struct GuardQuestion {
   int busy_actions = 0;
 
   // Whether the scope is a resource with so many actions in the last busy_span. REQUIRES: they are by time.
-  bool busy(const Scope& scope, std::span<const Trace> recent) const;
+  bool busy(const Scope& scope, std::span<const RecentTrace> recent) const;
 };
 
 // Rows that several answers may share; they live as long as any of these.
@@ -76,12 +77,12 @@ class SharedRows : public std::span<const Row> {
 // The answer: all that the decision on a proposal depends on.
 struct GuardView {
   std::optional<Trace> stored;  // the action itself, if its id is taken
-  std::vector<Pattern> patterns;
+  SharedRows<Pattern> patterns;
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
   // Of each scope, as ActionStore::recent gives them, 5 min ahead too.
-  std::vector<SharedRows<Trace>> recent;
+  std::vector<SharedRows<RecentTrace>> recent;
 };
 
 class ActionStore {

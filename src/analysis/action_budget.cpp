@@ -7,7 +7,7 @@ namespace actionhist {
 
 void find_action_budget(const Window& window, const Thresholds& thresholds, Finding& finding) {
   const auto budget = static_cast<std::size_t>(window.pattern().min_occurrences);
-  for (const auto& [resource, steps] : window.by_resource()) {
+  for (const auto& [resource, steps] : window.judged_resources()) {
     if (steps.size() <= budget) continue;
     std::map<std::string_view, Steps> by_type;
     for (const Step* step : steps) {

@@ -30,13 +30,13 @@ bool helped(const Window& window, const Thresholds& thresholds, const Steps& ste
   return mean && *mean >= thresholds.effectiveness_threshold;
 }
 
-std::vector<std::pair<std::string_view, Steps>> by_resource(const Window& window) {
-  std::vector<std::pair<std::string_view, Steps>> groups;
-  for (const Step& step : window.steps()) {
-    if (step.status == Status::cancelled) continue;
-    auto group = std::ranges::find(groups, step.resource, &std::pair<std::string_view, Steps>::first);
-    if (group == groups.end()) group = groups.insert(groups.end(), {step.resource, {}});
-    group->second.push_back(&step);
+Window::ByResource by_resource(const Window& window) {
+  Window::ByResource groups;
+  for (const Step* step : window.steps()) {
+    if (step->status == Status::cancelled) continue;
+    auto group = std::ranges::find(groups, step->resource, &std::pair<std::string_view, Steps>::first);
+    if (group == groups.end()) group = groups.insert(groups.end(), {step->resource, {}});
+    group->second.push_back(step);
   }
   return groups;
 }

@@ -18,7 +18,7 @@ enum class Progress { unknown, ineffective, inconclusive, success };
 class Attempts {
  public:
   Attempts(const Window& window, const Thresholds& thresholds)
-      : window_(window), thresholds_(thresholds), known_(window.steps().size()) {}
+      : window_(window), thresholds_(thresholds), known_(window.scene_size()) {}
 
   // Ineffective: failed, assessed below the threshold, its alert fired again soon after, or the state stayed
   // the same. A good score outweighs an unchanged state: a restart leaves the spec as it was.
@@ -37,7 +37,9 @@ class Attempts {
 
   const Window& window_;
   const Thresholds& thresholds_;
-  std::unordered_map<std::string_view, std::vector<TimePoint>> firings_;
+  using Firings = std::unordered_map<std::string_view, std::vector<TimePoint>>;
+  Firings firings_;
+  const Firings::value_type* last_ = nullptr;  // of firings_, which was asked for last
   std::vector<std::optional<Progress>> known_;
 };
 

@@ -52,7 +52,7 @@ class AlertGraph {
       const std::string_view key = alert.fingerprint.empty() ? alert.name : alert.fingerprint;
       add({key, alert.starts_at, alert.ends_at, alert.severity, {&alert.resource, {}, {}}}, alert.labels);
     }
-    for (const Trace& trace : evidence.traces) add(trace);
+    for (const TraceDigest* digest : evidence.past.digests()) add(digest->trace);
     if (evidence.candidate) add(*evidence.candidate);
     std::ranges::stable_sort(firings_, {}, &Firing::at);
   }
@@ -137,10 +137,10 @@ class AlertGraph {
     const Trace& trace = *action.trace;
     const std::string& correlation = trace.correlation_id;
     if (!correlation.empty() && firing.place.labels.correlation_id == correlation) return 1;
-    for (const Step& step : window_.steps()) {
-      if (&step == &action || alert_key(*step.trace) != firing.alert) continue;
-      if (!correlation.empty() && step.trace->correlation_id == correlation) return 1;
-      const std::string quoted = '"' + step.trace->action_id + '"';
+    for (const Step* step : window_.steps()) {
+      if (step == &action || alert_key(*step->trace) != firing.alert) continue;
+      if (!correlation.empty() && step->trace->correlation_id == correlation) return 1;
+      const std::string quoted = '"' + step->trace->action_id + '"';
       if (trace.follow_up_actions.text().find(quoted) != std::string::npos) return 1;
     }
     return relation_weight(place, firing.place);
@@ -163,6 +163,34 @@ class AlertGraph {
 };
 
 bool acts(const Step& step) { return step.mutating && step.counted() && !step.candidate; }
+
+// When any alert fired, by time and each moment once.
+std::vector<TimePoint> firing_times(const Window& window) {
+  std::vector<TimePoint> times;
+  const auto add = [&](TimePoint at) {
+    if (at <= window.as_of() && (times.empty() || times.back() != at)) times.push_back(at);
+  };
+  const auto add_trace = [&](const Trace& trace) {
+    if (trace.alert_firing_time && !alert_key(trace).empty()) add(*trace.alert_firing_time);
+  };
+  for (const Alert& alert : window.evidence().alerts) add(alert.starts_at);
+  for (const TraceDigest* digest : window.evidence().past.digests()) add_trace(digest->trace);
+  if (window.evidence().candidate) add_trace(*window.evidence().candidate);
+  std::ranges::sort(times);
+  const auto twice = std::ranges::unique(times);
+  times.erase(twice.begin(), twice.end());
+  return times;
+}
+
+// Whether any alert fired within reach after an action. Mostly none did, and then there is nothing to relate.
+bool any_followed(const Window& window, const std::vector<TimePoint>& fired,
+                  std::chrono::microseconds reach) {
+  return std::ranges::any_of(window.steps(), [&](const Step* step) {
+    if (!acts(*step)) return false;
+    const auto next = std::ranges::upper_bound(fired, step->done);
+    return next != fired.end() && *next <= step->done + reach;
+  });
+}
 
 // All that one action set off.
 struct Cascade {
@@ -196,11 +224,11 @@ Cascade follow(const Window& window, const AlertGraph& graph, const Step& root) 
       const auto known = [&](const Edge& other) { return other.firing->number == edge.firing->number; };
       if (std::ranges::any_of(cascade.edges, known)) continue;
       cascade.edges.push_back(edge);
-      for (const Step& step : window.steps()) {
-        if (step.at < edge.firing->at || alert_key(*step.trace) != edge.firing->alert) continue;
-        const auto queued = [&](const auto& other) { return other.first == &step; };
-        if ((!acts(step) && !step.candidate) || std::ranges::any_of(queue, queued)) continue;
-        queue.emplace_back(&step, depth + 1);
+      for (const Step* step : window.steps()) {
+        if (step->at < edge.firing->at || alert_key(*step->trace) != edge.firing->alert) continue;
+        const auto queued = [&](const auto& other) { return other.first == step; };
+        if ((!acts(*step) && !step->candidate) || std::ranges::any_of(queue, queued)) continue;
+        queue.emplace_back(step, depth + 1);
       }
     }
   }
@@ -243,16 +271,19 @@ void write_edges(JsonWriter& facts, const Cascade& cascade) {
 }  // namespace
 
 void find_cascading_failure(const Window& window, const Thresholds& thresholds, Finding& finding) {
-  if (std::ranges::none_of(window.steps(), acts)) return;
-  const AlertGraph graph(window, thresholds);
-  if (graph.firings().empty()) {
+  if (std::ranges::none_of(window.steps(), [](const Step* step) { return acts(*step); })) return;
+  const std::vector<TimePoint> fired = firing_times(window);
+  if (fired.empty()) {
     if (!window.evidence().alerts_known) not_evaluated(window, "no alert events", finding);
     return;
   }
+  if (!any_followed(window, fired, minutes(thresholds.edge_minutes))) return;
+  const AlertGraph graph(window, thresholds);
   if (graph.alerts() < 2) return;
   Steps explained;
-  for (const Step& root : window.steps()) {
-    if (!acts(root) || std::ranges::find(explained, &root) != explained.end()) continue;
+  for (const Step* each : window.steps()) {
+    const Step& root = *each;
+    if (!acts(root) || std::ranges::find(explained, each) != explained.end()) continue;
     Cascade cascade = follow(window, graph, root);
     const bool wide = cascade.fan_out >= static_cast<std::size_t>(window.pattern().min_occurrences);
     if ((!wide && cascade.depth < 2) || !several_resources(root, cascade)) continue;

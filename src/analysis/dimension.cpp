@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+
+#include "analysis/name_memory.hpp"
 
 namespace actionhist {
 namespace {
@@ -102,10 +105,14 @@ Dimension dimension_at(std::string_view path) {
   const std::string_view leaf = std::string_view(snake).substr(snake.rfind('.') + 1);
   Dimension found;
   found.name = name_at(snake, leaf);
+  found.hash = std::hash<std::string>()(found.name);
+  found.exact = found.name.ends_with(leaf);
   found.scale = in(scale_names, found.name);
   found.target = in(names_of_target, leaf);
+  // What names a count of the resource is its setting, in whatever words: min_replica_count.
   found.argument =
-      found.target || any_word(leaf, [](std::string_view word) { return in_sorted(argument_words, word); });
+      !found.scale &&
+      (found.target || any_word(leaf, [](std::string_view word) { return in_sorted(argument_words, word); }));
   // What is aimed at is set, even if its name is that of a measurement: target_utilization.
   const bool aim =
       any_word(found.name, [](std::string_view word) { return word == "target" || word == "desired"; });
@@ -115,14 +122,9 @@ Dimension dimension_at(std::string_view path) {
   return found;
 }
 
-const DimensionTable::Entry& DimensionTable::at(std::string_view path) {
-  if (const auto known = paths_.find(path); known != paths_.end()) return known->second;
-  Dimension dimension = dimension_at(path);
-  const std::string leaf = snake_case(path.substr(path.rfind('.') + 1));
-  const bool exact = dimension.name.ends_with(leaf);
-  auto same = std::ranges::find(dimensions_, dimension.name, &Dimension::name);
-  if (same == dimensions_.end()) same = dimensions_.insert(dimensions_.end(), std::move(dimension));
-  return paths_.emplace(path, Entry{&*same, exact}).first->second;
+std::shared_ptr<const Dimension> known_dimension(std::string_view path) {
+  thread_local NameMemory<Dimension> dimensions;
+  return dimensions.find(path, dimension_at);
 }
 
 }  // namespace actionhist

@@ -4,24 +4,26 @@
 
 #include "analysis/fingerprint.hpp"
 #include "analysis/loops.hpp"
-#include "analysis/moves.hpp"
 
 namespace actionhist {
 namespace {
 
 struct Call {
   const Step* step = nullptr;
-  std::string parameters;   // normal form, once it is needed
   std::string_view result;  // empty: not known
 
   // Resource and type, compared first because they need no parsing.
   bool same_kind(const Call& other) const {
     const Step& a = *step;
     const Step& b = *other.step;
-    if (a.resource != b.resource || a.type->plain != b.type->plain) return false;
+    if (a.place != b.place || !a.same_type(b)) return false;
     return !a.resource.empty() || a.trace->resource == b.trace->resource;
   }
-  bool same_key(const Call& other) const { return same_kind(other) && parameters == other.parameters; }
+  bool same_parameters(const Call& other) const {
+    return step->trace->action_parameters == other.step->trace->action_parameters ||
+           step->digest->parameters_form() == other.step->digest->parameters_form();
+  }
+  bool same_key(const Call& other) const { return same_kind(other) && same_parameters(other); }
 };
 
 using Calls = std::vector<Call>;
@@ -36,11 +38,11 @@ std::string_view result_of(const Step& step) {
 Calls calls_of(const Window& window, bool mutating_only) {
   Calls calls;
   calls.reserve(window.steps().size());
-  for (const Step& step : window.steps()) {
-    if (step.status == Status::cancelled || step.status == Status::escalated) continue;
+  for (const Step* step : window.steps()) {
+    if (step->status == Status::cancelled || step->status == Status::escalated) continue;
     // Asking again is what a poller is for; it neither makes a loop nor interrupts one.
-    if (!step.mutating && (mutating_only || step.type->polling)) continue;
-    calls.push_back({&step, {}, result_of(step)});
+    if (!step->mutating && (mutating_only || step->type->polling)) continue;
+    calls.push_back({step, result_of(*step)});
   }
   return calls;
 }
@@ -74,10 +76,6 @@ class CycleSearch {
   std::optional<Cycle> find() {
     const auto wanted = static_cast<std::size_t>(window_.pattern().min_occurrences);
     if (!possible(wanted)) return std::nullopt;
-    for (Call& call : calls_) {
-      call.parameters = normal_form(call.step->trace->action_parameters);
-      helped_.push_back(attempts_.of(*call.step) == Progress::success);
-    }
     const auto blind = std::max(wanted, static_cast<std::size_t>(thresholds_.repeats_without_result));
     for (std::size_t period = 1; period <= max_period(); ++period) {
       // Calls without a result yet may go on with a cycle, but not prove one.
@@ -92,11 +90,13 @@ class CycleSearch {
  private:
   std::size_t max_period() const { return static_cast<std::size_t>(thresholds_.max_period); }
 
-  // A look at resources and types alone, which most sequences do not pass.
+  // A look at resources and types alone, which most sequences do not pass. A proposal has to be the last call.
   bool possible(std::size_t wanted) const {
+    const Step* const candidate = window_.candidate();
+    if (candidate != nullptr && (calls_.empty() || calls_.back().step != candidate)) return false;
     for (std::size_t period = 1; period <= max_period() && period * wanted <= calls_.size(); ++period) {
       std::size_t tail = period;
-      while (tail < calls_.size() && at(calls_.size(), tail).same_kind(at(calls_.size(), tail - period)))
+      while (tail < period * wanted && at(calls_.size(), tail).same_kind(at(calls_.size(), tail - period)))
         ++tail;
       if (tail >= period * wanted) return true;
     }
@@ -116,7 +116,7 @@ class CycleSearch {
       const Call& call = at(end, tail);
       if (tail >= period && !call.same_key(at(end, tail - period))) break;
       if (tail > 0 && !linked(*call.step, *at(end, tail - 1).step, thresholds_)) break;
-      if (helped_[end - 1 - tail]) break;
+      if (attempts_.of(*call.step) == Progress::success) break;
       std::string_view& known = results[tail % period];
       if (with_results && call.result.empty()) break;
       if (!known.empty() && !call.result.empty() && known != call.result) break;
@@ -147,16 +147,15 @@ class CycleSearch {
   Attempts& attempts_;
   Calls calls_;
   std::size_t observed_ = 0;  // calls before those that still run
-  std::vector<bool> helped_;
 };
 
 // True if every changing call after the first cycle is known to have moved something, and none failed: then
 // it is movement, which other patterns judge, and never "ineffective". A ramp by delta is the same call
 // again and again, and yet it goes somewhere.
 bool is_movement(const Window& window, Attempts& attempts, const Cycle& cycle) {
-  std::vector<const Step*> moved;
+  Steps moved;
   for (const auto& group : window.by_resource()) {
-    const Movements all = movements(group.second, true);
+    const Movements& all = window.movements_of(group.second);
     for (const Move& move : all.moves) {
       // A number that only the parameters of some tool have may be anything.
       const bool in_state = move.quality == 1 && !move.step->candidate;
@@ -199,7 +198,7 @@ std::optional<Match> find_exact_cycle(const Window& window, const Thresholds& th
                                       Attempts& attempts) {
   // Looking around between two identical changes does not make them different, so changes are also
   // compared alone.
-  const bool mixed = std::ranges::any_of(window.steps(), [](const Step& step) { return !step.mutating; });
+  const bool mixed = std::ranges::any_of(window.steps(), [](const Step* step) { return !step->mutating; });
   for (const bool mutating_only : {false, true}) {
     if (mutating_only && !mixed) break;
     Calls calls = calls_of(window, mutating_only);

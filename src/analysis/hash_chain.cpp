@@ -1,5 +1,6 @@
 // What the hashes of the state before and after tell about attempts on a resource.
 #include <algorithm>
+#include <span>
 
 #include "analysis/loops.hpp"
 #include "analysis/wilson.hpp"
@@ -33,22 +34,59 @@ bool same_start(const Step& x, const Step& y) {
          x.type->plain == y.type->plain;
 }
 
+// True if the attempt starts where the last one ended, for the same alert and in the same way.
+bool same_chain(const Step& x, const Step& y) {
+  const Trace& a = *x.trace;
+  const Trace& b = *y.trace;
+  const bool follows = !b.pre_spec_hash.empty() && b.pre_spec_hash == a.outcome.post_spec_hash &&
+                       a.pre_spec_hash != a.outcome.post_spec_hash;
+  return follows && !alert_key(b).empty() && alert_key(b) == alert_key(a) && y.same_type(x);
+}
+
+// Whether a run of so many entries, each of which joins the one before it, ends with the proposal at the end of the
+// steps.
+template <class Joins>
+bool may_complete(const Steps& steps, std::size_t wanted, Joins joins) {
+  std::size_t count = 1;
+  const Step* next = steps.back();
+  for (auto step = steps.rbegin() + 1; step != steps.rend() && count < wanted; ++step) {
+    if (!is_entry(**step)) continue;
+    if (!joins(**step, *next)) return false;
+    next = *step;
+    ++count;
+  }
+  return count >= wanted;
+}
+
+// The longest run of entries since the last success, the last one of equals. `goes_on(first, last, step)` says
+// whether the step belongs to the run of these two.
+template <class GoesOn>
+Steps longest_run(Attempts& attempts, const Steps& steps, GoesOn goes_on) {
+  Steps entries;
+  entries.reserve(steps.size());
+  std::size_t begin = 0;  // of the run at the end of `entries`
+  std::span<const Step*> longest;
+  for (const Step* step : steps) {
+    if (!is_entry(*step)) continue;
+    if (begin < entries.size() && !goes_on(*entries[begin], *entries.back(), *step)) begin = entries.size();
+    entries.push_back(step);
+    if (entries.size() - begin >= longest.size()) longest = std::span(entries).subspan(begin);
+    if (attempts.of(*step) == Progress::success) {
+      begin = entries.size();
+      longest = {};
+    }
+  }
+  return {longest.begin(), longest.end()};
+}
+
 }  // namespace
 
 std::optional<Match> find_same_state(const Window& window, Attempts& attempts, const Steps& steps) {
   const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
-  Steps run;
-  Steps longest;
-  for (const Step* step : steps) {
-    if (!is_entry(*step)) continue;
-    if (!run.empty() && !same_start(*run.back(), *step)) run.clear();
-    run.push_back(step);
-    if (run.size() >= longest.size()) longest = run;
-    if (attempts.of(*step) == Progress::success) {
-      run.clear();
-      longest.clear();
-    }
-  }
+  if (window.candidate() != nullptr && !may_complete(steps, wanted, same_start)) return std::nullopt;
+  Steps longest = longest_run(attempts, steps, [](const Step&, const Step& last, const Step& step) {
+    return same_start(last, step);
+  });
   if (longest.size() < wanted || longest.empty()) return std::nullopt;
   const Trace& first = *longest.front()->trace;
   if (first.pre_spec_hash.empty() && first.resource_state_before.absent()) return std::nullopt;
@@ -66,30 +104,12 @@ std::optional<Match> find_same_state(const Window& window, Attempts& attempts, c
 
 std::optional<Match> find_hash_chain(const Window& window, const Thresholds& thresholds, Attempts& attempts,
                                      const Steps& steps) {
-  const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
-  Steps run;
-  Steps longest;
-  for (const Step* step : steps) {
-    if (!is_entry(*step)) continue;
-    const Trace& trace = *step->trace;
-    if (!run.empty()) {
-      const Trace& last = *run.back()->trace;
-      const bool follows = !trace.pre_spec_hash.empty() &&
-                           trace.pre_spec_hash == last.outcome.post_spec_hash &&
-                           last.pre_spec_hash != last.outcome.post_spec_hash;
-      const bool same_cause = !alert_key(trace).empty() && alert_key(trace) == alert_key(last) &&
-                              step->type->plain == run.back()->type->plain;
-      const bool soon = step->at - run.front()->at <= minutes(thresholds.hash_chain_minutes);
-      if (!follows || !same_cause || !soon) run.clear();
-    }
-    run.push_back(step);
-    if (run.size() >= longest.size()) longest = run;
-    if (attempts.of(*step) == Progress::success) {
-      run.clear();
-      longest.clear();
-    }
-  }
-  if (longest.size() < std::max<std::size_t>(wanted, 2)) return std::nullopt;
+  const auto wanted = std::max<std::size_t>(static_cast<std::size_t>(window.pattern().min_occurrences), 2);
+  if (window.candidate() != nullptr && !may_complete(steps, wanted, same_chain)) return std::nullopt;
+  Steps longest = longest_run(attempts, steps, [&](const Step& first, const Step& last, const Step& step) {
+    return same_chain(last, step) && step.at - first.at <= minutes(thresholds.hash_chain_minutes);
+  });
+  if (longest.size() < wanted) return std::nullopt;
   return match_of("hash-chain", std::move(longest));
 }
 

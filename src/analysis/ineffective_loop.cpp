@@ -3,6 +3,7 @@
 // rate of success. The surest rule of a resource speaks.
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "analysis/loops.hpp"
 #include "analysis/wilson.hpp"
@@ -18,11 +19,11 @@ bool is_attempt(const Step& step) {
 }
 
 // A call that failed with another result than the one before it came further.
-bool came_further(const Step& step, const Steps& run) {
-  if (step.status != Status::failed || run.empty()) return false;
+bool came_further(const Step& last, const Step& step) {
+  if (step.status != Status::failed) return false;
   const std::string& result = step.trace->outcome.result_hash;
-  const std::string& last = run.back()->trace->outcome.result_hash;
-  return !result.empty() && !last.empty() && result != last;
+  const std::string& before = last.trace->outcome.result_hash;
+  return !result.empty() && !before.empty() && result != before;
 }
 
 Match chain_match(Steps run, std::size_t attempts) {
@@ -36,23 +37,44 @@ Match chain_match(Steps run, std::size_t attempts) {
   return match;
 }
 
+// Whether the proposal at the end of the steps may complete a chain: it needs so many attempts of its type right
+// before it, none of which ended well.
+bool may_complete_chain(Attempts& judged, const Steps& steps, std::size_t wanted) {
+  std::size_t attempts = 0;
+  for (auto step = steps.rbegin(); step != steps.rend() && attempts < wanted; ++step) {
+    if (!is_attempt(**step)) continue;
+    if (!(*step)->same_type(*steps.back())) return false;
+    const Progress progress = judged.of(**step);
+    if (progress == Progress::success || (progress == Progress::unknown && (*step)->ended())) return false;
+    if (progress != Progress::unknown) ++attempts;
+  }
+  return attempts >= wanted;
+}
+
 // (b) Consecutive ineffective attempts of one type on one resource; their parameters may differ.
 std::optional<Match> find_chain(const Window& window, Attempts& judged, const Steps& steps) {
   const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
+  if (window.candidate() != nullptr && !may_complete_chain(judged, steps, wanted)) return std::nullopt;
   std::string_view type;
-  Steps run;
-  Steps longest;
-  std::size_t longest_attempts = 0;
+  Steps entries;
+  std::size_t begin = 0;  // of the run at the end of `entries`
   std::size_t attempts = 0;
+  std::span<const Step*> longest;
+  std::size_t longest_attempts = 0;
+  entries.reserve(steps.size());
   const auto restart = [&] {
-    run.clear();
+    begin = entries.size();
     attempts = 0;
   };
   // What ended well, or at least without a sign of failure, ends the loop for good.
   const auto end_loop = [&] {
     restart();
-    longest.clear();
+    longest = {};
     longest_attempts = 0;
+  };
+  const auto keep_as_longest = [&] {
+    longest = std::span(entries).subspan(begin);
+    longest_attempts = attempts;
   };
   for (const Step* step : steps) {
     if (!is_attempt(*step)) continue;
@@ -69,22 +91,19 @@ std::optional<Match> find_chain(const Window& window, Attempts& judged, const St
       // What still runs says nothing yet.
       if (step->ended()) end_loop();
       if (step->candidate && attempts >= wanted) {
-        run.push_back(step);
-        longest = run;
-        longest_attempts = attempts;
+        entries.push_back(step);
+        keep_as_longest();
       }
       continue;
     }
-    if (progress == Progress::inconclusive && run.empty()) continue;
-    if (came_further(*step, run)) restart();
-    run.push_back(step);
-    if (++attempts >= longest_attempts) {
-      longest = run;
-      longest_attempts = attempts;
-    }
+    const bool first = begin == entries.size();
+    if (progress == Progress::inconclusive && first) continue;
+    if (!first && came_further(*entries.back(), *step)) restart();
+    entries.push_back(step);
+    if (++attempts >= longest_attempts) keep_as_longest();
   }
   if (longest_attempts < wanted) return std::nullopt;
-  return chain_match(std::move(longest), longest_attempts);
+  return chain_match({longest.begin(), longest.end()}, longest_attempts);
 }
 
 // (c) Attempts of any type for one alert on one resource, none of which helped.
@@ -139,8 +158,17 @@ class Strongest {
 
 // The one resource of the steps, or nothing when there are several or it is not known.
 std::string_view common_resource(const Steps& steps) {
-  const auto elsewhere = [&](const Step* step) { return step->resource != steps.front()->resource; };
+  const auto elsewhere = [&](const Step* step) { return step->place != steps.front()->place; };
   return std::ranges::any_of(steps, elsewhere) ? std::string_view() : steps.front()->resource;
+}
+
+bool same_cause(const Step& a, const Step& b) {
+  return a.place == b.place && a.trace->alert_fingerprint == b.trace->alert_fingerprint;
+}
+
+// A proposal can only continue the attempts for its own alert on its own resource.
+bool may_continue(const Step* candidate, const Step& step) {
+  return candidate == nullptr || same_cause(*candidate, step);
 }
 
 }  // namespace
@@ -155,18 +183,20 @@ void find_ineffective_loop(const Window& window, const Thresholds& thresholds, F
     strongest.add(resource, std::move(cycle));
   }
   bool alerts_matter = false;
-  for (const auto& [resource, steps] : window.by_resource()) {
+  for (const auto& [resource, steps] : window.judged_resources()) {
     if (steps.size() < wanted) continue;
-    if (window.candidate() != nullptr && window.candidate() != steps.back()) continue;
     strongest.add(resource, find_chain(window, attempts, steps));
     strongest.add(resource, find_same_state(window, attempts, steps));
     strongest.add(resource, find_hash_chain(window, thresholds, attempts, steps));
     alerts_matter |= !steps.back()->trace->alert_fingerprint.empty();
   }
   std::map<std::pair<std::string_view, std::string_view>, Steps> by_alert;
-  for (const Step& step : window.steps()) {
-    const std::string& fingerprint = step.trace->alert_fingerprint;
-    if (is_attempt(step) && !fingerprint.empty()) by_alert[{fingerprint, step.resource}].push_back(&step);
+  Steps* last = nullptr;
+  for (const Step* step : window.steps()) {
+    const std::string& fingerprint = step->trace->alert_fingerprint;
+    if (!is_attempt(*step) || fingerprint.empty() || !may_continue(window.candidate(), *step)) continue;
+    if (last == nullptr || !same_cause(*last->back(), *step)) last = &by_alert[{fingerprint, step->resource}];
+    last->push_back(step);
   }
   for (const auto& [key, steps] : by_alert) {
     if (static_cast<double>(steps.size()) < thresholds.safety_net_attempts) continue;

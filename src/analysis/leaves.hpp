@@ -1,20 +1,21 @@
 // The leaves of a JSON document by their dimension: its numbers, quantities among them, and its texts and
-// flags.
+// flags. Functions may be called from any thread.
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include <actionhist/json.hpp>
+
 #include "analysis/dimension.hpp"
-#include "core/json_io.hpp"
 
 namespace actionhist {
 
 template <class Value>
 struct Leaf {
-  const Dimension* dimension = nullptr;
+  std::shared_ptr<const Dimension> dimension;
   Value value{};
 };
 
@@ -22,8 +23,9 @@ template <class Value>
 using Leaves = std::vector<Leaf<Value>>;
 
 template <class Value>
-const Value* find(const Leaves<Value>& leaves, const Dimension* dimension) {
-  const auto found = std::ranges::find(leaves, dimension, &Leaf<Value>::dimension);
+const Value* find(const Leaves<Value>& leaves, const Dimension& dimension) {
+  const auto found =
+      std::ranges::find_if(leaves, [&](const Leaf<Value>& leaf) { return *leaf.dimension == dimension; });
   return found == leaves.end() ? nullptr : &found->value;
 }
 
@@ -32,27 +34,7 @@ struct Document {
   Leaves<std::string> texts;
 };
 
-// Reads one document after another with one parser. Belongs to one thread.
-class LeafReader {
- public:
-  // Texts and flags are left out unless `with_texts`. `dimensions` must outlive what is read.
-  LeafReader(DimensionTable& dimensions, bool with_texts)
-      : dimensions_(dimensions), with_texts_(with_texts) {}
-
-  // At most the first 256 leaves. An absent document has none.
-  Document read(const Json& json);
-
- private:
-  void collect(JsonElement element);
-  void descend(std::string_view key, JsonElement element);
-  void add_text(std::string_view text);
-  void add_number(const DimensionTable::Entry& entry, double value);
-
-  DimensionTable& dimensions_;
-  bool with_texts_;
-  JsonDocument parser_;
-  std::string path_;  // of the element at hand
-  Document found_;
-};
+// At most the first 256 numbers and as many texts. An absent document has none.
+std::shared_ptr<const Document> read_leaves(const Json& json);
 
 }  // namespace actionhist

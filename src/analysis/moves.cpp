@@ -3,169 +3,187 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/leaves.hpp"
-#include "analysis/verbs.hpp"
-
 namespace actionhist {
 namespace {
 
-struct Reading {
-  Document before;
-  Document after;
-  Document parameters;
+// What an action left a dimension at.
+struct Left {
+  const Dimension* dimension;
+  double value;
 };
 
 class MoveReader {
  public:
-  MoveReader(std::span<const Step* const> steps, bool with_texts) {
-    found_.dimensions = std::make_unique<DimensionTable>();
-    replicas_ = &found_.dimensions->named("replicas");
-    size_ = &found_.dimensions->named("size");
-    delta_ = &found_.dimensions->named("delta");
-    LeafReader reader(*found_.dimensions, with_texts);
-    steps_.reserve(steps.size());
-    found_.moves.reserve(2 * steps.size());
-    for (const Step* step : steps) {
-      if (!step->counted()) continue;
-      const Trace& trace = *step->trace;
-      Reading reading;
-      // An action mostly starts where the last one ended, so that state is not read twice.
-      const Trace* const last = steps_.empty() ? nullptr : steps_.back().first->trace;
-      const bool continued = last != nullptr && steps_.back().first->ended() &&
-                             last->outcome.resource_state_after == trace.resource_state_before;
-      reading.before = continued ? steps_.back().second.after : reader.read(trace.resource_state_before);
-      if (step->ended()) reading.after = reader.read(trace.outcome.resource_state_after);
-      reading.parameters = reader.read(trace.action_parameters);
-      for (const Document* state : {&reading.before, &reading.after}) {
-        for (const Leaf<double>& leaf : state->numbers) {
-          if (!in_states(leaf.dimension)) in_states_.push_back(leaf.dimension);
-        }
-      }
-      steps_.emplace_back(step, std::move(reading));
-    }
+  explicit MoveReader(std::span<const Step* const> steps) : steps_(steps) {
+    found_.moves.reserve(steps.size());
   }
 
   Movements read() {
-    for (const auto& [step, reading] : steps_) {
-      read_moves(*step, reading);
-      read_changes(*step, reading);
+    for (const Step* step : steps_) {
+      if (!step->counted()) continue;
+      read_moves(*step);
+      read_changes(*step);
     }
     return std::move(found_);
   }
 
  private:
-  void read_moves(const Step& step, const Reading& reading) {
+  static const Document& before(const Step& step) { return *step.digest->before; }
+  static const Document& parameters(const Step& step) { return *step.digest->parameters; }
+  // What it will leave is not known before its end.
+  static const Document& after(const Step& step) {
+    static const Document unknown;
+    return step.ended() ? *step.digest->after : unknown;
+  }
+
+  void read_moves(const Step& step) {
     bool counts_known = false;
-    for (const Leaf<double>& leaf : reading.after.numbers) {
+    for (const Leaf<double>& leaf : after(step).numbers) {
       if (leaf.dimension->measured) continue;
       counts_known |= leaf.dimension->scale;
-      set(step, reading, *leaf.dimension, leaf.value, true);
+      set(step, *leaf.dimension, leaf.value, true);
     }
-    for (const Leaf<double>& leaf : reading.parameters.numbers) {
-      if (find(reading.after.numbers, leaf.dimension) != nullptr || !is_setting(*leaf.dimension)) continue;
+    for (const Leaf<double>& leaf : parameters(step).numbers) {
+      if (find(after(step).numbers, *leaf.dimension) != nullptr || !is_setting(*leaf.dimension)) continue;
       counts_known |= leaf.dimension->scale;
-      set(step, reading, *leaf.dimension, leaf.value, false);
+      set(step, *leaf.dimension, leaf.value, false);
     }
     if (counts_known) return;
-    const double* const delta = find(reading.parameters.numbers, delta_);
-    const bool scales = step.type->family == "scale";
+    static const Dimension delta_name = dimension_at("delta");
+    const double* const delta = find(parameters(step).numbers, delta_name);
+    const bool scales = step.type->scales;
     if (delta != nullptr && *delta != 0) {
       // A step without a name is that of the count, or of the only number that the state has.
-      const auto& before = reading.before.numbers;
-      if (scales) shift(step, reading, counted_dimension(reading), *delta);
-      if (!scales && before.size() == 1) shift(step, reading, *before.front().dimension, *delta);
+      const auto& known = before(step).numbers;
+      if (scales) shift(step, counted_dimension(step), *delta);
+      if (!scales && known.size() == 1) shift(step, *known.front().dimension, *delta);
     } else if (scales) {
-      target_or_verb(step, reading);
+      target_or_verb(step);
     }
   }
 
+  // What the dimension was left at by the last move, or nullptr.
+  const double* left_by_last(const Dimension& dimension) const {
+    const auto left =
+        std::ranges::find_if(left_, [&](const Left& each) { return *each.dimension == dimension; });
+    return left == left_.end() ? nullptr : &left->value;
+  }
+
   // The action gave the dimension a value.
-  void set(const Step& step, const Reading& reading, const Dimension& dimension, double to, bool stated) {
-    const double* const before = find(reading.before.numbers, &dimension);
-    const double* const from = before != nullptr ? before : find(last_, &dimension);
+  void set(const Step& step, const Dimension& dimension, double to, bool stated) {
+    const double* const known = find(before(step).numbers, dimension);
+    const double* const from = known != nullptr ? known : left_by_last(dimension);
     const double left = step.status == Status::rolled_back && !stated && from != nullptr ? *from : to;
     if (from != nullptr) {
       const int dir = dimension.same(*from, to) ? 0 : (to > *from ? 1 : -1);
       // What a proposal will set is not inferred from its parameters, it is what they say.
-      const double quality = step.candidate || (stated && before != nullptr) ? 1 : .9;
+      const double quality = step.candidate || (stated && known != nullptr) ? 1 : .9;
       found_.moves.push_back({&step, &dimension, *from, to, std::abs(to - *from), dir, quality});
     }
     remember(dimension, left);
   }
 
   // The action changed the dimension by an amount.
-  void shift(const Step& step, const Reading& reading, const Dimension& dimension, double delta) {
-    const double* const before = find(reading.before.numbers, &dimension);
-    const double* const from = before != nullptr ? before : find(last_, &dimension);
-    if (from != nullptr) return set(step, reading, dimension, *from + delta, false);
+  void shift(const Step& step, const Dimension& dimension, double delta) {
+    const double* const known = find(before(step).numbers, dimension);
+    const double* const from = known != nullptr ? known : left_by_last(dimension);
+    if (from != nullptr) return set(step, dimension, *from + delta, false);
     found_.moves.push_back({&step, &dimension, {}, {}, std::abs(delta), delta > 0 ? 1 : -1, .9});
   }
 
-  void target_or_verb(const Step& step, const Reading& reading) {
-    for (const Leaf<double>& leaf : reading.parameters.numbers) {
-      if (leaf.dimension->target) return set(step, reading, counted_dimension(reading), leaf.value, false);
+  void target_or_verb(const Step& step) {
+    for (const Leaf<double>& leaf : parameters(step).numbers) {
+      if (leaf.dimension->target) return set(step, counted_dimension(step), leaf.value, false);
     }
-    const int dir = direction_of(step.trace->action_type);
-    if (dir != 0) found_.moves.push_back({&step, &counted_dimension(reading), {}, {}, 0, dir, .6});
+    const int dir = step.type->direction;
+    if (dir != 0) found_.moves.push_back({&step, &counted_dimension(step), {}, {}, 0, dir, .6});
   }
 
   // The count that a scaling action without a named one changes.
-  const Dimension& counted_dimension(const Reading& reading) const {
-    for (const auto* known : {&reading.before.numbers, &last_}) {
-      for (const Leaf<double>& leaf : *known) {
-        if (leaf.dimension == replicas_ || leaf.dimension == size_) return *leaf.dimension;
-      }
+  const Dimension& counted_dimension(const Step& step) const {
+    static const Dimension replicas = dimension_at("replicas");
+    static const Dimension size = dimension_at("size");
+    const auto is_count = [](const Dimension& each) { return each == replicas || each == size; };
+    for (const Leaf<double>& leaf : before(step).numbers) {
+      if (is_count(*leaf.dimension)) return *leaf.dimension;
     }
-    return *replicas_;
+    for (const Left& left : left_) {
+      if (is_count(*left.dimension)) return *left.dimension;
+    }
+    return replicas;
   }
 
-  void read_changes(const Step& step, const Reading& reading) {
-    const Trace& trace = *step.trace;
-    for (const Leaf<std::string>& leaf : reading.before.texts) {
+  void read_changes(const Step& step) {
+    for (const Leaf<std::string>& leaf : before(step).texts) {
       if (leaf.dimension->measured) continue;
-      const std::string* to = find(reading.after.texts, leaf.dimension);
-      if (to == nullptr) to = find(reading.parameters.texts, leaf.dimension);
+      const std::string* to = find(after(step).texts, *leaf.dimension);
+      if (to == nullptr) to = find(parameters(step).texts, *leaf.dimension);
       if (to != nullptr && *to != leaf.value) {
         found_.changes.push_back({&step, leaf.dimension->name, leaf.value, *to});
       }
     }
-    const std::string& after = trace.outcome.post_spec_hash;
-    if (step.ended() && !trace.pre_spec_hash.empty() && !after.empty() && trace.pre_spec_hash != after) {
-      found_.changes.push_back({&step, "spec", trace.pre_spec_hash, after});
+    const Trace& trace = *step.trace;
+    const std::string& hash = trace.outcome.post_spec_hash;
+    if (step.ended() && !trace.pre_spec_hash.empty() && !hash.empty() && trace.pre_spec_hash != hash) {
+      found_.changes.push_back({&step, "spec", trace.pre_spec_hash, hash});
     }
-  }
-
-  bool in_states(const Dimension* dimension) const {
-    return std::ranges::find(in_states_, dimension) != in_states_.end();
   }
 
   // A number of the parameters is a setting if a state of the resource has it, or its name says so.
-  bool is_setting(const Dimension& dimension) const {
-    return !dimension.measured && (in_states(&dimension) || !dimension.argument);
+  bool is_setting(const Dimension& dimension) {
+    return !dimension.measured && (!dimension.argument || in_states(dimension));
   }
 
-  void remember(const Dimension& dimension, double value) {
-    const auto same = std::ranges::find(last_, &dimension, &Leaf<double>::dimension);
-    if (same != last_.end()) {
-      same->value = value;
-    } else {
-      last_.push_back({&dimension, value});
+  bool in_states(const Dimension& dimension) {
+    if (!states_read_) read_states();
+    return std::ranges::any_of(in_states_, [&](const Dimension* each) { return *each == dimension; });
+  }
+
+  // Few steps need it.
+  void read_states() {
+    states_read_ = true;
+    for (const Step* step : steps_) {
+      if (!step->counted()) continue;
+      for (const Document* state : {&before(*step), &after(*step)}) {
+        for (const Leaf<double>& leaf : state->numbers) {
+          if (!in_states(*leaf.dimension)) in_states_.push_back(leaf.dimension.get());
+        }
+      }
     }
   }
 
+  void remember(const Dimension& dimension, double value) {
+    const auto known =
+        std::ranges::find_if(left_, [&](const Left& left) { return *left.dimension == dimension; });
+    if (known != left_.end()) {
+      known->value = value;
+    } else {
+      left_.push_back({&dimension, value});
+    }
+  }
+
+  std::span<const Step* const> steps_;
   Movements found_;
-  const Dimension* replicas_ = nullptr;
-  const Dimension* size_ = nullptr;
-  const Dimension* delta_ = nullptr;
-  std::vector<std::pair<const Step*, Reading>> steps_;
+  std::vector<Left> left_;  // what the last move left
   std::vector<const Dimension*> in_states_;
-  Leaves<double> last_;  // what the last move left
+  bool states_read_ = false;
 };
 
 }  // namespace
 
-Movements movements(std::span<const Step* const> steps, bool with_changes) {
-  return MoveReader(steps, with_changes).read();
+Movements movements(std::span<const Step* const> steps) { return MoveReader(steps).read(); }
+
+std::vector<Moves> by_dimension(const Moves& moves) {
+  std::vector<Moves> groups;
+  for (const Move* move : moves) {
+    auto group = std::ranges::find_if(
+        groups, [&](const Moves& other) { return *other.front()->dimension == *move->dimension; });
+    if (group == groups.end()) group = groups.insert(group, Moves());
+    group->push_back(move);
+  }
+  std::ranges::sort(groups, {},
+                    [](const Moves& group) -> const std::string& { return group.front()->dimension->name; });
+  return groups;
 }
 
 }  // namespace actionhist

@@ -88,10 +88,16 @@ bool counted(const Trace& trace) {
 }
 
 Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
-               std::optional<std::chrono::minutes> window_length) {
+               std::optional<std::chrono::minutes> window) {
+  Scene scene(evidence, as_of);
+  return detect(pattern, scene, window);
+}
+
+Finding detect(const Pattern& pattern, Scene& scene, std::optional<std::chrono::minutes> window_length) {
   Finding finding;
-  if (!pattern.active || (evidence.traces.empty() && !evidence.candidate)) return finding;
-  const Window window(pattern, evidence, as_of, window_length.value_or(pattern.time_window));
+  const Evidence& evidence = scene.evidence();
+  if (!pattern.active || (evidence.past.empty() && !evidence.candidate)) return finding;
+  const Window window(pattern, scene, window_length.value_or(pattern.time_window));
   if (evidence.candidate && window.candidate() == nullptr) return finding;
   const Thresholds thresholds = thresholds_of(pattern);
   if (!pattern.action_sequence.empty()) {

@@ -8,34 +8,25 @@
 #include <string>
 #include <vector>
 
-#include <actionhist/action.hpp>
-#include <actionhist/alert.hpp>
 #include <actionhist/detection.hpp>
 #include <actionhist/pattern.hpp>
 
-namespace actionhist {
+#include "analysis/scene.hpp"
 
-// What the detectors look at. `traces` are of one scope, oldest first. The proposed action, if there is one, is
-// none of them; it counts as the newest whatever its time. `alerts_known` says that `alerts` are all there were,
-// not that nobody looked.
-struct Evidence {
-  std::span<const Trace> traces = {};
-  std::span<const Alert> alerts = {};
-  bool alerts_known = false;
-  const Trace* candidate = nullptr;
-  std::string scope = {};
-};
+namespace actionhist {
 
 struct Finding {
   std::vector<Detection> detections;       // strongest first
   std::vector<std::string> not_evaluated;  // "cascading-failure: no alert events", …
 };
 
-// Applies one pattern; `window` overrides its own. Only traces in [as_of - window, as_of] count; the
-// baselines of the disruption budget (7 days) and of alert surprise (7 days) also use older rows, if given.
+// Applies one pattern; `window` overrides its own. Only actions in [as_of - window, as_of] count; the
+// baselines of the disruption budget (7 days) and of alert surprise (7 days) also use older ones, if given.
 // What became known after `as_of` is not used. With a candidate, only detections that the candidate
 // completes or continues are returned. An inactive pattern finds nothing.
-// REQUIRES: `evidence.traces` is sorted by time.
+Finding detect(const Pattern& pattern, Scene& scene, std::optional<std::chrono::minutes> window = {});
+
+// The same for one pattern alone.
 Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
                std::optional<std::chrono::minutes> window = {});
 

@@ -6,6 +6,7 @@
 #include "analysis/leaves.hpp"
 #include "analysis/oscillation.hpp"
 #include "analysis/verbs.hpp"
+#include "core/json_io.hpp"
 
 namespace actionhist {
 namespace {
@@ -49,16 +50,13 @@ std::chrono::microseconds twice_median(const Detection& detection) {
 
 // True if the parameters of a proposal set the dimension of this name.
 bool sets(const Trace& trace, std::string_view name) {
-  DimensionTable dimensions;
-  const Dimension* const dimension = &dimensions.named(name);
-  const Document parameters = LeafReader(dimensions, true).read(trace.action_parameters);
-  return find(parameters.numbers, dimension) != nullptr || find(parameters.texts, dimension) != nullptr;
+  const Dimension dimension = dimension_at(name);
+  const auto parameters = read_leaves(trace.action_parameters);
+  return find(parameters->numbers, dimension) != nullptr || find(parameters->texts, dimension) != nullptr;
 }
 
 bool sets_a_count(const Trace& trace) {
-  DimensionTable dimensions;
-  const Document parameters = LeafReader(dimensions, false).read(trace.action_parameters);
-  return std::ranges::any_of(parameters.numbers,
+  return std::ranges::any_of(read_leaves(trace.action_parameters)->numbers,
                              [](const Leaf<double>& leaf) { return leaf.dimension->scale; });
 }
 

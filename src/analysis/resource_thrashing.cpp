@@ -52,32 +52,30 @@ std::optional<Match> find_reverts(const Window& window, const Thresholds& thresh
 }
 
 std::optional<Match> find_reverts(const Window& window, const Thresholds& thresholds, const Steps& steps) {
-  const Movements all = movements(steps, true);
-  std::map<std::string_view, std::vector<const Move*>> moves;
+  const Movements& all = window.movements_of(steps);
+  Moves moves;
   std::map<std::string_view, std::vector<const Change*>> changes;
-  Steps scaled;
+  Steps scaled;  // oldest first, so in the order of their addresses
   for (const Move& move : all.moves) {
     if (move.dir == 0) continue;
     if (move.dimension->scale) {
       scaled.push_back(move.step);
     } else if (move.from) {
-      moves[move.dimension->name].push_back(&move);
+      moves.push_back(&move);
     }
   }
   for (const Change& change : all.changes) {
     // A scaling changes the hash of the spec too, but it is the other pattern's business.
-    const bool by_scaling =
-        change.setting == "spec" && std::ranges::find(scaled, change.step) != scaled.end();
+    const bool by_scaling = change.setting == "spec" && std::ranges::binary_search(scaled, change.step);
     if (!by_scaling) changes[change.setting].push_back(&change);
   }
 
   std::optional<Match> best;
-  for (const auto& group : moves) {
-    const std::vector<const Move*>& way = group.second;
+  for (const Moves& way : by_dimension(moves)) {
     Steps moved;
     for (const Move* move : way) moved.push_back(move->step);
-    keep_stronger(window, best,
-                  find_reverts(window, thresholds, steps, group.first, moved, [&](std::size_t i) {
+    const std::string& setting = way.front()->dimension->name;
+    keep_stronger(window, best, find_reverts(window, thresholds, steps, setting, moved, [&](std::size_t i) {
                     return way[i]->dimension->same(*way[i - 1]->from, *way[i]->to);
                   }));
   }
@@ -111,8 +109,7 @@ enum class Help { unknown, no, yes };
 
 // Whether the alternating actions helped. Without any word about it, changes that are known to disturb a
 // running system are taken to be no help; tools like an editor and a test run alternate by nature.
-Help helped(const Window& window, const Thresholds& thresholds, const Steps& steps,
-            const std::vector<std::string_view>& types) {
+Help helped(const Window& window, const Thresholds& thresholds, const Steps& steps) {
   if (same_alert_unresolved(window, steps)) return Help::no;
   if (const auto mean = mean_score(steps)) {
     return *mean < thresholds.effectiveness_threshold ? Help::no : Help::yes;
@@ -120,38 +117,35 @@ Help helped(const Window& window, const Thresholds& thresholds, const Steps& ste
   if (std::ranges::any_of(steps, [](const Step* step) { return !alert_key(*step->trace).empty(); })) {
     return Help::yes;
   }
-  return std::ranges::all_of(types, operational) ? Help::no : Help::unknown;
+  const auto operates = [](const Step* step) { return operational(step->type->family); };
+  return std::ranges::all_of(steps, operates) ? Help::no : Help::unknown;
 }
 
 std::optional<Match> find_alternation(const Window& window, const Thresholds& thresholds, const Steps& all,
                                       Finding& finding) {
   Steps steps;
-  std::vector<std::string_view> types;
   for (const Step* step : all) {
     if (!step->counted()) continue;
-    if (!steps.empty() && step->at - steps.back()->at > minutes(thresholds.max_pause_minutes)) {
-      steps.clear();
-      types.clear();
-    }
+    if (!steps.empty() && step->at - steps.back()->at > minutes(thresholds.max_pause_minutes)) steps.clear();
     steps.push_back(step);
-    types.push_back(step->type->family);
   }
-  const std::size_t size = types.size();
+  const std::size_t size = steps.size();
   const auto enough = static_cast<std::size_t>(thresholds.alternation_repeats);
   const auto enough_if_quick = static_cast<std::size_t>(thresholds.quick_repeats);
   for (std::size_t period = 2; period <= 4 && period * std::min(enough, enough_if_quick) <= size; ++period) {
+    const Steps cycle(steps.end() - static_cast<std::ptrdiff_t>(period), steps.end());
+    const auto as_first = [&](const Step* step) { return step->same_family(*cycle.front()); };
+    if (std::ranges::all_of(cycle, as_first)) continue;
     std::size_t tail = period;
-    while (tail < size && types[size - 1 - tail] == types[size - 1 - tail + period]) ++tail;
+    while (tail < size && steps[size - 1 - tail]->same_family(*steps[size - 1 - tail + period])) ++tail;
     const std::size_t repeats = tail / period;
     const Steps cycles(steps.end() - static_cast<std::ptrdiff_t>(repeats * period), steps.end());
-    const std::vector<std::string_view> cycle(types.end() - static_cast<std::ptrdiff_t>(period), types.end());
     bool quick = true;
     for (std::size_t i = 1; i < cycles.size(); ++i) {
       quick &= cycles[i]->at - cycles[i - 1]->at <= minutes(thresholds.quick_gap_minutes);
     }
     if (repeats < (quick ? std::min(enough, enough_if_quick) : enough)) continue;
-    if (std::ranges::count(cycle, cycle.front()) == static_cast<std::ptrdiff_t>(period)) continue;
-    switch (helped(window, thresholds, cycles, cycle)) {
+    switch (helped(window, thresholds, cycles)) {
       case Help::yes: continue;
       case Help::unknown:
         not_evaluated(window, "kinds of actions alternate, but neither alert nor effectiveness is known",
@@ -164,7 +158,7 @@ std::optional<Match> find_alternation(const Window& window, const Thresholds& th
     match.confidence = 1 - std::exp2(-static_cast<double>(repeats));
     match.severity = severity_of(static_cast<int>(repeats));
     match.facts.member("period", period).member("repeats", repeats).key("families").begin_array();
-    for (const std::string_view type : cycle) match.facts.value(type);
+    for (const Step* step : cycle) match.facts.value(step->type->family);
     match.facts.end_array();
     return match;
   }
@@ -178,10 +172,10 @@ std::optional<double> usual_hourly_count(const Window& window, std::string_view 
   constexpr std::chrono::hours week{7 * 24};
   std::vector<TimePoint> times;
   TimePoint oldest = until;
-  for (const Trace& trace : window.evidence().traces) {
-    if (trace.time() > until || trace.resource_id != resource_id || trace.time() < until - week) continue;
-    oldest = std::min(oldest, trace.time());
-    if (counted(trace) && disruptive(trace.action_type)) times.push_back(trace.time());
+  for (const TraceDigest* digest : window.evidence().past.digests()) {
+    if (digest->at > until || digest->trace.resource_id != resource_id || digest->at < until - week) continue;
+    oldest = std::min(oldest, digest->at);
+    if (counted(digest->trace) && digest->type->disruptive) times.push_back(digest->at);
   }
   const auto hours = std::chrono::floor<std::chrono::hours>(until - oldest).count();
   if (hours < 24) return std::nullopt;
@@ -213,10 +207,8 @@ std::optional<Match> find_over_budget(const Window& window, const Thresholds& th
 }  // namespace
 
 void find_resource_thrashing(const Window& window, const Thresholds& thresholds, Finding& finding) {
-  for (const auto& [resource, steps] : window.by_resource()) {
+  for (const auto& [resource, steps] : window.judged_resources()) {
     if (steps.size() < 2) continue;
-    // A proposal can only complete what is done to its own resource.
-    if (window.candidate() != nullptr && window.candidate() != steps.back()) continue;
     std::optional<Match> reverts = find_reverts(window, thresholds, steps);
     std::optional<Match> budget = find_over_budget(window, thresholds, steps);
     if (reverts && budget) {

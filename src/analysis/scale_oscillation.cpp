@@ -3,15 +3,12 @@
 // ρ ≥ return_ratio; its confidence is ρ · (1 − 2^−r) · the mean quality of the moves.
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "analysis/detectors.hpp"
 #include "analysis/moves.hpp"
 
 namespace actionhist {
 namespace {
-
-using Moves = std::vector<const Move*>;
 
 // What a sequence of moves of one dimension amounts to.
 struct Swing {
@@ -69,6 +66,12 @@ Severity severity_of(const Swing& swing, const Steps& steps) {
 void judge(const Window& window, const Moves& moves, const Thresholds& thresholds, Finding& finding) {
   const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
   if (moves.size() <= wanted) return;
+  // A proposal can only add the last reversal.
+  const Step* const candidate = window.candidate();
+  if (candidate != nullptr &&
+      (moves.back()->step != candidate || !reverses(*moves[moves.size() - 2], *moves.back(), thresholds))) {
+    return;
+  }
   const Swing swing = swing_of(moves, thresholds);
   // The tolerance lets a ratio that is .6 on paper pass.
   if (swing.reversals < static_cast<int>(wanted) || swing.rho < thresholds.return_ratio - 1e-9) return;
@@ -98,17 +101,14 @@ void judge(const Window& window, const Moves& moves, const Thresholds& threshold
 
 void find_scale_oscillation(const Window& window, const Thresholds& thresholds, Finding& finding) {
   const auto wanted = static_cast<std::size_t>(window.pattern().min_occurrences);
-  for (const auto& [resource, steps] : window.by_resource()) {
+  for (const auto& [resource, steps] : window.judged_resources()) {
     if (steps.size() <= wanted) continue;
-    // A proposal can only complete what is done to its own resource.
-    if (window.candidate() != nullptr && window.candidate() != steps.back()) continue;
-    const Movements all = movements(steps, false);
-    std::map<std::string_view, Moves> by_dimension;
-    for (const Move& move : all.moves) {
+    Moves moves;
+    for (const Move& move : window.movements_of(steps).moves) {
       // A repeated value is no move and hides no reversal: 2,4,4,2 has one.
-      if (move.dir != 0 && move.dimension->scale) by_dimension[move.dimension->name].push_back(&move);
+      if (move.dir != 0 && move.dimension->scale) moves.push_back(&move);
     }
-    for (const auto& group : by_dimension) judge(window, group.second, thresholds, finding);
+    for (const Moves& group : by_dimension(moves)) judge(window, group, thresholds, finding);
   }
 }
 

@@ -1,79 +1,53 @@
-// What one pattern sees: the actions of its scope inside its window, with what was known about them at the
-// moment to judge. Belongs to one call of detect() and is used by one thread.
+// What one pattern sees of a scene: the actions that it watches, inside its window. Belongs to one call of detect()
+// and is used by one thread.
 #pragma once
 
 #include <chrono>
-#include <deque>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "analysis/oscillation.hpp"
+#include "analysis/scene.hpp"
 
 namespace actionhist {
 
-// What the name of an action type tells.
-struct TypeFacts {
-  std::string plain;   // plain_type()
-  std::string family;  // family()
-  bool mutating = true;
-  bool disruptive = false;
-  bool polling = false;
-};
-
-// An action as it looked at `as_of`: an outcome that came later is not visible.
-struct Step {
-  const Trace* trace = nullptr;
-  const TypeFacts* type = nullptr;
-  std::string_view resource;  // key of the resource; empty when it is not known well enough
-  TimePoint at{};
-  TimePoint done{};  // its end, or `at` while it runs
-  Status status = Status::pending;
-  bool mutating = true;
-  bool candidate = false;
-  std::optional<double> score;  // effectiveness, if it was assessed
-
-  bool ended() const { return terminal(status); }
-  bool counted() const {
-    return status != Status::failed && status != Status::cancelled && status != Status::escalated;
-  }
-};
-
-using Steps = std::vector<const Step*>;
-
 class Window {
  public:
-  Window(const Pattern& pattern, const Evidence& evidence, TimePoint as_of, std::chrono::microseconds length);
+  // Both must outlive it.
+  Window(const Pattern& pattern, Scene& scene, std::chrono::microseconds length);
 
   const Pattern& pattern() const { return pattern_; }
-  const Evidence& evidence() const { return evidence_; }
-  TimePoint as_of() const { return as_of_; }
+  const Evidence& evidence() const { return scene_.evidence(); }
+  TimePoint as_of() const { return scene_.as_of(); }
   std::chrono::microseconds length() const { return length_; }
 
-  std::span<const Step> steps() const { return steps_; }
+  // Oldest first.
+  const Steps& steps() const { return steps_; }
+
+  // The place of a step among all of the scene.
+  std::size_t index_of(const Step& step) const {
+    return static_cast<std::size_t>(&step - scene_.steps().data());
+  }
+  std::size_t scene_size() const { return scene_.steps().size(); }
 
   // The proposed action, or nullptr.
   const Step* candidate() const;
 
   // The mutating steps of each known resource, oldest first; also those that failed or were cancelled.
-  std::vector<std::pair<std::string_view, Steps>> by_resource() const;
+  using ByResource = std::vector<std::pair<std::string_view, Steps>>;
+  ByResource by_resource() const;
+  // Those that a finding may be about: a proposal can only complete what is done to its own resource.
+  ByResource judged_resources() const;
+
+  // What the steps moved. REQUIRES: they are of one resource, oldest first.
+  const Movements& movements_of(const Steps& steps) const { return scene_.movements_of(steps); }
 
  private:
-  void add(const Trace& trace, bool candidate);
-  std::string_view resource_key(const Trace& trace);
-  const TypeFacts& type_facts(std::string_view action_type);
-
   const Pattern& pattern_;
-  const Evidence& evidence_;
-  TimePoint as_of_;
+  Scene& scene_;
   std::chrono::microseconds length_;
-  std::vector<Step> steps_;
-  std::deque<std::string> keys_;                         // of resources without an id
-  std::vector<std::shared_ptr<const TypeFacts>> types_;  // that the steps point at
+  Steps steps_;
 };
 
 }  // namespace actionhist

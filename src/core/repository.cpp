@@ -65,9 +65,9 @@ CheckpointStore& Repository::checkpoints() {
   throw Error(ErrorCode::unsupported, "checkpoints: this engine keeps none");
 }
 
-bool GuardQuestion::busy(const Scope& scope, std::span<const Trace> recent) const {
+bool GuardQuestion::busy(const Scope& scope, std::span<const RecentTrace> recent) const {
   if (scope.kind != ScopeKind::resource) return false;
-  const auto lately = std::ranges::lower_bound(recent, now - busy_span, {}, &Trace::time);
+  const auto lately = std::ranges::lower_bound(recent, now - busy_span, {}, &RecentTrace::time);
   return recent.end() - lately >= busy_actions;
 }
 
@@ -76,16 +76,16 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   if (lock) actions().lock(question.scopes);
   view.stored = actions().get(question.action_id);
   if (view.stored || question.scopes.empty()) return view;
-  view.patterns = patterns().patterns();
+  view.patterns = SharedRows(patterns().patterns());
   view.in_force = patterns().in_force(question.scopes, question.now);
   view.alerts = SharedRows(resources().alerts(question.now - question.alerts, question.now));
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     const auto since = [&](std::chrono::microseconds span) {
-      return SharedRows(actions().recent(scope, question.now - span, question.now + std::chrono::minutes(5),
-                                         question.max_traces));
+      return SharedRows(recent_traces(actions().recent(
+          scope, question.now - span, question.now + std::chrono::minutes(5), question.max_traces)));
     };
-    SharedRows<Trace>& recent = view.recent.emplace_back(since(question.window));
+    SharedRows<RecentTrace>& recent = view.recent.emplace_back(since(question.window));
     if (question.busy(scope, recent)) recent = since(question.baseline);
   }
   const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });

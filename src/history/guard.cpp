@@ -26,7 +26,7 @@ constexpr auto baseline = std::chrono::hours{24 * 7};
 // A cascade begins with an alert that fired before the window.
 constexpr auto alert_lead = 30min;
 
-std::chrono::minutes longest_window(const std::vector<Pattern>& patterns) {
+std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   std::chrono::minutes longest{0};
   for (const Pattern& pattern : patterns) longest = std::max(longest, pattern.time_window);
   return longest;
@@ -106,20 +106,14 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     verdict.not_evaluated.push_back("all: neither the resource nor a correlation or session is known");
     return verdict;
   }
-  std::vector<Pattern>& patterns = view.patterns;
-  std::erase_if(patterns, [&](const Pattern& pattern) { return !in_scope(pattern, proposed); });
-  std::vector<Pattern> of_resource = patterns;
-  if (!proposed.resource_id.empty()) {
-    for (Pattern& pattern : of_resource) pattern = applied(view.policy, std::move(pattern));
-  }
-
   const std::vector<Detection>& in_force = view.in_force;
-  const auto pattern_of = [&](const Detection& detection) {
-    return std::ranges::find(patterns, detection.pattern_id, &Pattern::pattern_id);
+  const auto pattern_of = [&](const Detection& detection) -> const Pattern* {
+    const auto pattern = std::ranges::find(view.patterns, detection.pattern_id, &Pattern::pattern_id);
+    return pattern == view.patterns.end() || !in_scope(*pattern, proposed) ? nullptr : &*pattern;
   };
   for (const Detection& detection : in_force) {
-    const auto pattern = pattern_of(detection);
-    if (!was_refused(detection, proposed.action_id) || pattern == patterns.end()) continue;
+    const Pattern* const pattern = pattern_of(detection);
+    if (!was_refused(detection, proposed.action_id) || pattern == nullptr) continue;
     if (pattern->shadow || asking == Asking::override_) continue;
     refuse(verdict, *pattern, detection, proposed, Asking::check);
     suggest(verdict, proposed);
@@ -127,16 +121,20 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     return verdict;
   }
 
-  Trace candidate = proposed;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     const Scope& scope = scopes[i];
-    const std::span<const Trace> traces = view.recent[i];
+    const std::span<const RecentTrace> traces = view.recent[i];
     // Agents' clocks differ: the proposal is judged after everything that is already there.
     const TimePoint as_of = traces.empty() ? now : std::max(now, traces.back().time());
-    candidate.action_timestamp = as_of;
-    const Evidence evidence{traces, view.alerts, !view.alerts.empty(), &candidate, to_string(scope)};
-    for (const Pattern& pattern : scope.kind == ScopeKind::resource ? of_resource : patterns) {
-      Finding finding = actionhist::detect(pattern, evidence, as_of);
+    const Evidence evidence{traces, view.alerts, !view.alerts.empty(), &proposed, to_string(scope)};
+    Scene scene(evidence, as_of);
+    for (const Pattern& shared : view.patterns) {
+      if (!in_scope(shared, proposed)) continue;
+      std::optional<Pattern> own;
+      if (scope.kind == ScopeKind::resource && view.policy != GuardPolicy{})
+        own = applied(view.policy, shared);
+      const Pattern& pattern = own ? *own : shared;
+      Finding finding = actionhist::detect(pattern, scene);
       add_once(verdict.not_evaluated, finding.not_evaluated);
       for (Detection& detection : finding.detections) {
         if (!prevents(pattern, detection)) continue;
@@ -159,8 +157,8 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     const auto is_it = [&](const Detection& other) { return other.detection_id == detection.detection_id; };
     const bool counted =
         std::ranges::any_of(verdict.detections, is_it) || std::ranges::any_of(verdict.shadowed, is_it);
-    const auto pattern = pattern_of(detection);
-    if (counted || pattern == patterns.end() || !repeats(detection, proposed)) continue;
+    const Pattern* const pattern = pattern_of(detection);
+    if (counted || pattern == nullptr || !repeats(detection, proposed)) continue;
     refuse(verdict, *pattern, detection, proposed, asking);
   }
   suggest(verdict, proposed);
@@ -227,9 +225,10 @@ std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint 
       repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
   const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
   const Evidence evidence{traces, alerts, !alerts.empty(), nullptr, to_string(scope)};
+  Scene scene(evidence, as_of);
   std::vector<Detection> fresh;
   for (const Pattern& pattern : repository_.patterns().patterns()) {
-    for (Detection& found : actionhist::detect(applied(policy, pattern), evidence, as_of).detections) {
+    for (Detection& found : actionhist::detect(applied(policy, pattern), scene).detections) {
       const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
         return other.pattern_id == found.pattern_id && other.last_at >= found.first_at;
       });
@@ -264,9 +263,10 @@ std::vector<Detection> Guard::detect(const DetectQuery& query, TimePoint as_of) 
   } else if (!traces.empty()) {
     evidence.scope = to_string(Scope{ScopeKind::resource, traces.back().resource_id});
   }
+  Scene scene(evidence, as_of);
   std::vector<Detection> detections;
   for (const Pattern& pattern : patterns) {
-    Finding finding = actionhist::detect(pattern, evidence, as_of, query.window);
+    Finding finding = actionhist::detect(pattern, scene, query.window);
     for (Detection& detection : finding.detections) detections.push_back(std::move(detection));
   }
   std::ranges::stable_sort(detections, std::greater<>(), &Detection::confidence);

@@ -16,11 +16,11 @@ constexpr std::size_t most_traces = 40'000;
 constexpr int skips_after_loss = 8;
 
 // The newest actions of a reading in the span before `now` that count. They share the reading.
-SharedRows<Trace> newest(const std::shared_ptr<const ScopeReading>& reading, const GuardQuestion& question,
-                         std::chrono::microseconds span) {
-  const std::vector<Trace>& all = reading->recent;
-  const auto first = std::ranges::lower_bound(all, question.now - span, {}, &Trace::time);
-  const auto last = std::ranges::upper_bound(first, all.end(), question.now + 5min, {}, &Trace::time);
+SharedRows<RecentTrace> newest(const std::shared_ptr<const ScopeReading>& reading,
+                               const GuardQuestion& question, std::chrono::microseconds span) {
+  const std::vector<RecentTrace>& all = reading->recent;
+  const auto first = std::ranges::lower_bound(all, question.now - span, {}, &RecentTrace::time);
+  const auto last = std::ranges::upper_bound(first, all.end(), question.now + 5min, {}, &RecentTrace::time);
   const auto count = std::min<std::ptrdiff_t>(last - first, question.max_traces);
   return {reading, std::span(last - count, last)};
 }
@@ -45,7 +45,8 @@ std::optional<GuardView> view_of(const ScopeReadings& readings, const std::share
   bool acted = false;
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const ScopeReading& reading = *readings[i];
-    SharedRows<Trace>& recent = view.recent.emplace_back(newest(readings[i], question, question.window));
+    SharedRows<RecentTrace>& recent =
+        view.recent.emplace_back(newest(readings[i], question, question.window));
     if (question.busy(question.scopes[i], recent)) {
       recent = newest(readings[i], question, question.baseline);
     }
@@ -60,7 +61,7 @@ std::optional<GuardView> view_of(const ScopeReadings& readings, const std::share
   std::ranges::stable_sort(view.in_force, {}, [](const Detection& detection) {
     return std::tie(detection.as_of, detection.scope, detection.pattern_id, detection.detection_id);
   });
-  view.patterns = watch->patterns;
+  view.patterns = {watch, watch->patterns};
   view.alerts = alerts_of(watch, question.now - question.alerts, question.now);
   if (!view.alerts.empty() && acted) {
     view.alerts = alerts_of(watch, question.now - question.baseline, question.now);
@@ -149,10 +150,10 @@ std::shared_ptr<const ScopeReading> GuardCache::put(const std::string& scope, Sc
 }
 
 void GuardCache::expect(const Premise& premise) {
-  const Trace& action = *premise.action;
-  const auto earlier = [](const Trace& a, const Trace& b) {
-    return std::pair(a.time(), std::string_view(a.action_id)) <
-           std::pair(b.time(), std::string_view(b.action_id));
+  const RecentTrace action(*premise.action);
+  const auto earlier = [](const RecentTrace& a, const RecentTrace& b) {
+    return std::pair(a.time(), std::string_view(a.action_id())) <
+           std::pair(b.time(), std::string_view(b.action_id()));
   };
   std::lock_guard lock(mutex_);
   for (const std::string& scope : premise.scopes) {
@@ -165,7 +166,7 @@ void GuardCache::expect(const Premise& premise) {
     }
     ScopeReading& reading = own(*entry);
     ++reading.version;
-    std::vector<Trace>& traces = reading.recent;
+    std::vector<RecentTrace>& traces = reading.recent;
     traces.insert(std::upper_bound(traces.begin(), traces.end(), action, earlier), action);
     ++traces_;
     // All at once, because those that stay have to move.
@@ -189,6 +190,7 @@ std::vector<std::optional<std::int64_t>> GuardCache::versions(const std::vector<
 
 void GuardCache::change(const Trace& action, const std::vector<std::string>& scopes,
                         const std::vector<std::optional<std::int64_t>>& before) {
+  const RecentTrace changed(action);
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     Entry* const entry = known(scopes[i]);
@@ -199,8 +201,8 @@ void GuardCache::change(const Trace& action, const std::vector<std::string>& sco
     }
     ScopeReading& reading = own(*entry);
     ++reading.version;
-    const auto place = std::ranges::find(reading.recent, action.action_id, &Trace::action_id);
-    if (place != reading.recent.end()) *place = action;
+    const auto place = std::ranges::find(reading.recent, action.action_id, &RecentTrace::action_id);
+    if (place != reading.recent.end()) *place = changed;
   }
 }
 

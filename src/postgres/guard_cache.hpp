@@ -39,7 +39,7 @@ struct ScopeReading {
   bool usual = false;                  // the traces reach back as far as the baseline
   GuardPolicy policy;                  // of a resource
   std::vector<Detection> in_force;
-  std::vector<Trace> recent;  // oldest first; of more than the question's max_traces the newest count
+  std::vector<RecentTrace> recent;  // oldest first; of more than the question's max_traces the newest count
 
   // Whether a question can be answered from it.
   bool reaches(const Scope& scope, const GuardQuestion& question) const;

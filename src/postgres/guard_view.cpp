@@ -24,8 +24,8 @@ std::string_view resource_of(std::span<const Scope> scopes) {
   return {};
 }
 
-std::vector<Trace> oldest_first(const Result& result) {
-  std::vector<Trace> traces = read_traces(result);
+std::vector<RecentTrace> oldest_first(const Result& result) {
+  std::vector<RecentTrace> traces = recent_traces(read_traces(result));
   std::ranges::reverse(traces);
   return traces;
 }
@@ -147,7 +147,7 @@ ScopeReadings remembered(GuardCache& cache, const GuardQuestion& question,
 
 bool holds_action(const ScopeReadings& readings, const std::string& action_id) {
   return std::ranges::any_of(readings, [&](const auto& reading) {
-    return std::ranges::find(reading->recent, action_id, &Trace::action_id) != reading->recent.end();
+    return std::ranges::find(reading->recent, action_id, &RecentTrace::action_id) != reading->recent.end();
   });
 }
 
@@ -210,13 +210,13 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
     if (!found.empty()) view.stored = std::move(found.front());
   }
   if (view.stored || question.scopes.empty()) return view;
-  view.patterns = read_patterns(results[patterns]);
+  view.patterns = SharedRows(read_patterns(results[patterns]));
   view.in_force = read_detections(results[patterns + 1]);
   view.alerts = SharedRows(read_alerts(results[patterns + 2]));
   view.policy = read_policy(results[patterns + 3]);
   bool acted = false;
   for (std::size_t i = 0; i < question.scopes.size(); ++i) {
-    SharedRows<Trace>& recent = view.recent.emplace_back(oldest_first(results[patterns + 4 + i]));
+    SharedRows<RecentTrace>& recent = view.recent.emplace_back(oldest_first(results[patterns + 4 + i]));
     if (question.busy(question.scopes[i], recent)) {
       recent =
           SharedRows(oldest_first(engine.run({ask_traces(question.scopes[i], question.baseline)}).front()));

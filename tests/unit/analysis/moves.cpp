@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "analysis/moves.hpp"
+#include "analysis/window.hpp"
 #include "timeline.hpp"
 
 using namespace actionhist;
@@ -13,18 +13,18 @@ class Read {
   explicit Read(const Timeline& timeline, bool candidate = false)
       : pattern_(shipped(PatternType::scale_oscillation)),
         evidence_(candidate ? proposing(timeline.traces) : Evidence{timeline.traces}),
-        window_(pattern_, evidence_, timeline.traces.back().time(), std::chrono::hours(24)) {
-    for (const Step& step : window_.steps()) steps_.push_back(&step);
-    all = movements(steps_, true);
-  }
-
-  Movements all;
+        scene_(evidence_, timeline.traces.back().time()),
+        window_(pattern_, scene_, std::chrono::hours(24)),
+        all(movements(window_.steps())) {}
 
  private:
   Pattern pattern_;
   Evidence evidence_;
+  Scene scene_;
   Window window_;
-  Steps steps_;
+
+ public:
+  Movements all;
 };
 
 }  // namespace

@@ -123,7 +123,7 @@ TEST_CASE("a window may be given instead of the pattern's") {
   CHECK(detect(pattern, evidence, at_minute(10)).detections[0].scope == "resource:x");
 }
 
-TEST_CASE("a proposal is the newest action whatever its agent's clock says") {
+TEST_CASE("a proposal happens when it is judged, whatever its agent's clock says") {
   Timeline timeline = Timeline::scales({3, 5, 3});
   Trace& proposed = timeline.scale(4, 3, 5);
   proposed.outcome = {};
@@ -131,7 +131,7 @@ TEST_CASE("a proposal is the newest action whatever its agent's clock says") {
       found(PatternType::scale_oscillation, timeline, {.candidate = true, .as_of = at_minute(12)});
   REQUIRE(all.size() == 1);
   CHECK(all[0].action_ids.back() == proposed.action_id);
-  CHECK(all[0].last_at == at_minute(5));
+  CHECK(all[0].last_at == at_minute(12));
   proposed.action_timestamp = at_minute(-600);
   CHECK(found(PatternType::scale_oscillation, timeline, {.candidate = true, .as_of = at_minute(12)}).size() ==
         1);

@@ -1,0 +1,45 @@
+// What the detectors look at. Immutable; may be used from any thread at once.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <actionhist/alert.hpp>
+#include <actionhist/recent_trace.hpp>
+
+#include "analysis/trace_digest.hpp"
+
+namespace actionhist {
+
+// The actions of one scope, oldest first, with what was read of each. They must outlive it.
+// REQUIRES: they are sorted by time.
+class Past {
+ public:
+  Past() = default;
+  // Reads each of them now.
+  Past(std::span<const Trace> traces);
+  Past(const std::vector<Trace>& traces) : Past(std::span(traces)) {}
+  // Reads those that no decision has looked at before.
+  Past(std::span<const RecentTrace> traces);
+
+  bool empty() const { return digests_.empty(); }
+  std::span<const TraceDigest* const> digests() const { return digests_; }
+
+ private:
+  std::vector<const TraceDigest*> digests_;
+  std::vector<std::shared_ptr<const TraceDigest>> own_;  // those that it has read for itself
+};
+
+// The proposed action, if there is one, is none of `past`; it would happen at the moment to judge, whatever its time. `alerts_known`
+// says that `alerts` are all there were, not that nobody looked. All that is pointed at must outlive it.
+struct Evidence {
+  Past past = {};
+  std::span<const Alert> alerts = {};
+  bool alerts_known = false;
+  const Trace* candidate = nullptr;
+  std::string scope = {};
+};
+
+}  // namespace actionhist

@@ -1,0 +1,60 @@
+// All that detectors read from one trace, whatever the pattern and the moment: it is read once for each trace, and
+// judging only compares. Immutable; may be used from any thread at once.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <actionhist/action.hpp>
+
+#include "analysis/leaves.hpp"
+
+namespace actionhist {
+
+// What the name of an action type tells.
+struct TypeFacts {
+  std::string plain;    // plain_type()
+  std::string family;   // family()
+  int direction = 0;    // direction_of()
+  bool scales = false;  // its family is that of scaling
+  bool mutating = true;
+  bool disruptive = false;
+  bool polling = false;
+};
+
+struct TraceDigest {
+  // `trace` must outlive it.
+  explicit TraceDigest(const Trace& trace);
+
+  // The normal form of the parameters, made when it is first asked for.
+  const std::string& parameters_form() const;
+
+  const Trace& trace;
+  std::shared_ptr<const TypeFacts> type;
+  std::string name_key;  // stands for the id of a resource that has none
+  TimePoint at;
+  TimePoint end;  // `at` if it has not ended
+  bool mutating;
+
+  // What the outcome says: the assessment, and whether the state is as before.
+  bool drifted;
+  bool alert_resolved;
+  bool state_unchanged;
+
+  std::shared_ptr<const Document> before;
+  std::shared_ptr<const Document> after;  // empty if it has not ended
+  std::shared_ptr<const Document> parameters;
+
+  // The key of the resource; empty when it is not known well enough.
+  std::string_view resource() const {
+    return trace.resource_id.empty() ? std::string_view(name_key) : std::string_view(trace.resource_id);
+  }
+
+ private:
+  mutable std::once_flag once_;
+  mutable std::string parameters_form_;
+};
+
+}  // namespace actionhist
