@@ -136,10 +136,8 @@ Recommendations History::recommend(const RecommendQuery& given) {
   const auto index = state.slot.get();
   // What was done and how it ended says nothing about how like two situations are.
   if (index && base_of_aspects(index->space_id)) similar.weights = Aspects{.context = 1};
-  out.fallback = state.index_trouble(index.get());
+  const std::vector<Hit> hits = state.search(index.get(), similar, text, out.fallback);
   if (!out.fallback.empty()) call.fell_back();
-  const std::vector<Hit> hits = out.fallback.empty() ? state.search_index(*index, similar, text)
-                                                     : state.search_database(similar, text, out.fallback);
   const std::vector<SimilarCase> cases = cases_of(hits);
   const std::string id = resource_id(state.repository->tenant(), query.resource);
   const auto tallies = state.repository->learning().tally({.alert_name = query.alert_name,

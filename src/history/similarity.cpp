@@ -167,6 +167,21 @@ std::vector<Hit> History::State::search_database(const SimilarQuery& query, cons
   return hits;
 }
 
+std::vector<Hit> History::State::search(const Index* index, const SimilarQuery& query,
+                                        const std::string& text, std::string& trouble) const {
+  trouble = index_trouble(index);
+  if (trouble.empty()) {
+    const std::int64_t rebuilds = index->replica->rebuilds();
+    std::vector<Hit> hits = search_index(*index, query, text);
+    // One that was emptied meanwhile has answered with what was left of it.
+    if (index->replica->rebuilds() == rebuilds) return hits;
+    trouble = "the index is being built anew";
+  }
+  if (!query.vector.empty())
+    throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
+  return search_database(query, text, trouble);
+}
+
 std::vector<Hit> History::similar(const SimilarQuery& query) {
   State& state = alive(state_);
   validate(query);
@@ -182,12 +197,10 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
   if (query.fresh && state.slot.get()) state.wait_indexed(30s);
 
   const auto index = state.slot.get();
-  const std::string trouble = state.index_trouble(index.get());
-  if (trouble.empty()) return state.search_index(*index, query, text);
-  call.fell_back();
-  if (!query.vector.empty())
-    throw Error(ErrorCode::unavailable, "similar: a vector needs the index, but " + trouble);
-  return state.search_database(query, text, trouble);
+  std::string trouble;
+  std::vector<Hit> hits = state.search(index.get(), query, text, trouble);
+  if (!trouble.empty()) call.fell_back();
+  return hits;
 }
 
 bool History::State::wait_indexed(std::chrono::milliseconds timeout) {

@@ -59,6 +59,10 @@ struct History::State {
   // Why the index cannot answer, empty if it can. Null: the semantic layer is off.
   std::string index_trouble(const Index* index) const;
 
+  // What the index finds or, if it cannot answer, what the words in the database do; `trouble` says why then.
+  // Throws Error: unavailable for a vector without an index. Null: the semantic layer is off.
+  std::vector<Hit> search(const Index* index, const SimilarQuery& query, const std::string& text,
+                          std::string& trouble) const;
   std::vector<Hit> search_index(const Index& index, const SimilarQuery& query, const std::string& text) const;
   std::vector<Hit> search_database(const SimilarQuery& query, const std::string& text,
                                    const std::string& trouble) const;

@@ -23,7 +23,7 @@ std::shared_ptr<const Graph> Graph::read(BinaryReader& in, std::shared_ptr<const
   parts.upper_places = in.get_all<std::uint32_t>();
   parts.upper_links = in.get_all<std::uint32_t>();
   parts.levels = in.get_all<std::uint8_t>();
-  // The links themselves are trusted to the checksum: to look at each would read the whole graph.
+  // The links are looked at when they are followed.
   const std::size_t slots = parts.levels.size();
   const bool fits = parts.m >= 2 && parts.m <= 256 && parts.links.size() == slots * 2 * parts.m &&
                     parts.upper_places.size() == slots && parts.upper_links.size() % parts.m == 0 &&

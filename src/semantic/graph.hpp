@@ -35,20 +35,19 @@ class Graph {
   const Parts& parts() const { return parts_; }
   std::size_t size() const { return parts_.levels.size(); }
 
-  std::span<const std::uint32_t> neighbours(std::uint32_t slot) const {
-    const std::size_t width = 2 * std::size_t{parts_.m};
-    return parts_.links.subspan(slot * width, width);
-  }
+  // Slots only, whatever became of the file since it was opened: what is no slot ends a list as `none` does.
+  std::span<const std::uint32_t> neighbours(std::uint32_t slot) const { return slots_of(list(slot)); }
   // Brings the neighbours of a slot nearer to the CPU. Nothing happens for `none`.
   void prefetch(std::uint32_t slot) const {
     if (slot == none) return;
-    const auto links = neighbours(slot);
+    const auto links = list(slot);
     for (std::size_t i = 0; i < links.size(); i += 16) __builtin_prefetch(links.data() + i);
   }
-  // REQUIRES: level is 1 to the slot's own.
+  // None where the slot has no such level.
   std::span<const std::uint32_t> upper_neighbours(std::uint32_t slot, std::uint32_t level) const {
-    return parts_.upper_links.subspan((parts_.upper_places[slot] + level - 1) * std::size_t{parts_.m},
-                                      parts_.m);
+    const std::size_t begin = (std::size_t{parts_.upper_places[slot]} + level - 1) * parts_.m;
+    if (begin + parts_.m > parts_.upper_links.size()) return {};
+    return slots_of(parts_.upper_links.subspan(begin, parts_.m));
   }
 
   // As a file keeps it; read() shows it in place. Throws Error: corrupt.
@@ -61,6 +60,16 @@ class Graph {
   }
 
  private:
+  std::span<const std::uint32_t> list(std::uint32_t slot) const {
+    const std::size_t width = 2 * std::size_t{parts_.m};
+    return parts_.links.subspan(slot * width, width);
+  }
+  std::span<const std::uint32_t> slots_of(std::span<const std::uint32_t> links) const {
+    std::size_t count = 0;
+    while (count < links.size() && links[count] < size()) ++count;
+    return links.first(count);
+  }
+
   Parts parts_;
   std::shared_ptr<const void> owner_;
 };

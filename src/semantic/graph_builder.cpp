@@ -96,13 +96,15 @@ void give_to(faiss::IndexHNSW& index, const Graph& graph) {
   hnsw.levels.reserve(graph.size() + batch);
   hnsw.offsets.reserve(graph.size() + batch + 1);
   hnsw.neighbors.reserve(parts.links.size() + parts.upper_links.size() + batch * 2 * parts.m);
-  const auto copy = [&](std::span<const std::uint32_t> links) {
+  const auto copy = [&](std::span<const std::uint32_t> links, std::size_t width) {
     for (const std::uint32_t link : links) hnsw.neighbors.push_back(static_cast<std::int32_t>(link));
+    hnsw.neighbors.resize(hnsw.neighbors.size() + width - links.size(), -1);
   };
   for (std::uint32_t slot = 0; slot < graph.size(); ++slot) {
-    const std::uint32_t levels = parts.levels[slot];
-    copy(graph.neighbours(slot));
-    for (std::uint32_t level = 1; level <= levels; ++level) copy(graph.upper_neighbours(slot, level));
+    const std::uint32_t levels = std::min<std::uint32_t>(parts.levels[slot], parts.top_level);
+    copy(graph.neighbours(slot), 2 * std::size_t{parts.m});
+    for (std::uint32_t level = 1; level <= levels; ++level)
+      copy(graph.upper_neighbours(slot, level), parts.m);
     hnsw.levels.push_back(static_cast<int>(levels) + 1);
     hnsw.offsets.push_back(hnsw.neighbors.size());
   }

@@ -1,7 +1,9 @@
 #include "semantic/snapshot.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <new>
 #include <set>
 
 #include <fmt/format.h>
@@ -97,12 +99,22 @@ std::string to_text(const Manifest& manifest) {
   return line + "\n" + sum + "\n";
 }
 
+// In memory of its own, so that what is compared is what is read, whoever writes to the file meanwhile.
+MappedFile copied(const MappedFile& file) {
+  constexpr std::align_val_t alignment{64};
+  const std::shared_ptr<std::byte> memory(static_cast<std::byte*>(::operator new(file.size, alignment)),
+                                          [](std::byte* begin) { ::operator delete(begin, alignment); });
+  if (file.size > 0) std::memcpy(memory.get(), file.begin.get(), file.size);
+  return {memory, file.size};
+}
+
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const auto file = map_file(folder / manifest_name);
   if (!file) return std::nullopt;
-  const std::string_view text(reinterpret_cast<const char*>(file->begin.get()), file->size);
+  const MappedFile own = copied(*file);
+  const std::string_view text(reinterpret_cast<const char*>(own.begin.get()), own.size);
   const std::size_t end = text.find('\n');
-  if (end == text.npos || text.substr(end + 1) != checksum(file->bytes().first(end)) + "\n")
+  if (end == text.npos || text.substr(end + 1) != checksum(own.bytes().first(end)) + "\n")
     corrupt(manifest_name, "is damaged");
   try {
     JsonDocument document;
@@ -135,12 +147,13 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
 }
 
 // A file as the manifest describes it, its first bytes compared.
-MappedFile opened(const std::filesystem::path& folder, const File& file) {
+MappedFile opened(const std::filesystem::path& folder, const File& file, bool copy = false) {
   const auto mapped = map_file(folder / file.name);
   if (!mapped) corrupt(file.name, "is missing");
   if (mapped->size != file.bytes) corrupt(file.name, "is truncated");
-  if (checksum(mapped->bytes().first(file.first_bytes)) != file.first) corrupt(file.name, "is damaged");
-  return *mapped;
+  const MappedFile out = copy ? copied(*mapped) : *mapped;
+  if (checksum(out.bytes().first(file.first_bytes)) != file.first) corrupt(file.name, "is damaged");
+  return out;
 }
 
 }  // namespace
@@ -226,7 +239,7 @@ std::optional<Snapshot> read_snapshot(const std::filesystem::path& folder) {
   Snapshot snapshot;
   snapshot.options = manifest->options;
   snapshot.note = manifest->note;
-  const MappedFile table = opened(folder, manifest->table);
+  const MappedFile table = opened(folder, manifest->table, true);
   std::shared_ptr<const Graph> graph;
   if (manifest->graph) {
     const MappedFile file = opened(folder, *manifest->graph);

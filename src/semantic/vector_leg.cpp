@@ -214,8 +214,8 @@ bool VectorLeg::follows(const Request& request, double share) const {
   std::size_t seen = 0;
   std::size_t passed = 0;
   for (const std::uint32_t slot : slots) {
-    for (const std::uint32_t link : graph_->neighbours(slot).first(links_each)) {
-      if (link == Graph::none) break;
+    const auto links = graph_->neighbours(slot);
+    for (const std::uint32_t link : links.first(std::min(links_each, links.size()))) {
       ++seen;
       passed += passing(link);
     }

@@ -149,7 +149,7 @@ class Comparison {
   // The same for those of a list of neighbours that the walk sees for the first time.
   void add_new(std::span<const std::uint32_t> links, Visited& visited) {
     const std::size_t before = batch_.size();
-    batch_.insert(batch_.end(), links.begin(), std::find(links.begin(), links.end(), Graph::none));
+    batch_.insert(batch_.end(), links.begin(), links.end());
     batch_.resize(before + visited.keep_new(std::span(batch_).subspan(before)));
     for (std::size_t i = before; i < batch_.size(); ++i) fetch(i);
   }
@@ -201,12 +201,8 @@ std::uint32_t descended(const Graph& graph, const Fetch& fetch, const Distance& 
     for (std::uint32_t from = Graph::none; from != nearest;) {
       from = nearest;
       const auto links = graph.upper_neighbours(from, level);
+      for (const std::uint32_t link : links) fetch(link);
       for (const std::uint32_t link : links) {
-        if (link == Graph::none) break;
-        fetch(link);
-      }
-      for (const std::uint32_t link : links) {
-        if (link == Graph::none) break;
         const auto seen = distance(link);
         if (!(seen < least)) continue;
         least = seen;
@@ -280,7 +276,6 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
     std::pop_heap(open.begin(), open.end(), Farther());
     open.pop_back();
     for (const std::uint32_t link : graph.neighbours(from)) {
-      if (link == Graph::none) break;
       if (!two_hops || allowed(link)) {
         look_at(link);
         continue;
@@ -291,7 +286,6 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
     }
     for (const std::uint32_t link : between) {
       for (const std::uint32_t behind : graph.neighbours(link)) {
-        if (behind == Graph::none) break;
         if (!visited.seen(behind) && allowed(behind)) look_at(behind);
       }
     }

@@ -2,59 +2,20 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <functional>
 #include <random>
 #include <set>
 #include <thread>
 
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "support/acknowledged.hpp"
+#include "support/children.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
 
 namespace {
-
-// Runs `work` in a child process; it ends with 0, or with 1 when `work` throws.
-pid_t spawn(const std::function<void()>& work) {
-  const pid_t child = fork();
-  if (child != 0) return child;
-  int status = 0;
-  try {
-    work();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "child: %s\n", error.what());
-    status = 1;
-  }
-  // Without the destructors of the test program.
-  _exit(status);
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-// Memory that all children share.
-template <class T>
-class Shared {
- public:
-  Shared() : data_(mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
-    new (data_) T();
-  }
-  ~Shared() { munmap(data_, sizeof(T)); }
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
-  T* operator->() { return static_cast<T*>(data_); }
-
- private:
-  void* data_;
-};
 
 constexpr int rounds = 200;
 

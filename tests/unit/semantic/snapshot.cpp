@@ -1,22 +1,18 @@
-// The index in files: saved, opened, damaged, and saved by a process that is killed.
+// The index in files: saved, opened and damaged.
 #include <actionhist/semantic_index.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <actionhist/error.hpp>
 
-#include "support/effort.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -188,53 +184,4 @@ TEST_CASE("a flipped byte and a truncated file are found, whichever file and pla
     write(content);
   }
   CHECK(trouble(path).empty());
-}
-
-TEST_CASE("a process that is killed while it adds, builds and saves leaves a whole index", "[snapshot]") {
-  TempFolder folder;
-  const std::string path = folder.file("index");
-  std::mt19937 random(11);
-  std::size_t saved = 0;
-  for (int round = 0; round < effort(60); ++round) {
-    const pid_t child = fork();
-    if (child == 0) {
-      try {
-        SemanticIndex index({.dimension = dimension, .sealed_rows = 200});
-        std::size_t rows = 0;
-        if (std::filesystem::exists(path)) {
-          index = SemanticIndex::open(path);
-          rows = std::stoul(index.note().text().substr(8));
-        }
-        for (;; rows += 50) {
-          put(index, rows, rows + 50);
-          if (rows % 300 == 0) index.remove("r" + std::to_string(rows));
-          index.save(path, Json::object({{"rows", static_cast<int>(rows + 50)}}));
-        }
-      } catch (const std::exception& error) {
-        std::fprintf(stderr, "child: %s\n", error.what());
-        _exit(1);
-      }
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 40));
-    kill(child, SIGKILL);
-    int status = 0;
-    waitpid(child, &status, 0);
-    REQUIRE(WIFSIGNALED(status));
-    if (!std::filesystem::exists(path + "/manifest")) continue;
-    const SemanticIndex index = SemanticIndex::open(path);
-    const std::size_t rows = std::stoul(index.note().text().substr(8));
-    CHECK(rows >= saved);
-    saved = rows;
-    CHECK(index.stats().rows == rows - (rows - 50) / 300 - 1);
-    for (std::size_t i = 1; i < rows; i += rows / 10 + 1) {
-      if (i % 300 == 0) continue;
-      CHECK(index.version("r" + std::to_string(i)) == i + 1);
-      const auto vector = vector_of(i);
-      IndexQuery query;
-      query.vector = vector;
-      query.limit = 1;
-      CHECK(index.search(query)[0].id == "r" + std::to_string(i));
-    }
-  }
-  CHECK(saved > 0);
 }
