@@ -37,8 +37,8 @@ void put(std::string& out, const std::vector<T>& values) {
 
 template <class T>
 void take(std::string_view& bytes, std::vector<T>& values, std::size_t count) {
-  values.resize(count);
   if (bytes.size() < count * sizeof(T)) throw Error(ErrorCode::corrupt, "lsa: the model ends too early");
+  values.resize(count);
   std::memcpy(values.data(), bytes.data(), count * sizeof(T));
   bytes.remove_prefix(count * sizeof(T));
 }

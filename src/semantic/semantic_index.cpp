@@ -15,6 +15,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/filter.hpp"
+#include "semantic/index_options.hpp"
 #include "semantic/row_table.hpp"
 #include "semantic/search.hpp"
 #include "semantic/similarity_scale.hpp"
@@ -23,25 +24,8 @@
 namespace actionhist {
 namespace {
 
-constexpr std::size_t max_dimension = 65'536;
-
 [[noreturn]] void refuse(std::string_view field, std::string_view why) {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
-
-const IndexOptions& checked(const IndexOptions& options) {
-  if (options.dimension < 1 || options.dimension > max_dimension) refuse("dimension", "must be 1 to 65536");
-  if (options.m != 0 && (options.m < 2 || options.m > 256)) refuse("m", "must be 2 to 256, or 0");
-  if (options.ef_construction < 0) refuse("ef_construction", "must not be negative");
-  if (options.ef_search < 0) refuse("ef_search", "must not be negative");
-  if (options.sealed_rows < 1) refuse("sealed_rows", "must be at least 1");
-  if (!options.parts.empty()) {
-    const auto sum = std::accumulate(options.parts.begin(), options.parts.end(), std::size_t{0});
-    if (std::ranges::count(options.parts, std::size_t{0}) > 0 || sum != options.dimension)
-      refuse("parts", "must be at least 1 each, and together the dimension");
-    if (options.metric != Metric::cosine) refuse("parts", "need the metric cosine");
-  }
-  return options;
 }
 
 // A shared lock under which nobody starves: whoever arrives after a waiting writer waits behind it. The
@@ -69,7 +53,7 @@ struct SemanticIndex::State {
       : options(checked(given)), table(std::make_unique<RowTable>(given)) {}
 
   explicit State(Snapshot opened)
-      : options(checked(opened.options)),
+      : options(opened.options),
         table(std::move(opened.table)),
         note(std::move(opened.note)),
         unverified(std::move(opened.unverified)) {

@@ -12,6 +12,7 @@
 
 #include "core/json_io.hpp"
 #include "embedding/content_hash.hpp"
+#include "semantic/index_options.hpp"
 
 namespace actionhist {
 namespace {
@@ -140,9 +141,14 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
     if (root["graph"].get(graph) == simdjson::SUCCESS) manifest.graph = file_from(graph);
     for (JsonElement chunk : simdjson::dom::array(root["chunks"]))
       manifest.chunks.push_back(file_from(chunk));
+    checked(manifest.options);
     return manifest;
   } catch (const simdjson::simdjson_error&) {
     corrupt(manifest_name, "lacks a part");
+  } catch (const Error& error) {
+    // What Json and options refuse is no fault of the caller.
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    corrupt(manifest_name, error.what());
   }
 }
 
