@@ -31,8 +31,9 @@ const IndexOptions& checked(const IndexOptions& options) {
   require(options.sealed_rows >= 1, "sealed_rows", "must be at least 1");
   if (!options.parts.empty()) {
     const auto sum = std::accumulate(options.parts.begin(), options.parts.end(), std::size_t{0});
-    require(std::ranges::count(options.parts, std::size_t{0}) == 0 && sum == options.dimension, "parts",
-            "must be at least 1 each, and together the dimension");
+    const bool each = std::ranges::all_of(
+        options.parts, [&](std::size_t part) { return part >= 1 && part <= options.dimension; });
+    require(each && sum == options.dimension, "parts", "must be at least 1 each, and together the dimension");
     require(options.metric == Metric::cosine, "parts", "need the metric cosine");
   }
   return options;

@@ -25,7 +25,7 @@ namespace {
 using namespace actionhist;
 using namespace actionhist::test;
 
-constexpr IndexOptions options = {.dimension = 8, .m = 4, .sealed_rows = 50};
+const IndexOptions options = {.dimension = 8, .m = 4, .sealed_rows = 50};
 constexpr std::size_t rows = 120;
 
 std::vector<float> vector_of(std::size_t number) {

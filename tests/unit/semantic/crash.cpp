@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t dimension = 32;
 constexpr std::size_t step = 1600;  // rows that a round of work puts
 constexpr std::size_t kept = 8;  // one in so many stays when the next has been put: the rest is worth a merge
-constexpr IndexOptions options = {.dimension = dimension, .sealed_rows = 200};
+const IndexOptions options = {.dimension = dimension, .sealed_rows = 200};
 
 enum class Work { nothing, add, seal, merge, save };
 
