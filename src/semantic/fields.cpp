@@ -318,10 +318,11 @@ void Fields::write(BinaryWriter& out) const {
   }
 }
 
-void Fields::read(BinaryReader& in) {
+void Fields::read(BinaryReader& in, std::size_t most_rows) {
   const auto rows = in.get<std::size_t>();
   const auto columns = in.get<std::size_t>();
-  in.require(rows <= 0xffff'ffffU && columns <= in.left(), "more fields than bytes");
+  in.require(rows <= most_rows, "fields of more rows than there are");
+  in.require(columns <= in.left(), "more fields than bytes");
   row_shapes_.assign(rows, 0);
   std::vector<std::vector<std::uint32_t>> paths(rows);  // of each row
   for (std::size_t i = 0; i < columns; ++i) {

@@ -44,9 +44,9 @@ class Fields {
 
   std::size_t bytes() const;
 
-  // As a file keeps them. REQUIRES of read(): no row has fields yet. Throws Error: corrupt.
+  // As a file keeps them, of at most `rows` rows. REQUIRES of read(): no row has fields yet. Throws Error: corrupt.
   void write(BinaryWriter& out) const;
-  void read(BinaryReader& in);
+  void read(BinaryReader& in, std::size_t rows);
 
  private:
   using ValueId = std::uint32_t;  // position in Column::values; 0 is absent, 1 compound

@@ -31,6 +31,16 @@ std::string_view to_string(Route route) {
   }
 }
 
+bool plausible(const Calibration& calibration) {
+  constexpr double widest = 10'000;
+  const auto fits = [](const Calibration::Walk& walk) {
+    return walk.width >= 1 && static_cast<double>(walk.width) <= widest && walk.distances >= 0 &&
+           std::isfinite(walk.distances);
+  };
+  return fits(calibration.walk) && fits(calibration.result_walk) && fits(calibration.two_hop_walk) &&
+         calibration.code_ratio >= 1 && calibration.code_ratio <= widest;
+}
+
 std::size_t kept_by_codes(std::size_t count, const Calibration& calibration) {
   return static_cast<std::size_t>(std::ceil(calibration.code_ratio * static_cast<double>(count))) + 8;
 }

@@ -57,6 +57,9 @@ struct Choice {
 
 Choice choose(const Situation& situation, const Calibration& calibration);
 
+// Whether calibrate() may have found this, or it is the default.
+bool plausible(const Calibration& calibration);
+
 // How many slots of a scan by codes hold the nearest `count`.
 std::size_t kept_by_codes(std::size_t count, const Calibration& calibration);
 

@@ -134,7 +134,7 @@ void RowTable::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> ch
   }
   in.require(by_id_.size() == alive_.count(), "an id that comes twice");
   lexical_.read(in);
-  fields_.read(in);
+  fields_.read(in, rows);
   vectors_.read(in, std::move(chunks), std::move(graph));
 }
 

@@ -466,6 +466,7 @@ void VectorLeg::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> c
   if (rest > 0) chunks.push_back(vectors_.read_last(in, rest));
   vectors_.adopt(std::move(chunks), size, {mean.begin(), mean.end()}, lineage);
   calibration_ = in.get<Calibration>();
+  in.require(plausible(calibration_), "a calibration that cannot be");
   in.require(!graph || graph->size() <= size, "a graph of more vectors than there are");
   graph_ = std::move(graph);
 

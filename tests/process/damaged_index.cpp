@@ -11,7 +11,6 @@
 
 #include "support/children.hpp"
 #include "support/effort.hpp"
-#include "support/models.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -34,11 +33,27 @@ void record(History& history, int begin, int end) {
   history.record(batch);
 }
 
-// Words weigh as much as the vectors of a model that knows nothing of them.
+// A text is like those of the same number. A few dimensions, quickly made.
+class Numbers final : public EmbeddingModel {
+ public:
+  std::string space_id() const override { return "numbers/4/1"; }
+  std::size_t dimension() const override { return 4; }
+  void embed(std::span<const std::string_view> texts, EmbeddingRole, std::span<float> out) const override {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const std::size_t at = texts[i].find("number");
+      const std::string number(
+          texts[i].substr(std::min(at, texts[i].size()), std::string("number").size() + 4));
+      std::mt19937 random(
+          static_cast<unsigned>(std::hash<std::string>()(number.substr(0, number.find(' ')))));
+      std::normal_distribution<float> normal;
+      for (float& x : out.subspan(i * 4, 4)) x = normal(random);
+    }
+  }
+};
+
 bool found(History& history, int number) {
-  const auto hits = history.similar({.text = word_of(number), .limit = 5});
-  return std::ranges::any_of(
-      hits, [&](const Hit& hit) { return hit.trace.action_id == "a-" + std::to_string(number); });
+  const auto hits = history.similar({.text = word_of(number), .limit = 1});
+  return hits.size() == 1 && hits[0].trace.action_id == "a-" + std::to_string(number);
 }
 
 // An index with every kind of file. Throws if it is not made in time.
@@ -82,7 +97,7 @@ TEST_CASE("whichever file of an index is damaged, a start notices, says so and b
     return log->second;
   };
   Options options;
-  options.model = std::make_shared<Small>();
+  options.model = std::make_shared<Numbers>();
   options.log = [log](LogLevel, std::string_view line) {
     const std::lock_guard lock(log->first);
     log->second += line;
@@ -184,7 +199,7 @@ TEST_CASE("searches are answered while the worker is killed and the files of the
   TempFolder folder;
   const std::string path = folder.file("h.db");
   Options options;
-  options.model = std::make_shared<Small>();
+  options.model = std::make_shared<Numbers>();
   Shared<Score> score;
   REQUIRE(wait_for(spawn([&] { fill(path, options); })) == 0);
 
@@ -222,7 +237,9 @@ TEST_CASE("searches are answered while the worker is killed and the files of the
   const long answered = score->answered;
   CAPTURE(asked, answered);
   CHECK(asked >= 100 * effort(6));
-  CHECK(static_cast<double>(answered) >= 0.999 * static_cast<double>(asked));
+  // One in a thousand, and a few where a thousand are not asked: a vector that was changed while it is in use is
+  // wrong until its file has been compared.
+  CHECK(asked - answered <= 2 + asked / 1000);
   // In the end the index has it all again, without a worker: the lease of the last one holds for a while.
   History history = open(path, searching);
   const auto until = std::chrono::steady_clock::now() + 120s;
