@@ -273,6 +273,10 @@ void run(const Settings& settings) {
     report.add(fmt::format("memory against {}", peer->name()), "size",
                static_cast<double>(ours.bytes()) / 1e6, "MB", static_cast<double>(peer->bytes()) / 1e6,
                static_cast<double>(ours.bytes()) / static_cast<double>(peer->bytes()));
+    // Those are read from files after save(), and so seldom that the system may let them go.
+    const auto held = static_cast<double>(ours.bytes() - sets.rows.values.size() * sizeof(float));
+    report.add(fmt::format("memory but for the vectors in full against {}", peer->name()), "size", held / 1e6,
+               "MB", static_cast<double>(peer->bytes()) / 1e6, held / static_cast<double>(peer->bytes()));
   }
   ours.set_width(0);
   const Point calibrated = measure(ours, sets.queries, truth, {});
