@@ -12,15 +12,20 @@ std::string to_bytes(py::handle value, std::string_view field) {
   return py::reinterpret_borrow<py::bytes>(value);
 }
 
+py::tuple to_fields(py::handle given, std::string_view field, std::string_view type, std::size_t size) {
+  if (!PyTuple_Check(given.ptr()) || py::len(given) != size) wrong_type(field, type, given);
+  return py::reinterpret_borrow<py::tuple>(given);
+}
+
 CheckpointKey to_key(py::handle given) {
-  const auto parts = py::reinterpret_borrow<py::tuple>(given);
+  const py::tuple parts = to_fields(given, "key", "a CheckpointKey", 3);
   return {to_text(parts[0], "thread_id"), to_text(parts[1], "checkpoint_ns"),
           to_text(parts[2], "checkpoint_id")};
 }
 
 // task_id, task_path, place, channel, format, value
 CheckpointWrite to_write(py::handle given) {
-  const auto parts = py::reinterpret_borrow<py::tuple>(given);
+  const py::tuple parts = to_fields(given, "write", "a CheckpointWrite", 6);
   return {to_text(parts[0], "task_id"), to_text(parts[1], "task_path"), to_int(parts[2], "place"),
           to_text(parts[3], "channel"), to_text(parts[4], "format"),    to_bytes(parts[5], "value")};
 }

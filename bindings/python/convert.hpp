@@ -35,12 +35,15 @@ py::list dicts(const std::vector<T>& values) {
 std::string to_text(py::handle value, std::string_view field);
 // The same, and None as empty text.
 std::string to_optional_text(py::handle value, std::string_view field);
+// What something iterable gives.
+py::list to_list(py::handle value, std::string_view field);
 // A list or tuple of str.
 std::vector<std::string> to_texts(py::handle value, std::string_view field);
 
 bool to_flag(py::handle value, std::string_view field);
 int to_int(py::handle value, std::string_view field);
 double to_number(py::handle value, std::string_view field);
+std::optional<double> to_optional_number(py::handle value, std::string_view field);
 
 // None, an aware datetime or RFC 3339 text. A datetime without a time zone is refused.
 std::optional<TimePoint> to_time(py::handle value, std::string_view field);

@@ -62,7 +62,7 @@ std::optional<std::vector<float>> from_buffer(py::handle value, std::string_view
 
 std::vector<float> one_by_one(py::handle value, std::string_view field) {
   std::vector<float> floats;
-  for (const py::handle item : py::list(py::reinterpret_borrow<py::object>(value))) {
+  for (const py::handle item : to_list(value, field)) {
     floats.push_back(static_cast<float>(to_number(item, fmt::format("{}[{}]", field, floats.size()))));
   }
   return floats;

@@ -26,16 +26,18 @@ std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given
 }
 
 std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
-  const py::list list(actions);
+  const py::list list = to_list(actions, "actions");
   // As History does it: positions are named when there are several.
   const bool several = list.size() > 1;
   std::vector<std::string> texts;
+  texts.reserve(list.size());
   for (const py::handle action : list) {
     const std::string name = fmt::format("actions[{}]", texts.size());
     texts.push_back(several ? to_json(action, name, name) : to_json(action, "action"));
   }
   return self.call([&](History& history) {
     std::vector<Action> parsed;
+    parsed.reserve(texts.size());
     for (const std::string& text : texts) {
       try {
         parsed.push_back(parse_action(text));
@@ -113,19 +115,16 @@ py::list similar(const Handle& self, const py::object& text, const py::object& a
                  const py::object& vector, const py::object& limit, const py::object& where,
                  const py::object& threshold, const py::object& percentile, const py::object& mmr_lambda,
                  const py::object& distinct, const py::object& weights, const py::object& fresh) {
-  const auto number = [](const py::object& given, const char* name) {
-    return given.is_none() ? std::nullopt : std::optional(to_number(given, name));
-  };
   SimilarQuery query;
   query.text = to_optional_text(text, "text");
   query.action_id = to_optional_text(action_id, "action_id");
   if (!vector.is_none()) query.vector = to_floats(vector, "vector");
   query.limit = to_int(limit, "limit");
   query.where = to_where(where);
-  query.threshold = number(threshold, "threshold");
-  query.percentile = number(percentile, "percentile");
-  query.mmr_lambda = number(mmr_lambda, "mmr_lambda");
-  query.distinct = number(distinct, "distinct");
+  query.threshold = to_optional_number(threshold, "threshold");
+  query.percentile = to_optional_number(percentile, "percentile");
+  query.mmr_lambda = to_optional_number(mmr_lambda, "mmr_lambda");
+  query.distinct = to_optional_number(distinct, "distinct");
   if (!weights.is_none()) query.weights = parse_aspects(to_json(weights, "weights", "weights."));
   query.fresh = to_flag(fresh, "fresh");
   return shared(self.call([&](History& history) { return history.similar(query); }));

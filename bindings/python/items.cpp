@@ -34,7 +34,8 @@ ItemChange to_change(const py::tuple& parts) {
   if (!parts[4].is_none()) change.texts = to_texts(parts[4], "texts");
   change.space_id = to_optional_text(parts[5], "space_id");
   if (!parts[6].is_none()) {
-    for (const py::handle vector : py::list(parts[6])) change.vectors.push_back(to_floats(vector, "vectors"));
+    for (const py::handle vector : to_list(parts[6], "vectors"))
+      change.vectors.push_back(to_floats(vector, "vectors"));
   }
   return change;
 }

@@ -86,6 +86,11 @@ std::string to_optional_text(py::handle value, std::string_view field) {
   return value.is_none() ? std::string() : to_text(value, field);
 }
 
+py::list to_list(py::handle value, std::string_view field) {
+  if (!py::isinstance<py::iterable>(value)) wrong_type(field, "iterable", value);
+  return py::list(py::reinterpret_borrow<py::object>(value));
+}
+
 std::vector<std::string> to_texts(py::handle value, std::string_view field) {
   if (!PyList_Check(value.ptr()) && !PyTuple_Check(value.ptr())) wrong_type(field, "a list of str", value);
   std::vector<std::string> texts;
@@ -121,6 +126,10 @@ double to_number(py::handle value, std::string_view field) {
   }
   if (!std::isfinite(number)) refuse(field, fmt::format("{} is not finite", number));
   return number;
+}
+
+std::optional<double> to_optional_number(py::handle value, std::string_view field) {
+  return value.is_none() ? std::nullopt : std::optional(to_number(value, field));
 }
 
 std::optional<TimePoint> to_time(py::handle value, std::string_view field) {

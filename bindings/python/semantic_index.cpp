@@ -1,6 +1,7 @@
 // actionhist.SemanticIndex: the index without a database. Vectors are read where they lie: any buffer of floats
 // in C order, such as numpy's, is not copied on its way.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,18 +23,55 @@ namespace {
   throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
 }
 
-Metric metric_of(const std::string& name) {
+Metric metric_of(const py::object& given) {
+  const std::string name = to_text(given, "metric");
   if (name == "cosine") return Metric::cosine;
   if (name == "inner_product") return Metric::inner_product;
   if (name == "l2") return Metric::l2;
   refuse("metric", "must be cosine, inner_product or l2");
 }
 
-Precision precision_of(const std::string& name) {
+Precision precision_of(const py::object& given) {
+  const std::string name = to_text(given, "precision");
   if (name == "full") return Precision::full;
   if (name == "half") return Precision::half;
   if (name == "byte") return Precision::byte;
   refuse("precision", "must be full, half or byte");
+}
+
+std::size_t to_count(const py::object& given, std::string_view field) {
+  const int count = to_int(given, field);
+  if (count < 0) refuse(field, "is negative");
+  return static_cast<std::size_t>(count);
+}
+
+// In the order of the parts; one for all parts, or none.
+std::vector<double> to_weights(const py::object& given) {
+  std::vector<double> weights;
+  for (const py::handle each : to_list(given, "weights")) weights.push_back(to_number(each, "weights"));
+  return weights;
+}
+
+std::vector<std::size_t> to_parts(const py::object& given) {
+  std::vector<std::size_t> parts;
+  for (const py::handle each : to_list(given, "parts")) {
+    parts.push_back(to_count(py::reinterpret_borrow<py::object>(each), "parts"));
+  }
+  return parts;
+}
+
+std::uint64_t to_version(py::handle given, const std::string& field) {
+  if (!PyLong_Check(given.ptr())) wrong_type(field, "an int", given);
+  const unsigned long long version = PyLong_AsUnsignedLongLong(given.ptr());
+  if (PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    refuse(field, "is no unsigned int of 64 bits");
+  }
+  return version;
+}
+
+std::string to_path(const py::object& folder) {
+  return to_text(py::module_::import("os").attr("fspath")(folder), "folder");
 }
 
 Json to_fields(const py::handle& fields, const std::string& field) {
@@ -45,7 +83,7 @@ void add(SemanticIndex& self, const py::object& ids, const py::object& vectors, 
   const std::vector<std::string> names = to_texts(ids, "ids");
   const Matrix matrix(vectors, "vectors");
   const auto list_of = [&](const py::object& given, std::string_view field) {
-    const py::list list = given.is_none() ? py::list() : py::list(given);
+    const py::list list = given.is_none() ? py::list() : to_list(given, field);
     if (!given.is_none() && list.size() != names.size())
       refuse(field, fmt::format("has {} entries, ids has {}", list.size(), names.size()));
     return list;
@@ -63,7 +101,7 @@ void add(SemanticIndex& self, const py::object& ids, const py::object& vectors, 
     if (matrix.given()) row.vector = matrix.row(i);
     if (!texts.is_none()) row.text = to_optional_text(text_list[i], fmt::format("texts[{}]", i));
     if (!fields.is_none()) row.fields = to_fields(field_list[i], fmt::format("fields[{}]", i));
-    if (!versions.is_none()) row.version = py::cast<std::uint64_t>(version_list[i]);
+    if (!versions.is_none()) row.version = to_version(version_list[i], fmt::format("versions[{}]", i));
   }
   const py::gil_scoped_release release;
   self.put(rows);
@@ -75,14 +113,14 @@ struct Question {
   IndexQuery query;
 };
 
-Question question(const py::object& vector, int limit, const py::object& where,
-                  const std::vector<double>& weights, int ef_search) {
+Question question(const py::object& vector, const py::object& limit, const py::object& where,
+                  const py::object& weights, const py::object& ef_search) {
   Question asked;
   if (!vector.is_none()) asked.vector = to_floats(vector, "vector");
-  asked.query.limit = limit;
+  asked.query.limit = to_int(limit, "limit");
   asked.query.where = to_where(where);
-  asked.query.weights = weights;
-  asked.query.ef_search = ef_search;
+  asked.query.weights = to_weights(weights);
+  asked.query.ef_search = to_int(ef_search, "ef_search");
   return asked;
 }
 
@@ -120,7 +158,7 @@ py::dict to_dict(const SearchPlan& plan) {
 }
 
 void bind_hit(py::module_& module) {
-  py::class_<IndexHit>(module, "IndexHit")
+  py::class_<IndexHit>(module, "IndexHit", "A row that a search found, with the reasons for its place.")
       .def_readonly("id", &IndexHit::id)
       .def_readonly("score", &IndexHit::score)
       .def_readonly("similarity", &IndexHit::similarity)
@@ -134,129 +172,170 @@ void bind_hit(py::module_& module) {
       });
 }
 
+std::unique_ptr<SemanticIndex> make(const py::object& dimension, const py::object& metric,
+                                    const py::object& precision, const py::object& m,
+                                    const py::object& ef_construction, const py::object& ef_search,
+                                    const py::object& sealed_rows, const py::object& parts) {
+  return std::make_unique<SemanticIndex>(
+      IndexOptions{.dimension = to_count(dimension, "dimension"),
+                   .metric = metric_of(metric),
+                   .precision = precision_of(precision),
+                   .m = to_int(m, "m"),
+                   .ef_construction = to_int(ef_construction, "ef_construction"),
+                   .ef_search = to_int(ef_search, "ef_search"),
+                   .sealed_rows = to_count(sealed_rows, "sealed_rows"),
+                   .parts = to_parts(parts)});
+}
+
+std::vector<IndexHit> search(const SemanticIndex& self, const py::object& vector, const py::object& text,
+                             const py::object& limit, const py::object& where, const py::object& threshold,
+                             const py::object& percentile, const py::object& mmr_lambda,
+                             const py::object& distinct, const py::object& vector_weight,
+                             const py::object& weights, const py::object& exclude_id,
+                             const py::object& ef_search) {
+  Question asked = question(vector, limit, where, weights, ef_search);
+  asked.query.text = to_optional_text(text, "text");
+  asked.query.threshold = to_optional_number(threshold, "threshold");
+  asked.query.percentile = to_optional_number(percentile, "percentile");
+  asked.query.mmr_lambda = to_optional_number(mmr_lambda, "mmr_lambda");
+  asked.query.distinct = to_optional_number(distinct, "distinct");
+  asked.query.vector_weight = to_number(vector_weight, "vector_weight");
+  asked.query.exclude_id = to_optional_text(exclude_id, "exclude_id");
+  return ask(asked, [&](const IndexQuery& query) { return self.search(query); });
+}
+
+std::vector<std::vector<IndexHit>> search_many(const SemanticIndex& self, const py::object& vectors,
+                                               const py::object& limit, const py::object& where,
+                                               const py::object& weights, const py::object& ef_search) {
+  const Matrix matrix(vectors, "vectors");
+  const Question asked = question(py::none(), limit, where, weights, ef_search);
+  std::vector<IndexQuery> queries(matrix.rows(), asked.query);
+  for (std::size_t i = 0; i < queries.size(); ++i) queries[i].vector = matrix.row(i);
+  const py::gil_scoped_release release;
+  return self.search(queries);
+}
+
 }  // namespace
 
 void bind_semantic_index(py::module_& module) {
   bind_hit(module);
   const auto released = py::call_guard<py::gil_scoped_release>();
-  py::class_<SemanticIndex>(module, "SemanticIndex")
-      .def(py::init([](std::size_t dimension, const std::string& metric, const std::string& precision, int m,
-                       int ef_construction, int ef_search, std::size_t sealed_rows,
-                       const std::vector<std::size_t>& parts) {
-             return SemanticIndex({.dimension = dimension,
-                                   .metric = metric_of(metric),
-                                   .precision = precision_of(precision),
-                                   .m = m,
-                                   .ef_construction = ef_construction,
-                                   .ef_search = ef_search,
-                                   .sealed_rows = sealed_rows,
-                                   .parts = parts});
-           }),
-           py::arg("dimension"), py::kw_only(), py::arg("metric") = "cosine", py::arg("precision") = "full",
-           py::arg("m") = 0, py::arg("ef_construction") = 0, py::arg("ef_search") = 0,
-           py::arg("sealed_rows") = 4096, py::arg("parts") = std::vector<std::size_t>())
-      .def("add", &add, py::arg("ids"), py::arg("vectors") = py::none(), py::kw_only(),
-           py::arg("texts") = py::none(), py::arg("fields") = py::none(), py::arg("versions") = py::none())
+  const py::none none;
+  const py::tuple nothing;
+  py::class_<SemanticIndex>(
+      module, "SemanticIndex",
+      "An index without a database: rows with a text, a vector and fields, found by meaning "
+      "among those that pass a filter.\n\n"
+      "What is 0 is chosen by the index. May be used from any thread at once; after fork() "
+      "the child's calls raise Unsupported.")
+      .def(
+          py::init(&make), py::arg("dimension"), py::kw_only(), py::arg("metric") = "cosine",
+          py::arg("precision") = "full", py::arg("m") = 0, py::arg("ef_construction") = 0,
+          py::arg("ef_search") = 0, py::arg("sealed_rows") = 4096, py::arg("parts") = nothing,
+          "`metric` is cosine, inner_product or l2; `precision` is full, half or byte; `parts` are the dimensions "
+          "of the parts of which a vector consists.")
+      .def("add", &add, py::arg("ids"), py::arg("vectors") = none, py::kw_only(), py::arg("texts") = none,
+           py::arg("fields") = none, py::arg("versions") = none,
+           "Adds rows, replacing those of the same id, all or nothing. `vectors` is a numpy array, or lists.")
       .def(
           "set_fields",
-          [](SemanticIndex& self, const std::string& id, const py::object& fields) {
+          [](SemanticIndex& self, const py::object& id, const py::object& fields) {
+            const std::string row = to_text(id, "id");
             Json json = to_fields(fields, "fields");
             const py::gil_scoped_release release;
-            return self.set_fields(id, std::move(json));
+            return self.set_fields(row, std::move(json));
           },
-          py::arg("id"), py::arg("fields"))
+          py::arg("id"), py::arg("fields"),
+          "Replaces the fields that filters see. False if there is no such row.")
       .def(
           "set_vector",
-          [](SemanticIndex& self, const std::string& id, const py::object& vector) {
+          [](SemanticIndex& self, const py::object& id, const py::object& vector) {
+            const std::string row = to_text(id, "id");
             const std::vector<float> floats = to_floats(vector, "vector");
             const py::gil_scoped_release release;
-            return self.set_vector(id, floats);
+            return self.set_vector(row, floats);
           },
-          py::arg("id"), py::arg("vector"))
-      .def("remove", &SemanticIndex::remove, py::arg("id"), released)
-      .def("version", &SemanticIndex::version, py::arg("id"), released)
+          py::arg("id"), py::arg("vector"), "Gives a row its vector. False if there is no such row.")
       .def(
-          "search",
-          [](const SemanticIndex& self, const py::object& vector, const std::string& text, int limit,
-             const py::object& where, std::optional<double> threshold, std::optional<double> percentile,
-             std::optional<double> mmr_lambda, std::optional<double> distinct, double vector_weight,
-             const std::vector<double>& weights, const std::string& exclude_id, int ef_search) {
-            Question asked = question(vector, limit, where, weights, ef_search);
-            asked.query.text = text;
-            asked.query.threshold = threshold;
-            asked.query.percentile = percentile;
-            asked.query.mmr_lambda = mmr_lambda;
-            asked.query.distinct = distinct;
-            asked.query.vector_weight = vector_weight;
-            asked.query.exclude_id = exclude_id;
-            return ask(asked, [&](const IndexQuery& query) { return self.search(query); });
-          },
-          py::arg("vector") = py::none(), py::kw_only(), py::arg("text") = "", py::arg("limit") = 10,
-          py::arg("where") = py::none(), py::arg("threshold") = py::none(),
-          py::arg("percentile") = py::none(), py::arg("mmr_lambda") = py::none(),
-          py::arg("distinct") = py::none(), py::arg("vector_weight") = 0.5,
-          py::arg("weights") = std::vector<double>(), py::arg("exclude_id") = "", py::arg("ef_search") = 0)
-      .def(
-          "search_many",
-          [](const SemanticIndex& self, const py::object& vectors, int limit, const py::object& where,
-             const std::vector<double>& weights, int ef_search) {
-            const Matrix matrix(vectors, "vectors");
-            IndexQuery query;
-            query.limit = limit;
-            query.where = to_where(where);
-            query.weights = weights;
-            query.ef_search = ef_search;
-            std::vector<IndexQuery> queries(matrix.rows(), query);
-            for (std::size_t i = 0; i < queries.size(); ++i) queries[i].vector = matrix.row(i);
+          "remove",
+          [](SemanticIndex& self, const py::object& id) {
+            const std::string row = to_text(id, "id");
             const py::gil_scoped_release release;
-            return self.search(queries);
+            return self.remove(row);
           },
-          py::arg("vectors"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = py::none(),
-          py::arg("weights") = std::vector<double>(), py::arg("ef_search") = 0)
+          py::arg("id"), "False if there is no such row.")
+      .def(
+          "version",
+          [](const SemanticIndex& self, const py::object& id) { return self.version(to_text(id, "id")); },
+          py::arg("id"), "The caller's version of the row, or None if there is no such row.")
+      .def(
+          "search", &search, py::arg("vector") = none, py::kw_only(), py::arg("text") = "",
+          py::arg("limit") = 10, py::arg("where") = none, py::arg("threshold") = none,
+          py::arg("percentile") = none, py::arg("mmr_lambda") = none, py::arg("distinct") = none,
+          py::arg("vector_weight") = 0.5, py::arg("weights") = nothing, py::arg("exclude_id") = "",
+          py::arg("ef_search") = 0,
+          "The rows that are most like a vector, a text or both, best first. The filter and the other arguments "
+          "are those of History.similar().")
+      .def("search_many", &search_many, py::arg("vectors"), py::kw_only(), py::arg("limit") = 10,
+           py::arg("where") = none, py::arg("weights") = nothing, py::arg("ef_search") = 0,
+           "search() for each of several vectors.")
       .def(
           "explain",
-          [](const SemanticIndex& self, const py::object& vector, int limit, const py::object& where,
-             const std::vector<double>& weights, int ef_search) {
+          [](const SemanticIndex& self, const py::object& vector, const py::object& limit,
+             const py::object& where, const py::object& weights, const py::object& ef_search) {
             Question asked = question(vector, limit, where, weights, ef_search);
             return to_dict(ask(asked, [&](const IndexQuery& query) { return self.explain(query); }));
           },
-          py::arg("vector"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = py::none(),
-          py::arg("weights") = std::vector<double>(), py::arg("ef_search") = 0)
+          py::arg("vector"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = none,
+          py::arg("weights") = nothing, py::arg("ef_search") = 0,
+          "How search() would answer: {\"route\", \"why\", \"rows\", \"matching\", \"linked\", \"distances\"}.")
       .def(
           "similarity_at",
-          [](const SemanticIndex& self, double percentile, const std::vector<double>& weights) {
-            return self.similarity_at(percentile, weights);
+          [](const SemanticIndex& self, const py::object& percentile, const py::object& weights) {
+            const double percent = to_number(percentile, "percentile");
+            const std::vector<double> of_parts = to_weights(weights);
+            const py::gil_scoped_release release;
+            return self.similarity_at(percent, of_parts);
           },
-          py::arg("percentile"), py::kw_only(), py::arg("weights") = std::vector<double>(), released)
-      .def("optimize", &SemanticIndex::optimize, released)
-      .def("clear", &SemanticIndex::clear, released)
-      .def("stats", [](const SemanticIndex& self) { return to_dict(self.stats()); })
+          py::arg("percentile"), py::kw_only(), py::arg("weights") = nothing,
+          "The similarity that so many percent of the pairs of different rows do not reach.")
+      .def("optimize", &SemanticIndex::optimize, released,
+           "Builds now what is otherwise built in the background.")
+      .def("clear", &SemanticIndex::clear, released, "Empties the index.")
+      .def(
+          "stats", [](const SemanticIndex& self) { return to_dict(self.stats()); },
+          "What the index holds: rows, vectors, bytes, …")
       .def(
           "save",
           [](SemanticIndex& self, const py::object& folder, const py::object& note) {
-            const auto path = py::cast<std::string>(py::module_::import("os").attr("fspath")(folder));
+            const std::string path = to_path(folder);
             const Json json = to_fields(note, "note");
             const py::gil_scoped_release release;
             self.save(path, json);
           },
-          py::arg("folder"), py::kw_only(), py::arg("note") = py::none())
+          py::arg("folder"), py::kw_only(), py::arg("note") = none,
+          "Replaces what was saved there in one step. `note` is a dict of your own.")
       .def_static(
           "open",
           [](const py::object& folder) {
-            const auto path = py::cast<std::string>(py::module_::import("os").attr("fspath")(folder));
+            const std::string path = to_path(folder);
             const py::gil_scoped_release release;
             return SemanticIndex::open(path);
           },
-          py::arg("folder"))
-      .def_property_readonly("note",
-                             [](const SemanticIndex& self) {
-                               const Json note = self.note();
-                               return note.absent() ? py::object(py::none()) : from_json(note.text());
-                             })
-      .def_property_readonly("damage", &SemanticIndex::damage)
+          py::arg("folder"), "Opens what save() wrote.")
+      .def_property_readonly(
+          "note",
+          [](const SemanticIndex& self) {
+            const Json note = self.note();
+            return note.absent() ? py::object(py::none()) : from_json(note.text());
+          },
+          "What was saved with the files that it was opened from.")
+      .def_property_readonly("damage", &SemanticIndex::damage,
+                             "What is wrong with the files that it was opened from; empty if nothing is.")
       .def("__len__", [](const SemanticIndex& self) { return self.stats().rows; })
-      .def("__contains__",
-           [](const SemanticIndex& self, const std::string& id) { return self.version(id).has_value(); });
+      .def("__contains__", [](const SemanticIndex& self, const py::object& id) {
+        return self.version(to_text(id, "id")).has_value();
+      });
 }
 
 }  // namespace actionhist::python

@@ -77,3 +77,17 @@ def test_a_closed_history_says_so_for_its_parts(history):
         items.search()
     with pytest.raises(actionhist.InvalidArgument, match="closed"):
         asyncio.run(checkpoints.afind())
+
+
+@pytest.mark.parametrize("key", [None, 3, (), ("thread",), ("thread", "", "1", "more"), {1, 2, 3}])
+def test_what_is_no_key_of_a_checkpoint_is_named(history, key):
+    for call in (
+        lambda: history.checkpoints.remove([key]),
+        lambda: history.checkpoints.put(key, b"", format="raw"),
+        lambda: history.checkpoints.put_writes(CheckpointKey("thread", "", "1"), [key]),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    if key is not None:
+        with pytest.raises(TypeError, match="key: must be a CheckpointKey"):
+            history.checkpoints.find(after=key)

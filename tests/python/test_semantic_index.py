@@ -118,7 +118,31 @@ def test_what_does_not_fit_is_refused(index):
         actionhist.SemanticIndex(4, metric="manhattan")
     with pytest.raises(TypeError):
         index.add(["a"], [unit(1)], fields=["text"])
+    with pytest.raises(actionhist.InvalidArgument, match=r"versions\[0\]"):
+        index.add(["a"], [unit(1)], versions=[-1])
     assert len(index) == 300
+
+
+@pytest.mark.parametrize("call, field", [
+    (lambda i: i.search(unit(1), limit="ten"), "limit"),
+    (lambda i: i.search(unit(1), threshold="high"), "threshold"),
+    (lambda i: i.search(3), "vector"),
+    (lambda i: i.explain(unit(1), ef_search=None), "ef_search"),
+    (lambda i: i.search_many(unit(1)), "vectors"),
+    (lambda i: i.remove(3), "id"),
+    (lambda i: i.version(None), "id"),
+    (lambda i: i.set_vector(None, unit(1)), "id"),
+    (lambda i: i.set_fields(None, {}), "id"),
+    (lambda i: i.add(["a"], [unit(1)], versions=["1"]), r"versions\[0\]"),
+    (lambda i: i.similarity_at("all"), "percentile"),
+    (lambda i: i.save(3), "os.PathLike"),
+    (lambda i: 3 in i, "id"),
+    (lambda i: actionhist.SemanticIndex("many"), "dimension"),
+    (lambda i: actionhist.SemanticIndex(4, precision=2), "precision"),
+])
+def test_what_has_the_wrong_type_is_named(index, call, field):
+    with pytest.raises(TypeError, match=field):
+        call(index)
 
 
 def test_numpy_arrays_are_read_where_they_lie():
