@@ -18,6 +18,7 @@ from ._retention import Retention
 from ._search import Search
 from ._spaces import Spaces
 from ._tracking import TrackedAction, tracked
+from ._twins import Threads
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -159,4 +160,6 @@ def open(
         "on_detection": on_detection,
         "index_folder": os.fspath(index_folder) if index_folder is not None else None,
     }
-    return History(_actionhist.open(os.fspath(uri), options))
+    location = os.fspath(uri)
+    embedded = not str(location).startswith(("postgresql://", "postgres://"))
+    return History(_actionhist.open(location, options), Threads(computing=embedded))

@@ -20,9 +20,9 @@ class Opened:
 
     __slots__ = ("__weakref__", "_handle", "_threads")
 
-    def __init__(self, handle: _actionhist.Handle) -> None:
+    def __init__(self, handle: _actionhist.Handle, threads: Threads) -> None:
         self._handle = handle
-        self._threads = Threads()
+        self._threads = threads
         _open_ones.add(self)
 
     def close(self) -> None:

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# More would only queue up before the database.
+# Of one History, that waits for a server; more would only queue up before it.
 _max_threads = 8
 
 
 class Threads:
     """The threads of one History, started by the first async call. Works with any number of event loops."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, computing: bool = False) -> None:
+        """`computing` where the calls seldom wait: more threads than processors would then only keep the event loop
+        from its turn. Few are enough for one that waits long not to hold up the others."""
+        self._size = max(4, min(_max_threads, os.cpu_count() or 1)) if computing else _max_threads
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._pid = os.getpid()
@@ -38,7 +41,7 @@ class Threads:
             return None
         with self._lock:
             if self._pool is None and not self._closed:
-                self._pool = ThreadPoolExecutor(_max_threads, thread_name_prefix="actionhist")
+                self._pool = ThreadPoolExecutor(self._size, thread_name_prefix="actionhist")
             return self._pool
 
     def close(self) -> None:
