@@ -133,9 +133,13 @@ void for_each(ItemStore& store, const ItemQuery& query, TimePoint now, bool vect
   std::vector<StoredItem> page;
   do {
     page = store.scan(scan);
+    if (!page.empty()) scan.after = page.back();
+    if (query.where.absent()) {
+      for (StoredItem& item : page) use(std::move(item));
+      continue;
+    }
     Fields values;
     for (std::size_t i = 0; i < page.size(); ++i) values.set(static_cast<std::uint32_t>(i), page[i].value);
-    if (!page.empty()) scan.after = page.back();
     values.select(filter, page.size()).for_each([&](std::size_t i) { use(std::move(page[i])); });
   } while (page.size() == static_cast<std::size_t>(page_rows));
 }
