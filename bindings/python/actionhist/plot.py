@@ -22,6 +22,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from ._actionhist import Detection, Trace
 
@@ -116,8 +117,8 @@ def projection(
         _draw_action(axes, at[0], at[1], trace, size=6)
     axes.set_xticks([])
     axes.set_yticks([])
-    for name, share in zip((axes.set_xlabel, axes.set_ylabel), shares):
-        name(f"{share:.0%} of the variance")
+    for axis, share in zip((axes.xaxis, axes.yaxis), shares):
+        axis.set_label_text(f"{share:.0%} of the variance")
     # A step means the same in both directions.
     axes.set_aspect("equal", adjustable="datalim")
     if shown:
@@ -156,7 +157,7 @@ def clusters(found: dict[str, Any], *, axes: Axes | None = None) -> Figure:
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel("actions")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     # Room for what stands beside the longest.
     axes.margins(x=0.35)
     for side in ("top", "right"):
