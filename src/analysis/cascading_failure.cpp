@@ -177,8 +177,7 @@ std::vector<TimePoint> firing_times(const Window& window) {
   for (const TraceDigest* digest : window.evidence().past.digests()) add_trace(digest->trace);
   if (window.evidence().candidate) add_trace(*window.evidence().candidate);
   std::ranges::sort(times);
-  const auto twice = std::ranges::unique(times);
-  times.erase(twice.begin(), twice.end());
+  times.erase(std::unique(times.begin(), times.end()), times.end());
   return times;
 }
 
