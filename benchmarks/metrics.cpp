@@ -1,8 +1,8 @@
 // What effectiveness metrics cost and how far they can be trusted: a fleet of 60 days whose answers are known, refreshed
 // as a whole and hour by hour, beside the plain query for counts and means; and by simulation how often the intervals
 // hold the mean, and how often a trend is seen where none is.
-// Usage: metrics [--actions N] [--resources N] [--draws N] [--folder DIR] [--json]. The file lies in DIR, the system's
-// temporary folder if not given.
+// Usage: metrics [--actions N] [--resources N] [--draws N] [--postgres] [--folder DIR] [--json]. The file lies in DIR,
+// the system's temporary folder if not given; with --postgres the fleet is on a server that this program starts.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -20,8 +20,8 @@
 
 #include "analysis/statistics.hpp"
 #include "analysis/trend.hpp"
-#include "core/hash.hpp"
 #include "report.hpp"
+#include "support/postgres_server.hpp"
 
 namespace {
 
@@ -86,46 +86,22 @@ double seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// A second connection to the file, for what a user would ask without us.
+// What a user would ask the database without us.
 class Plain {
  public:
-  explicit Plain(const std::string& path) {
-    if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
-      throw std::runtime_error(sqlite3_errmsg(db_));
-  }
-  ~Plain() { sqlite3_close(db_); }
-  Plain(const Plain&) = delete;
-  Plain& operator=(const Plain&) = delete;
+  virtual ~Plain() = default;
 
-  // The rows of a query as one text.
-  std::string rows(const std::string& sql, bool kept) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
-      throw std::runtime_error(sqlite3_errmsg(db_));
-    std::string text;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-      for (int i = 0; kept && i < sqlite3_column_count(statement); ++i) {
-        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, i));
-        text.append(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, i))) += '\n';
-      }
-    }
-    sqlite3_finalize(statement);
-    return text;
-  }
-
-  // Counts, means and deviations of all scopes and periods: the same rows that a refresh makes.
+  // Counts, means and deviations of all scopes and periods: the same groups that a refresh makes.
   double aggregate() {
     return seconds([&] {
       for (const char* scope : {"''", "namespace", "kind", "alert_name", "model_used"}) {
-        for (const char* start :
-             {"action_timestamp / 3600000000", "action_timestamp / 86400000000",
-              "(action_timestamp - 345600000000) / 604800000000", "action_timestamp / 2592000000000"}) {
-          rows(
-              fmt::format("SELECT {} AS start, {} AS scope, action_type, count(*), avg(effectiveness_score), "
-                          "avg(effectiveness_score * effectiveness_score) FROM resource_action_traces "
-                          "WHERE effectiveness_score IS NOT NULL GROUP BY 1, 2, 3",
-                          start, scope),
-              false);
+        for (const char* start : {"{} / 3600", "{} / 86400", "({} - 345600) / 604800", "{} / 2592000"}) {
+          ask(fmt::format(
+              "SELECT sum(n) + sum(mean) + sum(square) FROM (SELECT {} AS start, {} AS scope, "
+              "action_type, count(*) AS n, avg(effectiveness_score) AS mean, "
+              "avg(effectiveness_score * effectiveness_score) AS square FROM resource_action_traces "
+              "WHERE effectiveness_score IS NOT NULL GROUP BY 1, 2, 3) AS groups",
+              fmt::format(fmt::runtime(start), second()), scope));
         }
       }
     });
@@ -134,17 +110,84 @@ class Plain {
   // One scan of the actions, by type alone.
   double scan() {
     return seconds([&] {
-      rows(
-          "SELECT action_type, count(*), avg(effectiveness_score) FROM resource_action_traces WHERE "
-          "effectiveness_score IS NOT NULL GROUP BY action_type",
-          false);
+      ask("SELECT sum(n) + sum(mean) FROM (SELECT action_type, count(*) AS n, avg(effectiveness_score) AS mean "
+          "FROM resource_action_traces WHERE effectiveness_score IS NOT NULL GROUP BY action_type) AS groups");
     });
   }
 
-  std::string metrics() { return sha256_hex(rows("SELECT * FROM action_effectiveness_metrics", true)); }
+  // All metrics as one text.
+  virtual std::string metrics() = 0;
+
+ protected:
+  // The first value of a query's first row.
+  virtual std::string ask(const std::string& sql) = 0;
+  // The time of an action in whole seconds.
+  virtual const char* second() const = 0;
+};
+
+// A second connection to the file.
+class PlainSqlite final : public Plain {
+ public:
+  explicit PlainSqlite(const std::string& path) {
+    if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
+      throw std::runtime_error(sqlite3_errmsg(db_));
+  }
+  ~PlainSqlite() override { sqlite3_close(db_); }
+  PlainSqlite(const PlainSqlite&) = delete;
+  PlainSqlite& operator=(const PlainSqlite&) = delete;
+
+  std::string metrics() override {
+    std::string text;
+    run("SELECT * FROM action_effectiveness_metrics", [&](sqlite3_stmt* row) {
+      for (int i = 0; i < sqlite3_column_count(row); ++i) text += value(row, i) + '\n';
+    });
+    return text;
+  }
 
  private:
+  std::string ask(const std::string& sql) override {
+    std::string first;
+    run(sql, [&](sqlite3_stmt* row) { first = value(row, 0); });
+    return first;
+  }
+  const char* second() const override { return "action_timestamp / 1000000"; }
+
+  static std::string value(sqlite3_stmt* row, int column) {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row, column));
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(row, column))};
+  }
+
+  void run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& visit) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
+      throw std::runtime_error(sqlite3_errmsg(db_));
+    while (sqlite3_step(statement) == SQLITE_ROW) visit(statement);
+    sqlite3_finalize(statement);
+  }
+
   sqlite3* db_ = nullptr;
+};
+
+class PlainPostgres final : public Plain {
+ public:
+  // `server` must outlive it.
+  PlainPostgres(const test::PostgresServer& server, std::string database)
+      : server_(server), database_(std::move(database)) {}
+
+  std::string metrics() override {
+    return ask(
+        "SELECT string_agg(m::text, ' ' ORDER BY metric_period, period_start, scope_type, scope_value, "
+        "action_type) FROM action_effectiveness_metrics m");
+  }
+
+ private:
+  std::string ask(const std::string& sql) override {
+    return server_.run_sql("SET search_path = actionhist; " + sql, database_);
+  }
+  const char* second() const override { return "extract(epoch FROM action_timestamp)::bigint"; }
+
+  const test::PostgresServer& server_;
+  std::string database_;
 };
 
 double median_of(std::vector<double> values) {
@@ -179,9 +222,7 @@ void judge(Report& out, History& history) {
   out.add("fleet", "other_alarms", alarms, "of days and types");
 }
 
-void fleet(Report& out, int actions, int resources, const std::filesystem::path& folder) {
-  const std::string path = (folder / "fleet.db").string();
-  History history = open(path, {.semantic = false, .worker = false});
+void fleet(Report& out, History& history, Plain& plain, int actions, int resources) {
   Random random(1);
   const double recorded =
       seconds([&] { record(history, random, first_day, 24h * days, actions, resources); });
@@ -190,7 +231,6 @@ void fleet(Report& out, int actions, int resources, const std::filesystem::path&
   history.refresh_metrics();
   judge(out, history);
 
-  Plain plain(path);
   // An hour after the other of the day that follows.
   std::vector<double> increments;
   for (int hour = 0; hour < 24; ++hour) {
@@ -213,6 +253,29 @@ void fleet(Report& out, int actions, int resources, const std::filesystem::path&
   const double increment = median_of(increments);
   out.add("fleet", "hour_to_full", increment, "s", whole, increment / whole);
   out.add("fleet", "same_bytes", step_by_step == plain.metrics(), "1 = yes");
+}
+
+void fleet_in_file(Report& out, const std::filesystem::path& parent, int actions, int resources) {
+  const std::filesystem::path folder = parent / fmt::format("actionhist-metrics-{}", getpid());
+  std::filesystem::create_directories(folder);
+  try {
+    const std::string path = (folder / "fleet.db").string();
+    History history = open(path, {.semantic = false, .worker = false});
+    PlainSqlite plain(path);
+    fleet(out, history, plain, actions, resources);
+  } catch (...) {
+    std::filesystem::remove_all(folder);
+    throw;
+  }
+  std::filesystem::remove_all(folder);
+}
+
+void fleet_on_server(Report& out, int actions, int resources) {
+  test::PostgresServer server({.fsync = false, .settings = {"shared_buffers = 512MB"}});
+  const std::string uri = test::fresh_database(server);
+  History history = open(uri, {.tenant = "fleet", .semantic = false, .worker = false});
+  PlainPostgres plain(server, test::database_of(uri));
+  fleet(out, history, plain, actions, resources);
 }
 
 using Sample = std::function<double(Random&)>;
@@ -266,25 +329,23 @@ int main(int argc, char** argv) {
   int resources = 10'000;
   int draws = 20'000;
   std::filesystem::path parent = std::filesystem::temp_directory_path();
+  bool on_server = false;
   bool as_json = false;
   CLI::App app("What effectiveness metrics cost, and how far they can be trusted");
   app.add_option("--actions", actions, "Actions of the fleet")->check(CLI::Range(1'440, 100'000'000));
   app.add_option("--resources", resources, "Resources of the fleet")->check(CLI::PositiveNumber);
   app.add_option("--draws", draws, "Samples of a simulation")->check(CLI::PositiveNumber);
+  app.add_flag("--postgres", on_server, "The fleet is on a server instead of in a file");
   app.add_option("--folder", parent, "Where the file lies");
   app.add_flag("--json", as_json, "One line of JSON a figure");
   CLI11_PARSE(app, argc, argv);
-  const std::filesystem::path folder = parent / fmt::format("actionhist-metrics-{}", getpid());
-  int code = 0;
   try {
     Report out("metrics", as_json);
     simulate(out, draws);
-    std::filesystem::create_directories(folder);
-    fleet(out, actions, resources, folder);
+    on_server ? fleet_on_server(out, actions, resources) : fleet_in_file(out, parent, actions, resources);
   } catch (const std::exception& error) {
     fmt::print(stderr, "metrics: {}\n", error.what());
-    code = 1;
+    return 1;
   }
-  std::filesystem::remove_all(folder);
-  return code;
+  return 0;
 }
