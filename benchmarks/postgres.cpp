@@ -2,15 +2,19 @@
 // one action against the same statement and against a bare INSERT, a batch against COPY BINARY, the feed
 // against COPY out, the guard on against the guard off, and one statement against six. All sides take turns
 // in one run; the median of the rounds counts. The server's data lie in memory where there is such a place,
-// so that a commit costs no disk: real disks make every ratio better.
+// so that a commit costs no disk: real disks make every ratio better. Beside the rate stands the processor time of a
+// call, ours and the server's together, which other programs that run meanwhile change less.
 // Usage: postgres [--rounds N] [--only TEXT] [--json]; TEXT is a part of the names of the wanted cases
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <thread>
 
 #include <libpq-fe.h>
+#include <time.h>
 
 #include <actionhist/actionhist.hpp>
 
@@ -166,18 +170,57 @@ std::vector<Trace> rows_of(const std::vector<Action>& actions) {
   return open("memory:", {.tenant = tenant, .semantic = false}).record(actions);
 }
 
-// Calls a second of `work(client, i)`, shared by the clients.
-double rate(int clients, int calls, const std::function<void(int, int)>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  std::vector<std::thread> threads;
-  for (int c = 0; c < clients; ++c) {
-    threads.emplace_back([&, c] {
-      for (int i = c; i < calls; i += clients) work(c, i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  return calls / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  // A process that has just ended has no clock any more.
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
+
+// Measures what runs between start() and stop(), as often as that is.
+class Meter {
+ public:
+  explicit Meter(const test::PostgresServer& server) {
+    std::ifstream(server.data_folder() + "/postmaster.pid") >> postmaster_;
+  }
+
+  void start() {
+    begin_ = std::chrono::steady_clock::now();
+    used_before_ = processor_seconds();
+  }
+  void stop(double calls) {
+    processor_seconds_ += processor_seconds() - used_before_;
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    calls_ += calls;
+  }
+
+  double calls_a_second() const { return calls_ / seconds_; }
+  double microseconds_a_call() const { return 1e6 * processor_seconds_ / calls_; }
+  void reset() { calls_ = seconds_ = processor_seconds_ = 0; }
+
+ private:
+  // Of this process and of the server's.
+  double processor_seconds() const {
+    double sum = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const pid_t process = std::atoi(entry.path().filename().c_str());
+      if (process == 0) continue;
+      // PID (NAME) STATE PARENT …
+      std::string text;
+      std::getline(std::ifstream(entry.path() / "stat"), text);
+      const std::size_t name_end = text.rfind(") ");
+      if (name_end == std::string::npos || std::atoi(text.c_str() + name_end + 4) != postmaster_) continue;
+      clockid_t clock{};
+      if (clock_getcpuclockid(process, &clock) == 0) sum += seconds_of(clock);
+    }
+    return sum;
+  }
+
+  pid_t postmaster_ = 0;
+  std::chrono::steady_clock::time_point begin_;
+  double used_before_ = 0;
+  double calls_ = 0, seconds_ = 0, processor_seconds_ = 0;
+};
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -187,8 +230,8 @@ double median(std::vector<double> values) {
 // Two sides that take turns, in changing order.
 struct Pair {
   std::string name;
-  std::function<double()> ours;
-  std::function<double()> theirs;
+  std::function<void()> ours;
+  std::function<void()> theirs;
 };
 
 class Benchmark {
@@ -242,26 +285,52 @@ class Benchmark {
 
   void compare(const Pair& pair) {
     if (pair.name.find(only_) == std::string::npos) return;
-    std::vector<double> ours, theirs, ratios;
+    struct Side {
+      const std::function<void()>& run;
+      std::vector<double> rates = {}, costs = {};
+    };
+    Side ours{pair.ours}, theirs{pair.theirs};
+    std::vector<double> faster, cheaper;
+    const auto run = [this](Side& side) {
+      meter_.reset();
+      side.run();
+      side.rates.push_back(meter_.calls_a_second());
+      side.costs.push_back(meter_.microseconds_a_call());
+    };
     for (int round = 0; round < rounds_; ++round) {
       const bool first = round % 2 == 0;
-      if (first) ours.push_back(pair.ours());
-      theirs.push_back(pair.theirs());
-      if (!first) ours.push_back(pair.ours());
-      ratios.push_back(ours.back() / theirs.back());
+      if (first) run(ours);
+      run(theirs);
+      if (!first) run(ours);
+      faster.push_back(ours.rates.back() / theirs.rates.back());
+      cheaper.push_back(theirs.costs.back() / ours.costs.back());
     }
-    report_.add(pair.name, "rate", median(ours), "1/s", median(theirs), median(ratios));
+    report_.add(pair.name, "rate", median(ours.rates), "1/s", median(theirs.rates), median(faster));
+    report_.add(pair.name, "processor", median(ours.costs), "us", median(theirs.costs), median(cheaper));
   }
 
-  double record(int clients, int calls, bool own_ids) {
+  // Measures `work(client, i)` for each of so many calls, shared by the clients.
+  void measure(int clients, int calls, const std::function<void(int, int)>& work, double rows_a_call = 1) {
+    meter_.start();
+    std::vector<std::thread> threads;
+    for (int c = 0; c < clients; ++c) {
+      threads.emplace_back([&, c] {
+        for (int i = c; i < calls; i += clients) work(c, i);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    meter_.stop(calls * rows_a_call);
+  }
+
+  void record(int clients, int calls, bool own_ids) {
     const auto actions = make_actions(calls, own_ids);
-    return rate(clients, calls, [&](int, int i) { history_.record(actions[static_cast<std::size_t>(i)]); });
+    measure(clients, calls, [&](int, int i) { history_.record(actions[static_cast<std::size_t>(i)]); });
   }
 
-  double propose(int clients, std::vector<Action> actions) {
+  void propose(int clients, std::vector<Action> actions) {
     for (Action& action : actions) action.action_timestamp.reset();
-    return rate(clients, static_cast<int>(actions.size()),
-                [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
+    measure(clients, static_cast<int>(actions.size()),
+            [&](int, int i) { history_.propose(actions[static_cast<std::size_t>(i)]); });
   }
 
   // As many actions on so many resources that nobody has acted on.
@@ -275,16 +344,20 @@ class Benchmark {
   }
 
   // The first proposal on each of 100 resources is not counted.
-  double propose_remembered(int clients, int calls) {
+  void propose_remembered(int clients, int calls) {
     auto actions = on_new_resources(calls + 100, 100);
-    propose(clients, {actions.begin(), actions.begin() + 100});
-    return propose(clients, {actions.begin() + 100, actions.end()});
+    for (int i = 0; i < 100; ++i) {
+      Action first = actions[static_cast<std::size_t>(i)];
+      first.action_timestamp.reset();
+      history_.propose(first);
+    }
+    propose(clients, {actions.begin() + 100, actions.end()});
   }
 
   // What an agent does again and again: the next action on a resource comes after the outcome of the last.
-  double complete(int clients, int calls, bool guarded) {
+  void complete(int clients, int calls, bool guarded) {
     const auto actions = on_new_resources(calls, 4 * clients);
-    return rate(clients, calls, [&](int, int i) {
+    measure(clients, calls, [&](int, int i) {
       Action action = actions[static_cast<std::size_t>(i)];
       if (guarded) action.action_timestamp.reset();
       const std::string id =
@@ -294,25 +367,22 @@ class Benchmark {
   }
 
   // 16 agents on one resource, and then on the next.
-  double propose_hot(int calls) {
-    double seconds = 0;
-    constexpr int resources = 4;
-    for (int i = 0; i < resources; ++i) seconds += calls / propose(16, on_new_resources(calls, 1));
-    return resources * calls / seconds;
+  void propose_hot(int calls) {
+    for (int resource = 0; resource < 4; ++resource) propose(16, on_new_resources(calls, 1));
   }
 
-  double propose_full(int calls) {
+  void propose_full(int calls) {
     const auto on_hot = [&] {
       auto actions = make_actions(calls, true);
       for (Action& action : actions) action.resource.name = "hot";
       return actions;
     };
     if (!std::exchange(full_, true)) history_.record(on_hot());
-    return propose(16, on_hot());
+    propose(16, on_hot());
   }
 
   // What the engine sends once it knows the resource.
-  double same_statements(int clients, int calls) {
+  void same_statements(int clients, int calls) {
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
     postgres::KnownResources known;
     const TimePoint server = bare_.front()->server_started_at();
@@ -322,17 +392,17 @@ class Benchmark {
       known.add(*row, server);
       postgres::add_fresh_insert(rows[i], tenant, {&row, 1}, known);
     }
-    return rate(clients, calls, [&](int c, int i) {
+    measure(clients, calls, [&](int c, int i) {
       bare_[static_cast<std::size_t>(c)]->run(rows[static_cast<std::size_t>(i)]);
     });
   }
 
   // Nothing but the row: no counter, no resource, no queue.
-  double bare_insert(int clients, int calls) {
+  void bare_insert(int clients, int calls) {
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
     std::vector<Parameters> rows;
     for (const Trace& trace : traces) rows.push_back(row_of(trace));
-    return rate(clients, calls, [&](int c, int i) {
+    measure(clients, calls, [&](int c, int i) {
       bare_[static_cast<std::size_t>(c)]->run(insert_row(), rows[static_cast<std::size_t>(i)]);
     });
   }
@@ -352,7 +422,7 @@ class Benchmark {
 
   // As the project's first design did it: resource, history, their ids, the trace and the counter, each asked
   // for and waited for inside a transaction.
-  double six_round_trips(int calls) {
+  void six_round_trips(int calls) {
     static const std::string begin = "BEGIN";
     static const std::string resource =
         "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, namespace, "
@@ -365,7 +435,7 @@ class Benchmark {
         "WHERE tenant_id = $1 AND resource_id = $2";
     static const std::string commit = "COMMIT";
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
-    return rate(1, calls, [&](int, int i) {
+    measure(1, calls, [&](int, int i) {
       const Trace& trace = traces[static_cast<std::size_t>(i)];
       Bare& bare = *bare_.front();
       bare.run(begin, {});
@@ -378,15 +448,15 @@ class Benchmark {
     });
   }
 
-  double batches() {
+  void batches() {
     std::vector<std::vector<Action>> all;
     for (int i = 0; i < batch_count; ++i) all.push_back(make_actions(batch_rows, true));
-    return batch_rows *
-           rate(1, batch_count, [&](int, int i) { history_.record(all[static_cast<std::size_t>(i)]); });
+    measure(
+        1, batch_count, [&](int, int i) { history_.record(all[static_cast<std::size_t>(i)]); }, batch_rows);
   }
 
   // The rows of one batch, as the server itself writes them, loaded again and again under a fresh time.
-  double copy_in() {
+  void copy_in() {
     Bare& bare = *bare_.front();
     if (copied_.empty()) {
       history_.record(make_actions(batch_rows, true));
@@ -401,19 +471,18 @@ class Benchmark {
           "(action_timestamp)");
       admin_->execute("CREATE TABLE copied_all PARTITION OF copied FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
     }
-    double rows = 0;
-    std::chrono::steady_clock::duration took{};
     for (int i = 0; i < batch_count; ++i) {
       // The same ids go in again, so those before must be gone; that is not counted.
       admin_->execute("DELETE FROM copied");
-      const auto begin = std::chrono::steady_clock::now();
-      admin_->copy_in(
-          fmt::format("COPY copied (tenant_id, {}) FROM STDIN (FORMAT binary)", sql::trace_columns()),
-          copied_);
-      took += std::chrono::steady_clock::now() - begin;
-      rows += batch_rows;
+      measure(
+          1, 1,
+          [&](int, int) {
+            admin_->copy_in(
+                fmt::format("COPY copied (tenant_id, {}) FROM STDIN (FORMAT binary)", sql::trace_columns()),
+                copied_);
+          },
+          batch_rows);
     }
-    return rows / std::chrono::duration<double>(took).count();
   }
 
   void fill_feed() {
@@ -439,40 +508,35 @@ class Benchmark {
     }
   }
 
-  double read_feed() {
+  void read_feed() {
     if (history_.repository().feed().head().seq == 0) fill_feed();
+    FeedStore& feed = history_.repository().feed();
     std::int64_t rows = 0;
-    return rate(1, 1,
-                [&](int, int) {
-                  FeedStore& feed = history_.repository().feed();
-                  const std::int64_t last = feed.head().seq;
-                  for (std::int64_t after = 0; after < last;) {
-                    const FeedBatch batch = feed.read("space", after, 2000);
-                    rows += static_cast<std::int64_t>(batch.subjects.size() + batch.embeddings.size());
-                    after = batch.last_seq;
-                  }
-                }) *
-           static_cast<double>(rows);
+    meter_.start();
+    const std::int64_t last = feed.head().seq;
+    for (std::int64_t after = 0; after < last;) {
+      const FeedBatch batch = feed.read("space", after, 2000);
+      rows += static_cast<std::int64_t>(batch.subjects.size() + batch.embeddings.size());
+      after = batch.last_seq;
+    }
+    meter_.stop(static_cast<double>(rows));
   }
 
-  double copy_feed() {
+  void copy_feed() {
     if (history_.repository().feed().head().seq == 0) fill_feed();
-    double rows = 0;
-    return rate(1, 1,
-                [&](int, int) {
-                  for (const char* table : {"feed_subjects", "embeddings"}) {
-                    rows += static_cast<double>(
-                        bare_.front()
-                            ->copy_out(fmt::format(
-                                "COPY (SELECT * FROM {} WHERE tenant_id = 'bench') TO STDOUT (FORMAT binary)",
-                                table))
-                            .size());
-                  }
-                }) *
-           rows;
+    std::size_t rows = 0;
+    meter_.start();
+    for (const char* table : {"feed_subjects", "embeddings"}) {
+      rows += bare_.front()
+                  ->copy_out(fmt::format(
+                      "COPY (SELECT * FROM {} WHERE tenant_id = 'bench') TO STDOUT (FORMAT binary)", table))
+                  .size();
+    }
+    meter_.stop(static_cast<double>(rows));
   }
 
   test::PostgresServer server_{{.settings = {"max_connections = 100", "shared_buffers = 512MB"}}};
+  Meter meter_{server_};
   const std::string uri_ = test::fresh_database(server_);
   History history_ = open(uri_, {.tenant = tenant, .semantic = false, .worker = false});
   std::vector<std::unique_ptr<Bare>> bare_;

@@ -5,7 +5,7 @@
 #include <span>
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <unistd.h>
 
 #include <actionhist/error.hpp>
 
@@ -16,6 +16,18 @@ using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 
 void check_digest(int done) {
   if (done != 1) throw Error(ErrorCode::internal, "hash: the digest algorithm is not available in libcrypto");
+}
+
+// Looked up once, and never given back: libcrypto would look EVP_sha256() up again for each digest, which takes as long
+// as the digest of a short text. Null where it is not available.
+const EVP_MD* sha256() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
+const EVP_MD* sha1() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  return algorithm;
 }
 
 Digest digest(const EVP_MD* algorithm, std::string_view data) {
@@ -50,13 +62,13 @@ constexpr std::array<unsigned char, 16> namespace_id = {0x6b, 0x0e, 0x1f, 0x5a, 
 }  // namespace
 
 std::string sha256_hex(std::string_view data) {
-  const Digest out = digest(EVP_sha256(), data);
+  const Digest out = digest(sha256(), data);
   return hex(std::span(out).first<32>());
 }
 
 Sha256::Sha256()
     : context_(EVP_MD_CTX_new(), [](void* context) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }) {
-  check_digest(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()), EVP_sha256(), nullptr));
+  check_digest(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()), sha256(), nullptr));
 }
 
 void Sha256::add(std::span<const std::byte> piece) {
@@ -71,7 +83,8 @@ std::string Sha256::hex() {
 
 std::string uuid_v7(TimePoint time) {
   std::array<unsigned char, 16> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) {
+  // The system's own, which a fork() cannot repeat.
+  if (getentropy(bytes.data(), bytes.size()) != 0) {
     throw Error(ErrorCode::unavailable, "id: the system gives no random bytes");
   }
   const auto ms = static_cast<std::uint64_t>(
@@ -83,7 +96,7 @@ std::string uuid_v7(TimePoint time) {
 std::string uuid_v5(std::string_view name) {
   std::string input(namespace_id.begin(), namespace_id.end());
   input += name;
-  Digest out = digest(EVP_sha1(), input);
+  Digest out = digest(sha1(), input);
   return uuid_text(std::span(out).first<16>(), 5);
 }
 
