@@ -199,32 +199,31 @@ std::int64_t PostgresFeedStore::trim(TimePoint before, TimePoint now) {
 }
 
 FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
-  FeedBatch batch;
-  const Result head =
-      engine_.run("SELECT seq FROM feed_heads WHERE tenant_id = $1", Parameters(engine_.tenant()));
-  if (Reader reader(head); reader.next()) reader.read(batch.last_seq);
-  // A row that moves on while this reads is beyond the bound then, and comes with a later batch.
+  const std::string& tenant = engine_.tenant();
   std::vector<Call> calls;
+  // Before the rows: one that moves on while this reads is beyond the head then, and comes with a later batch.
+  calls.push_back({"SELECT seq FROM feed_heads WHERE tenant_id = $1", Parameters(tenant)});
   calls.push_back(
       {"SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
-       "WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
-       Parameters(engine_.tenant(), after, batch.last_seq, std::int64_t{limit}), Plan::kept});
+       "WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+       Parameters(tenant, after, std::int64_t{limit})});
   calls.push_back(
       {"SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = $1 AND "
-       "space_id = $5 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
-       Parameters(engine_.tenant(), after, batch.last_seq, std::int64_t{limit}, space_id), Plan::kept});
+       "space_id = $4 AND seq > $2 ORDER BY seq LIMIT $3",
+       Parameters(tenant, after, std::int64_t{limit}, space_id)});
   // After the rows, so that no deletion can be forgotten between the two.
-  calls.push_back({"SELECT trimmed_below FROM feed_heads WHERE tenant_id = $1", Parameters(engine_.tenant()),
-                   Plan::kept});
+  calls.push_back({"SELECT trimmed_below FROM feed_heads WHERE tenant_id = $1", Parameters(tenant)});
   const std::vector<Result> results = engine_.run(std::move(calls));
 
-  if (Reader trimmed(results[2]); trimmed.next()) trimmed.read(batch.trimmed_below);
-  Reader subjects(results[0]);
+  FeedBatch batch;
+  if (Reader head(results[0]); head.next()) head.read(batch.last_seq);
+  if (Reader trimmed(results[3]); trimmed.next()) trimmed.read(batch.trimmed_below);
+  Reader subjects(results[1]);
   while (subjects.next()) {
     FeedSubject& s = batch.subjects.emplace_back();
     subjects.read(s.subject_id).read(s.seq).read(s.deleted).read(s.content_hash).read(s.text).read(s.fields);
   }
-  Reader vectors(results[1]);
+  Reader vectors(results[2]);
   while (vectors.next()) {
     FeedEmbedding& e = batch.embeddings.emplace_back();
     vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
