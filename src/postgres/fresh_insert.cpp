@@ -46,9 +46,8 @@ void add_histories(std::vector<Call>& calls, const std::string& tenant, const Tr
       "updated_at = excluded.updated_at, version = h.version + excluded.version RETURNING ";
   constexpr std::string_view single = "VALUES ($1, $2, $3, $4, $5, $5, $3)";
   static const std::string one = fmt::format(form, single) + "pg_postmaster_start_time()";
-  static const std::string guarded = fmt::format(
-      "WITH moved AS ({}version) SELECT 1 / (CASE WHEN version = $6 + $3 THEN 1 ELSE 0 END) FROM moved",
-      fmt::format(form, single));
+  static const std::string guarded =
+      fmt::format(form, single) + "1 / (CASE WHEN h.version = $6 + $3 THEN 1 ELSE 0 END)";
   static const std::string many =
       fmt::format(
           form,

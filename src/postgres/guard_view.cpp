@@ -58,11 +58,11 @@ class ReadingAhead {
     std::vector<Call> calls;
     calls.push_back(
         {"SELECT pg_postmaster_start_time(), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
-         "scope = 'watch'), 0), coalesce((SELECT version FROM action_histories WHERE tenant_id = $1 AND "
-         "resource_id = $2), 0), ARRAY(SELECT coalesce(h.version, 0) FROM unnest($3::text[]) WITH ORDINALITY AS "
-         "w(scope, place) LEFT JOIN guard_heads h ON h.tenant_id = $1 AND h.scope = w.scope ORDER BY place)",
+         "scope = 'watch'), 0), ARRAY(SELECT coalesce(g.version, 0) FROM unnest($3::text[]) WITH ORDINALITY AS "
+         "w(scope, place) LEFT JOIN guard_heads g ON g.tenant_id = $1 AND g.scope = w.scope ORDER BY place), "
+         "coalesce(h.version, 0), h.oscillation_window_minutes, h.effectiveness_threshold, h.pattern_min_occurrences "
+         "FROM (SELECT) AS once LEFT JOIN action_histories h ON h.tenant_id = $1 AND h.resource_id = $2",
          Parameters(tenant, resource, names_of(scopes))});
-    calls.push_back(ask_policy(tenant, resource));
     // Without scopes it would ask for those of all.
     const std::size_t in_force = calls.size();
     if (!scopes.empty()) calls.push_back(ask_in_force(tenant, scopes, now_));
@@ -73,7 +73,8 @@ class ReadingAhead {
     std::vector<std::int64_t> versions;
     Reader heads(results[0]);
     heads.next();
-    heads.read(server_).read(watch_version_).read(history).read(versions);
+    heads.read(server_).read(watch_version_).read(versions).read(history);
+    const GuardPolicy policy = read_policy(heads);
     std::vector<Detection> detections;
     if (!scopes.empty()) detections = read_detections(results[in_force]);
     for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -85,7 +86,7 @@ class ReadingAhead {
       reading.version = versions[i];
       if (scopes[i].kind == ScopeKind::resource) {
         reading.version = history;
-        reading.policy = read_policy(results[1]);
+        reading.policy = policy;
       }
       std::ranges::copy_if(detections, std::back_inserter(reading.in_force),
                            [&](const Detection& detection) { return detection.scope == name; });

@@ -70,11 +70,14 @@ Call ask_policy(const std::string& tenant, std::string_view resource_id) {
 }
 
 GuardPolicy read_policy(const Result& result) {
-  GuardPolicy policy;
   Reader reader(result);
-  if (!reader.next()) return policy;
+  return reader.next() ? read_policy(reader) : GuardPolicy{};
+}
+
+GuardPolicy read_policy(Reader& row) {
+  GuardPolicy policy;
   std::optional<std::int64_t> window, occurrences;
-  reader.read(window).read(policy.effectiveness_threshold).read(occurrences);
+  row.read(window).read(policy.effectiveness_threshold).read(occurrences);
   if (window) policy.window = std::chrono::minutes(*window);
   if (occurrences) policy.min_occurrences = static_cast<int>(*occurrences);
   return policy;

@@ -25,6 +25,8 @@ Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, 
 
 Call ask_policy(const std::string& tenant, std::string_view resource_id);
 GuardPolicy read_policy(const Result& result);
+// From the next three columns of a row: the window, the threshold and the occurrences, where they are set.
+GuardPolicy read_policy(Reader& row);
 
 Call ask_patterns(const std::string& tenant);
 std::vector<Pattern> read_patterns(const Result& result);
