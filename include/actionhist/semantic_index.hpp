@@ -138,6 +138,9 @@ class SemanticIndex {
   // Of the row as it was put; nothing if there is no such row.
   std::optional<std::uint64_t> version(std::string_view id) const;
 
+  // As it is kept: in the index's precision, for cosine of length 1 (each part). Nothing if the row has none.
+  std::optional<std::vector<float>> vector(std::string_view id) const;
+
   // At most `limit` hits, best first, ties by id; exactly `limit` whenever as many rows pass the filter and
   // the query has a vector or matches by words, and no threshold, percentile or `distinct` leaves rows out
   // (`distinct` looks at the best 10,000). If both legs have something to say, their scores are scaled

@@ -86,7 +86,12 @@ std::string words_alone(const std::string& why, const SimilarQuery& query, bool 
 std::vector<Hit> History::State::search_index(const Index& index, const SimilarQuery& query,
                                               const std::string& text) const {
   std::vector<float> vector = query.vector;
-  std::string fallback = index.model ? "" : "this process has no model of the tenant's space";
+  std::string fallback;
+  if (vector.empty() && !query.action_id.empty()) {
+    if (auto kept = index.replica->vector_of(query.action_id, content_hash_of(text)))
+      vector = std::move(*kept);
+  }
+  if (vector.empty() && !index.model) fallback = "this process has no model of the tenant's space";
   if (vector.empty() && index.model) {
     try {
       vector = index.embed(text, query.action_id.empty() ? EmbeddingRole::query : EmbeddingRole::document);

@@ -79,12 +79,14 @@ std::string subject_text(const Trace& trace) {
   return join_aspects({situation_text(trace), action.take(), outcome.take()});
 }
 
+std::string content_hash_of(std::string_view text) { return sha256_hex(text).substr(0, 32); }
+
 FeedSubject subject_of(const Trace& trace) {
   FeedSubject subject;
   subject.subject_id = trace.action_id;
   subject.text = subject_text(trace);
   subject.fields = filter_fields(trace);
-  subject.content_hash = sha256_hex(subject.text).substr(0, 32);
+  subject.content_hash = content_hash_of(subject.text);
   return subject;
 }
 

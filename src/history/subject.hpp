@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <actionhist/repository.hpp>
 
@@ -15,6 +16,9 @@ std::string subject_text(const Trace& trace);
 
 // The context alone: what was known before the action was chosen.
 std::string situation_text(const Trace& trace);
+
+// What tells the text that a vector was made of.
+std::string content_hash_of(std::string_view text);
 
 FeedSubject subject_of(const Trace& trace);
 

@@ -164,6 +164,12 @@ void Replica::apply(const FeedBatch& batch) {
   }
 }
 
+std::optional<std::vector<float>> Replica::vector_of(std::string_view subject_id,
+                                                     const std::string& content_hash) const {
+  if (index_.version(subject_id) != version_of(content_hash)) return std::nullopt;
+  return index_.vector(subject_id);
+}
+
 bool Replica::linked_since_saved(std::size_t least) const {
   return index_.stats().linked >= saved_links_ + std::max(least, links_worth_saving);
 }

@@ -37,6 +37,9 @@ class Replica {
   void close() noexcept;
 
   const SemanticIndex& index() const noexcept { return index_; }
+  // The vector of a subject's text with this hash; nothing while the index has another text of it, or no vector.
+  std::optional<std::vector<float>> vector_of(std::string_view subject_id,
+                                              const std::string& content_hash) const;
   std::int64_t seq() const noexcept { return seq_.load(); }
   std::int64_t feed_seq() const noexcept { return feed_seq_.load(); }
   // True once everything that the feed held at the first look has been applied.

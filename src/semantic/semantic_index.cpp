@@ -394,6 +394,14 @@ std::optional<std::uint64_t> SemanticIndex::version(std::string_view id) const {
   return state.table->version(*row);
 }
 
+std::optional<std::vector<float>> SemanticIndex::vector(std::string_view id) const {
+  const State& state = alive(state_);
+  const auto lock = state.gate.shared();
+  const auto row = state.table->find(id);
+  if (!row || !state.table->vectors().has(*row)) return std::nullopt;
+  return state.table->vectors().vector(*row);
+}
+
 std::vector<IndexHit> SemanticIndex::search(const IndexQuery& query) const {
   return alive(state_).search(query, nullptr);
 }

@@ -116,17 +116,16 @@ Vectors::Query VectorLeg::query(std::span<const float> prepared, std::span<const
   return vectors_.query(scaled);
 }
 
-Vectors::Query VectorLeg::query_of(std::uint32_t row) const {
+std::vector<float> VectorLeg::vector(std::uint32_t row) const {
   std::vector<float> values(vectors_.dimension());
   vectors_.decode(rows_[row].slot, values.data());
-  return query(values, {});
+  return values;
 }
 
 std::vector<double> VectorLeg::part_cosines(std::span<const float> prepared, std::uint32_t row) const {
   std::vector<double> cosines;
   if (options_.parts.size() == 1) return cosines;
-  std::vector<float> kept(vectors_.dimension());
-  vectors_.decode(rows_[row].slot, kept.data());
+  const std::vector<float> kept = vector(row);
   const float* other = kept.data();
   for_each_part(prepared, options_.parts, [&](std::size_t, std::span<const float> part) {
     cosines.push_back(std::inner_product(part.begin(), part.end(), other, 0.0));

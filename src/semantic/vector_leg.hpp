@@ -81,6 +81,8 @@ class VectorLeg {
   std::vector<float> prepare(std::span<const float> vector) const;
 
   bool has(std::uint32_t row) const { return row < rows_.size() && rows_[row].slot != none; }
+  // As far as it is kept. REQUIRES: has(row).
+  std::vector<float> vector(std::uint32_t row) const;
 
   // Gives the row a prepared vector; one that it had goes. Nothing happens if it has this one.
   void set(std::uint32_t row, std::span<const float> prepared);
@@ -96,7 +98,7 @@ class VectorLeg {
   // nothing. REQUIRES: the weights pass check_weights().
   Vectors::Query query(std::span<const float> prepared, std::span<const double> weights) const;
   // What asks for rows like this one. REQUIRES: has(row).
-  Vectors::Query query_of(std::uint32_t row) const;
+  Vectors::Query query_of(std::uint32_t row) const { return query(vector(row), {}); }
   // The cosine of each part of the row with that of a prepared vector; none where vectors have one part.
   // REQUIRES: has(row).
   std::vector<double> part_cosines(std::span<const float> prepared, std::uint32_t row) const;

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/models.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -93,6 +94,23 @@ TEST_CASE("an action is found like another, without itself", "[search]") {
   REQUIRE(hits.size() == 3);
   CHECK(hits.front().trace.action_id == "memory");
   CHECK(error_code_of([&] { f.history.similar({.action_id = "nosuch"}); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("an action that is asked for has its vector already", "[search]") {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  const auto model = std::make_shared<Counting>();
+  History history = open(engine.uri(folder), {.tenant = "default", .model = model});
+  const Action both[] = {restart("a"), restart("b")};
+  history.record(both);
+  REQUIRE(history.wait_indexed(10s));
+  const int made = model->texts;
+  const auto hits = history.similar({.action_id = "a"});
+  REQUIRE(hits.size() == 1);
+  CHECK(hits[0].explain.similarity == Approx(1));
+  CHECK(model->texts == made);
+  history.similar({.text = "pod crashes"});
+  CHECK(model->texts == made + 1);
 }
 
 TEST_CASE(

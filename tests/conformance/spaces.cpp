@@ -232,6 +232,12 @@ TEST_CASE("vectors computed elsewhere make a space that searches can change to",
   CHECK(error_code_of([&] { history.similar({.vector = std::vector<float>(1024)}); }) ==
         ErrorCode::invalid_argument);
   CHECK_FALSE(history.similar({.text = "volume"}).empty());
+  // An action that is asked for has its vector, though no model here could make it.
+  const auto like = history.similar({.action_id = "a-1", .limit = 1});
+  REQUIRE(like.size() == 1);
+  CHECK(like[0].trace.action_id == "a-4");
+  CHECK(like[0].explain.similarity == Approx(1));
+  CHECK(like[0].explain.fallback.empty());
 
   const float three[] = {1, 2, 3};
   const SubjectVector other[] = {{"a-0", three}};

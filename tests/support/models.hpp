@@ -25,6 +25,18 @@ class Renamed : public EmbeddingModel {
   std::string space_id_;
 };
 
+// Counts the texts that it is given.
+class Counting final : public Renamed {
+ public:
+  Counting() : Renamed("counting/1024/1") {}
+  void embed(std::span<const std::string_view> given, EmbeddingRole role,
+             std::span<float> out) const override {
+    texts += static_cast<int>(given.size());
+    Renamed::embed(given, role, out);
+  }
+  mutable std::atomic<int> texts = 0;
+};
+
 // A few dimensions, quickly made; each text has a vector of its own.
 class Small final : public EmbeddingModel {
  public:

@@ -175,6 +175,15 @@ TEST_CASE("an index keeps its parts in files, and one without reads as before", 
   CHECK(hits[0].parts.empty());
 }
 
+TEST_CASE("a row's vector is as it is kept", "[parts]") {
+  SemanticIndex index = small_index();
+  CHECK(index.vector("second alike") == std::vector<float>{0, 1, /**/ 1, 0, 0});
+  CHECK(index.vector("no second") == std::vector<float>{-1, 0, /**/ 0, 0, 0});
+  put(index, "none", {});
+  CHECK_FALSE(index.vector("none"));
+  CHECK_FALSE(index.vector("nobody"));
+}
+
 TEST_CASE("parts and weights that mean nothing are refused by name", "[parts]") {
   const auto refused = [](const IndexOptions& options) {
     return error_text_of([&] { SemanticIndex index(options); });
