@@ -13,7 +13,7 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
-find_package(Boost 1.74 REQUIRED)  # headers only, for Math
+find_package(Boost 1.74 REQUIRED)  # headers only, for Asio and Math
 
 # The packages of these two describe themselves wrongly or not at all, so they are looked up by hand.
 find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)

@@ -16,7 +16,7 @@ set(allowed_cli "cli;history;core")
 # Library header prefixes and the one room each belongs to. fmt and simdjson are free.
 set(owners "sqlite3:sqlite" "faiss:semantic" "omp:semantic" "re2:history" "openssl:core" "xxhash:embedding"
   "libstemmer:embedding" "utf8proc:embedding" "curl:http" "cblas:embedding" "CLI:cli"
-  "libpq-fe:postgres" "zstd:postgres" "boost/math:analysis")
+  "libpq-fe:postgres" "zstd:postgres" "boost/asio:postgres" "boost/math:analysis")
 
 set(failures "")
 file(GLOB_RECURSE sources RELATIVE ${SOURCE}/src ${SOURCE}/src/*.cpp ${SOURCE}/src/*.hpp)

@@ -48,10 +48,10 @@ Handle connect(const Target& target, const Endpoint& endpoint, const std::string
   if (PQstatus(handle.get()) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
   while (status != PGRES_POLLING_OK) {
     if (status == PGRES_POLLING_FAILED) throw attempt_error(target, endpoint, handle.get());
-    // libpq may change the socket between two polls.
-    const int socket = PQsocket(handle.get());
-    const bool ready =
-        status == PGRES_POLLING_READING ? wait_readable(socket, deadline) : wait_writable(socket, deadline);
+    // Made anew each time: libpq may change the socket between two polls.
+    Readiness readiness(PQsocket(handle.get()));
+    const bool ready = status == PGRES_POLLING_READING ? readiness.wait_readable(deadline)
+                                                       : readiness.wait_writable(deadline);
     if (!ready) {
       throw ServerError(ErrorCode::unavailable, Failure::transient,
                         fmt::format("database {}: no connection within connect_timeout", endpoint.text()));

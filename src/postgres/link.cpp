@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "postgres/dial.hpp"
-#include "postgres/readiness.hpp"
 #include "postgres/server_error.hpp"
 
 namespace actionhist::postgres {
@@ -12,6 +11,7 @@ namespace actionhist::postgres {
 Link::Link(const Target& target, const PostgresOptions& options)
     : handle_(dial(target, options)), owner_(getpid()) {
   try {
+    readiness_ = std::make_unique<Readiness>(PQsocket(handle_));
     if (PQsetnonblocking(handle_, 1) != 0) throw lost_connection(PQerrorMessage(handle_));
   } catch (...) {
     close();
@@ -25,18 +25,28 @@ Link::~Link() { close(); }
 
 void Link::close() noexcept {
   if (inherited()) {
+    // The event loop is shared with the parent too: what is removed here would be missing there.
+    static_cast<void>(readiness_.release());
     handle_ = nullptr;
     return;
   }
+  readiness_.reset();
   PQfinish(std::exchange(handle_, nullptr));
 }
 
-void Link::in_time(bool ready) {
-  if (ready) return;
+void Link::time_out() {
   close();
   throw ServerError(ErrorCode::timeout, Failure::connection_lost,
                     "database: no answer in time; the server is overloaded or cannot be reached, or "
                     "statement_timeout is too short for this");
+}
+
+void Link::wait_readable(Deadline deadline) {
+  if (!readiness_->wait_readable(deadline)) time_out();
+}
+
+void Link::wait_writable(Deadline deadline) {
+  if (!readiness_->wait_writable(deadline)) time_out();
 }
 
 void Link::check(bool done) {
@@ -52,14 +62,14 @@ void Link::flush(Deadline deadline) {
     if (left == 0) return;
     if (left < 0) throw lost_connection(PQerrorMessage(handle_));
     // The server may have to get rid of answers before it reads on.
-    in_time(wait_writable(PQsocket(handle_), deadline));
+    wait_writable(deadline);
     if (PQconsumeInput(handle_) == 0) throw lost_connection(PQerrorMessage(handle_));
   }
 }
 
 PGresult* Link::next_result(Deadline deadline) {
   while (PQisBusy(handle_) == 1) {
-    in_time(wait_readable(PQsocket(handle_), deadline));
+    wait_readable(deadline);
     // After a failure PQgetResult tells what the server said last.
     if (PQconsumeInput(handle_) == 0) break;
   }
@@ -73,7 +83,7 @@ std::optional<std::pair<char*, int>> Link::next_copy_data(Deadline deadline) {
     if (size > 0) return std::pair{data, size};
     if (size == -1) return std::nullopt;
     if (size == -2) throw lost_connection(PQerrorMessage(handle_));
-    in_time(wait_readable(PQsocket(handle_), deadline));
+    wait_readable(deadline);
     if (PQconsumeInput(handle_) == 0) throw lost_connection(PQerrorMessage(handle_));
   }
 }
@@ -83,7 +93,7 @@ void Link::put_copy_data(const char* data, int size, Deadline deadline) {
     const int put = PQputCopyData(handle_, data, size);
     if (put == 1) return;
     if (put < 0) throw lost_connection(PQerrorMessage(handle_));
-    in_time(wait_writable(PQsocket(handle_), deadline));
+    wait_writable(deadline);
     if (PQconsumeInput(handle_) == 0) throw lost_connection(PQerrorMessage(handle_));
   }
 }
@@ -93,7 +103,7 @@ void Link::end_copy(const char* reason, Deadline deadline) {
     const int put = PQputCopyEnd(handle_, reason);
     if (put == 1) return;
     if (put < 0) throw lost_connection(PQerrorMessage(handle_));
-    in_time(wait_writable(PQsocket(handle_), deadline));
+    wait_writable(deadline);
     if (PQconsumeInput(handle_) == 0) throw lost_connection(PQerrorMessage(handle_));
   }
 }

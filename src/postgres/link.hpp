@@ -1,13 +1,14 @@
 // A libpq connection whose every wait has a deadline. Used by one thread at a time.
 #pragma once
 
+#include <memory>
 #include <optional>
-#include <utility>
 
 #include <libpq-fe.h>
 #include <sys/types.h>
 
 #include "postgres/deadline.hpp"
+#include "postgres/readiness.hpp"
 #include "postgres/target.hpp"
 
 namespace actionhist::postgres {
@@ -49,10 +50,12 @@ class Link {
   void close() noexcept;
 
  private:
-  // Throws unless the socket became ready in time.
-  void in_time(bool ready);
+  [[noreturn]] void time_out();
+  void wait_readable(Deadline deadline);
+  void wait_writable(Deadline deadline);
 
   PGconn* handle_ = nullptr;
+  std::unique_ptr<Readiness> readiness_;
   pid_t owner_;
 };
 

@@ -1,36 +1,75 @@
+// Compiled with hidden symbols: the host may carry another version of Asio.
 #include "postgres/readiness.hpp"
 
-#include <algorithm>
-#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
 
-#include <poll.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <actionhist/error.hpp>
 
 namespace actionhist::postgres {
-namespace {
 
-// Longer than this is waited in several steps.
-constexpr std::chrono::milliseconds longest_step = std::chrono::hours(1);
+namespace asio = boost::asio;
 
-// poll(), because it ends with the answer: an event loop that has ever waited to write is woken again whenever the
-// server has read what was sent, which costs two changes of the running process for each statement.
-bool wait(int socket, short events, Deadline deadline) {
-  // libpq has closed it, and tells why.
-  if (socket < 0) return true;
-  pollfd wanted{socket, events, 0};
-  for (;;) {
-    const Deadline now = std::chrono::steady_clock::now();
-    // Up, so that the last step does not end before the deadline.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(deadline, now) - now);
-    const int found = poll(&wanted, 1, static_cast<int>(std::min(left, longest_step).count()));
-    // What else may fail is met, and told, by the next use of the socket.
-    if (found > 0 || (found < 0 && errno != EINTR)) return true;
-    if (found == 0 && left <= longest_step) return false;
+struct Readiness::Loop {
+  asio::io_context context{1};
+  asio::posix::stream_descriptor descriptor;
+  bool read_pending = false;
+  bool write_pending = false;
+  bool ready = false;
+
+  // With a descriptor of its own for the socket: libpq closes its own when the connection breaks, and the
+  // number may belong to another thread's socket a moment later.
+  explicit Loop(int socket) : descriptor(context) {
+    const int own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    boost::system::error_code fault;
+    descriptor.assign(own, fault);
+    if (!fault) return;
+    if (own >= 0) close(own);
+    throw boost::system::system_error(fault);
   }
+};
+
+std::unique_ptr<Readiness::Loop> Readiness::loop_for(int socket) try {
+  return std::make_unique<Loop>(socket);
+} catch (const boost::system::system_error&) {
+  throw Error(ErrorCode::unavailable,
+              "database: no file descriptor is free; raise the limit of open files, or lower pool_max");
 }
 
-}  // namespace
+Readiness::Readiness(int socket) : loop_(loop_for(socket)) {}
 
-bool wait_readable(int socket, Deadline deadline) { return wait(socket, POLLIN, deadline); }
-bool wait_writable(int socket, Deadline deadline) { return wait(socket, POLLIN | POLLOUT, deadline); }
+Readiness::~Readiness() = default;
+
+bool Readiness::wait(bool write, Deadline deadline) {
+  Loop& loop = *loop_;
+  loop.ready = false;
+  // A wait that an earlier call left is kept: it ends with the next event, at worst too early.
+  if (!loop.read_pending) {
+    loop.read_pending = true;
+    loop.descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [&loop](boost::system::error_code) {
+      loop.read_pending = false;
+      loop.ready = true;
+    });
+  }
+  if (write && !loop.write_pending) {
+    loop.write_pending = true;
+    loop.descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                               [&loop](boost::system::error_code) {
+                                 loop.write_pending = false;
+                                 loop.ready = true;
+                               });
+  }
+  while (!loop.ready) {
+    loop.context.restart();
+    if (loop.context.run_one_until(deadline) == 0) return false;
+  }
+  // A loop that has ever waited to write is woken again whenever the server has read what was sent, which would
+  // cost each later statement two more changes of the running process.
+  if (write) loop_ = loop_for(loop.descriptor.native_handle());
+  return true;
+}
 
 }  // namespace actionhist::postgres
