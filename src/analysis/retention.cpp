@@ -70,7 +70,8 @@ class Planner {
     if (too_many(policy_, left)) thin_out(rest, static_cast<std::size_t>(left - *policy_.max_actions));
     // Who asks for what is too many is given all that the guard does not need.
     if (too_many(policy_, facts.total) && !facts.more) {
-      plan_.kept_guarded += facts.total - static_cast<std::int64_t>(facts.candidates.size());
+      const auto looked_at = static_cast<std::int64_t>(facts.candidates.size());
+      plan_.kept_guarded += std::max<std::int64_t>(facts.total - looked_at, 0);
     }
     std::ranges::sort(plan_.going, {},
                       [](const ExpiringAction& action) { return std::tie(action.time, action.action_id); });

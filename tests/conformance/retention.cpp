@@ -1,7 +1,9 @@
 // What every engine promises about retention. Runs over each of them.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "support/samples.hpp"
 
@@ -57,6 +59,38 @@ TEST_CASE("nothing expires by default", "[retention]") {
   REQUIRE(run.operations.size() == 1);
   CHECK(run.operations[0].operation_status == "completed");
   CHECK(f.ids().size() == 5);
+}
+
+TEST_CASE("runs at the same time count each action once", "[retention]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  const TempFolder folder;
+  std::atomic<int> moments = 0;
+  const Clock clock = [&] { return noon + std::chrono::microseconds(++moments); };
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false, .clock = clock});
+  std::vector<Action> batch;
+  for (int i = 1; i <= 200; ++i) {
+    Action action = restart("web-" + std::to_string(i), noon - i * day);
+    action.outcome = completed();
+    batch.push_back(std::move(action));
+  }
+  history.record(batch);
+
+  std::atomic<std::int64_t> removed = 0;
+  std::vector<std::thread> runs;
+  for (int i = 0; i < 4; ++i) {
+    runs.emplace_back([&] {
+      const RetentionPolicy policy{.max_actions = 20, .strategy = RetentionStrategy::oldest_first};
+      removed += history.apply_retention({.policy = policy, .batch = 3}).removed;
+    });
+  }
+  for (std::thread& run : runs) run.join();
+  CHECK(removed == 180);
+  CHECK(history.history({.limit = 1000}).traces.size() == 20);
+  std::int64_t logged = 0;
+  for (const RetentionOperation& operation : history.retention_operations(100))
+    logged += operation.records_deleted;
+  CHECK(logged == 180);
+  CHECK(history.repository().maintenance().verify().empty());
 }
 
 TEST_CASE("a resource follows its own policy, all others the default", "[retention]") {
