@@ -71,12 +71,12 @@ class Plans {
   std::size_t seen_ = 0;
 };
 
-// The months, as "2026_03", that nodes of this name have read in the last plan of `log`. Those after the last
-// action are left out: they are empty.
+// The months, as "2026_03", that nodes of this name have read in the last plan of `log` that reads any. Those after
+// the last action are left out: they are empty.
 std::set<std::string> months_of(const std::string& log, std::string_view node) {
   constexpr std::string_view table = "resource_action_traces_";
   std::set<std::string> months;
-  std::istringstream lines(log.substr(log.rfind("Query Text: ")));
+  std::istringstream lines(log.substr(log.rfind("Query Text: ", log.rfind(table))));
   for (std::string line; std::getline(lines, line);) {
     const auto scan = line.find(node);
     const auto on = scan == line.npos ? scan : line.find(" on ", scan);
