@@ -32,8 +32,9 @@ class Past {
   std::vector<std::shared_ptr<const TraceDigest>> own_;  // those that it has read for itself
 };
 
-// The proposed action, if there is one, is none of `past`; it would happen at the moment to judge, whatever its time. `alerts_known`
-// says that `alerts` are all there were, not that nobody looked. All that is pointed at must outlive it.
+// The proposed action, if there is one, is none of `past`; it would happen at the moment to judge, whatever its
+// time. `alerts_known` says that `alerts` are all there were, not that nobody looked. All that is pointed at must
+// outlive it.
 struct Evidence {
   Past past = {};
   std::span<const Alert> alerts = {};
