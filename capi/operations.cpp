@@ -205,11 +205,7 @@ std::string projection(History& history, std::string_view request) {
 }
 
 std::string analyse(History& history, std::string_view text) {
-  Request request(text);
-  int limit = 100;
-  request.read("limit", limit);
-  request.done();
-  return to_json(history.analyse(limit));
+  return to_json(history.analyse(limit_of(text)));
 }
 
 std::string upkeep(History& history, std::string_view request) {
@@ -280,11 +276,7 @@ std::string apply_retention(History& history, std::string_view text, const Progr
 }
 
 std::string retention_operations(History& history, std::string_view text) {
-  Request request(text);
-  int limit = 100;
-  request.read("limit", limit);
-  request.done();
-  return array_of(history.retention_operations(limit));
+  return array_of(history.retention_operations(limit_of(text)));
 }
 
 std::string compacted(History& history, std::string_view text) {

@@ -161,4 +161,13 @@ inline std::string_view or_empty(std::string_view request) { return request.empt
 
 inline std::string flag(bool value) { return value ? "true" : "false"; }
 
+// The limit of a request that may have nothing else.
+inline int limit_of(std::string_view text) {
+  Request request(text);
+  int limit = 100;
+  request.read("limit", limit);
+  request.done();
+  return limit;
+}
+
 }  // namespace actionhist::capi

@@ -33,11 +33,7 @@ std::string drop_space(History& history, std::string_view text) {
 }
 
 std::string failed_subjects(History& history, std::string_view text) {
-  Request request(text);
-  int limit = 100;
-  request.read("limit", limit);
-  request.done();
-  return array_of(history.failed_subjects(limit));
+  return array_of(history.failed_subjects(limit_of(text)));
 }
 
 std::string retry_failed(History& history, std::string_view text) {

@@ -13,6 +13,7 @@
 #include "support/children.hpp"
 #include "support/effort.hpp"
 #include "support/samples.hpp"
+#include "support/vectors.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
@@ -28,14 +29,6 @@ enum class Work { nothing, add, seal, merge, save };
 
 std::string id_of(std::size_t row) { return "r" + std::to_string(row); }
 
-std::vector<float> vector_of(std::size_t row) {
-  std::mt19937 random(static_cast<unsigned>(row) * 2654435761U + 1);
-  std::normal_distribution<float> normal;
-  std::vector<float> out(dimension);
-  for (float& x : out) x = normal(random);
-  return out;
-}
-
 // The table that the index must equal: after `rows` were put, the last step is there as a whole, and of those before
 // it what was kept.
 bool alive(std::size_t row, std::size_t rows) {
@@ -45,7 +38,7 @@ bool alive(std::size_t row, std::size_t rows) {
 void add(SemanticIndex& index, std::size_t begin) {
   std::vector<std::vector<float>> vectors;
   std::vector<IndexRow> rows;
-  for (std::size_t i = begin; i < begin + step; ++i) vectors.push_back(vector_of(i));
+  for (std::size_t i = begin; i < begin + step; ++i) vectors.push_back(random_vector(i, dimension));
   for (std::size_t i = begin; i < begin + step; ++i) {
     rows.push_back({id_of(i), "pod number" + std::to_string(i), vectors[i - begin],
                     Json::object({{"bucket", static_cast<int>(i % 3)}}), i + 1});
@@ -94,7 +87,7 @@ void check_equals_table(const SemanticIndex& index, std::size_t rows) {
   CHECK(index.stats().rows == expected);
   CHECK(index.stats().vectors == expected);
   for (std::size_t i = 0; i < rows; i += 100) {
-    const auto vector = vector_of(i);
+    const auto vector = random_vector(i, dimension);
     IndexQuery by_vector;
     by_vector.vector = vector;
     by_vector.limit = 1;

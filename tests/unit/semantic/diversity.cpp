@@ -12,18 +12,15 @@
 #include <actionhist/error.hpp>
 #include <actionhist/semantic_index.hpp>
 
+#include "support/vectors.hpp"
+
 using namespace actionhist;
+using namespace actionhist::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
 using Vector = std::vector<float>;
-
-Strings ids(const std::vector<IndexHit>& hits) {
-  Strings out;
-  for (const IndexHit& hit : hits) out.push_back(hit.id);
-  return out;
-}
 
 void put(SemanticIndex& index, std::string id, const Vector& vector, std::string text = {}) {
   const IndexRow row{std::move(id), std::move(text), vector, {}};

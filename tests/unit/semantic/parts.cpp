@@ -12,6 +12,7 @@
 #include <actionhist/error.hpp>
 
 #include "support/samples.hpp"
+#include "support/vectors.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
@@ -20,12 +21,6 @@ namespace {
 
 using Strings = std::vector<std::string>;
 using Weights = std::vector<double>;
-
-Strings ids(const std::vector<IndexHit>& hits) {
-  Strings out;
-  for (const IndexHit& hit : hits) out.push_back(hit.id);
-  return out;
-}
 
 IndexQuery near(std::span<const float> vector, Weights weights, int limit = 10) {
   IndexQuery query;

@@ -10,17 +10,14 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/error.hpp>
 
+#include "support/vectors.hpp"
+
 using namespace actionhist;
+using namespace actionhist::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
-
-Strings ids(const std::vector<IndexHit>& hits) {
-  Strings out;
-  for (const IndexHit& hit : hits) out.push_back(hit.id);
-  return out;
-}
 
 std::vector<float> embed(std::string_view text) {
   std::vector<float> out(1024);

@@ -14,6 +14,7 @@
 #include <actionhist/error.hpp>
 
 #include "support/samples.hpp"
+#include "support/vectors.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
@@ -22,18 +23,10 @@ namespace {
 
 constexpr std::size_t dimension = 32;
 
-std::vector<float> vector_of(std::size_t number) {
-  std::mt19937 random(static_cast<unsigned>(number) * 2654435761U + 1);
-  std::normal_distribution<float> normal;
-  std::vector<float> out(dimension);
-  for (float& x : out) x = normal(random);
-  return out;
-}
-
 void put(SemanticIndex& index, std::size_t begin, std::size_t end) {
   std::vector<std::vector<float>> vectors;
   std::vector<IndexRow> rows;
-  for (std::size_t i = begin; i < end; ++i) vectors.push_back(vector_of(i));
+  for (std::size_t i = begin; i < end; ++i) vectors.push_back(random_vector(i, dimension));
   for (std::size_t i = begin; i < end; ++i) {
     IndexRow row{"r" + std::to_string(i), "pod number" + std::to_string(i), vectors[i - begin],
                  Json::object({{"bucket", static_cast<int>(i % 10)}, {"name", "n" + std::to_string(i)}})};
@@ -47,7 +40,7 @@ void put(SemanticIndex& index, std::size_t begin, std::size_t end) {
 std::vector<std::string> answers(const SemanticIndex& index, std::size_t rows) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < rows; i += rows / 20 + 1) {
-    const auto vector = vector_of(i);
+    const auto vector = random_vector(i, dimension);
     IndexQuery query;
     query.vector = vector;
     query.text = "number" + std::to_string(i);
