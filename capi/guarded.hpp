@@ -12,6 +12,7 @@
 #include <actionhist/error.hpp>
 
 #include "actionhist.h"
+#include "core/refuse.hpp"
 
 struct actionhist_error {
   actionhist_status code;
@@ -61,10 +62,6 @@ actionhist_status answering(actionhist_text** answer, actionhist_error** error, 
     text->text = work();
     if (answer != nullptr) *answer = text.release();
   });
-}
-
-[[noreturn]] inline void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, std::string(field) + ": " + std::string(why));
 }
 
 // REQUIRES: `data` points to `length` bytes, or both are zero.

@@ -24,7 +24,7 @@ struct actionhist_history {
   // The History, kept as long as the result. Throws Error: invalid_argument when it is closed.
   std::shared_ptr<actionhist::History> acquire() {
     const std::lock_guard lock(mutex_);
-    if (!history_) actionhist::capi::refuse("history", "is closed");
+    if (!history_) actionhist::refuse("history", "is closed");
     return history_;
   }
 

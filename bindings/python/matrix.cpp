@@ -2,18 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "convert.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist::python {
-namespace {
-
-[[noreturn]] void refuse(std::string_view field, const std::string& why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
-
-}  // namespace
 
 Matrix::Matrix(const py::object& given, std::string_view field) {
   if (given.is_none() || read_in_place(given, field)) return;

@@ -7,6 +7,7 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -52,10 +53,6 @@ class PythonModel : public EmbeddingModel {
       wrong_type("model", "an object with space_id, dimension and embed(texts, role)", model);
     }
     return model.attr(name);
-  }
-
-  [[noreturn]] static void refuse(std::string_view field, std::string_view why) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
   }
 
   void fill(std::span<const std::string_view> texts, EmbeddingRole role, std::span<float> out) const {

@@ -6,16 +6,12 @@
 #include <datetime.h>
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist::python {
 namespace {
 
 namespace chrono = std::chrono;
-
-[[noreturn]] void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 // Python's C API of the module datetime, loaded by the first use.
 void load_datetime() {

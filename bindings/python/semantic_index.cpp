@@ -9,19 +9,15 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
-#include <actionhist/error.hpp>
 #include <actionhist/semantic_index.hpp>
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "core/refuse.hpp"
 #include "matrix.hpp"
 
 namespace actionhist::python {
 namespace {
-
-[[noreturn]] void refuse(std::string_view field, const std::string& why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 Metric metric_of(const py::object& given) {
   const std::string name = to_text(given, "metric");

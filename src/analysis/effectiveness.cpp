@@ -8,7 +8,7 @@ namespace actionhist {
 namespace {
 
 void require_unit(const std::optional<double>& value, std::string_view field) {
-  if (value && !(*value >= 0 && *value <= 1)) refuse_field(field, "must be between 0 and 1");
+  if (value && !(*value >= 0 && *value <= 1)) refuse(field, "must be between 0 and 1");
 }
 
 }  // namespace
@@ -48,11 +48,11 @@ Assessment parse_assessment(std::string_view json) {
   require_unit(assessment.metrics, "metrics");
   require_unit(assessment.score, "score");
   if (!assessment.criteria.absent() && assessment.criteria.text().front() != '{') {
-    refuse_field("criteria", "must be a JSON object");
+    refuse("criteria", "must be a JSON object");
   }
   if (assessment.method != "automated" && assessment.method != "manual" &&
       assessment.method != "ml-derived") {
-    refuse_field("method", "is none of automated, manual, ml-derived");
+    refuse("method", "is none of automated, manual, ml-derived");
   }
   return assessment;
 }

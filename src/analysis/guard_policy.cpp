@@ -29,14 +29,14 @@ Json with_member(const Json& object, std::string_view name, double value) {
 
 void validate(const GuardPolicy& policy) {
   if (policy.window && (*policy.window < 1min || *policy.window > std::chrono::days{30})) {
-    refuse_field("oscillation_window_minutes", "must be between 1 and 43200 (30 days)");
+    refuse("oscillation_window_minutes", "must be between 1 and 43200 (30 days)");
   }
   const auto& threshold = policy.effectiveness_threshold;
   if (threshold && !(*threshold >= 0 && *threshold <= 1)) {
-    refuse_field("effectiveness_threshold", "must be between 0 and 1");
+    refuse("effectiveness_threshold", "must be between 0 and 1");
   }
   if (policy.min_occurrences && *policy.min_occurrences < 1) {
-    refuse_field("pattern_min_occurrences", "must be at least 1");
+    refuse("pattern_min_occurrences", "must be at least 1");
   }
 }
 

@@ -35,7 +35,7 @@ constexpr std::size_t max_sequence = 32;
 constexpr int max_window_minutes = 30 * 24 * 60;
 
 void require_object(const Json& json, std::string_view field) {
-  if (!json.absent() && json.text().front() != '{') refuse_field(field, "must be a JSON object");
+  if (!json.absent() && json.text().front() != '{') refuse(field, "must be a JSON object");
 }
 
 // Labels are texts, so a selector of anything else could never hold.
@@ -44,7 +44,7 @@ void require_selectors(const Json& selectors) {
   JsonDocument document;
   for (auto [key, value] : simdjson::dom::object(document.parse(selectors))) {
     if (!value.is_string()) {
-      refuse_field(fmt::format("label_selectors.{}", key), "must be a text, as labels are");
+      refuse(fmt::format("label_selectors.{}", key), "must be a text, as labels are");
     }
   }
 }
@@ -76,28 +76,24 @@ Severity parse_severity(std::string_view text, std::string_view field) {
 }
 
 void validate(const Pattern& pattern) {
-  if (pattern.pattern_id.empty()) refuse_field("pattern_id", "must not be empty");
-  if (pattern.pattern_id.size() > 255) refuse_field("pattern_id", "must be at most 255 bytes long");
-  if (pattern.min_occurrences < 1) refuse_field("min_occurrences", "must be at least 1");
+  if (pattern.pattern_id.empty()) refuse("pattern_id", "must not be empty");
+  if (pattern.pattern_id.size() > 255) refuse("pattern_id", "must be at most 255 bytes long");
+  if (pattern.min_occurrences < 1) refuse("min_occurrences", "must be at least 1");
   const auto window = pattern.time_window.count();
   if (window < 1 || window > max_window_minutes) {
-    refuse_field("time_window_minutes",
-                 fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
+    refuse("time_window_minutes", fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
   }
   validate_thresholds(pattern);
   if (pattern.action_sequence.size() > max_sequence) {
-    refuse_field("action_sequence", fmt::format("must hold at most {} types", max_sequence));
+    refuse("action_sequence", fmt::format("must hold at most {} types", max_sequence));
   }
   require_object(pattern.label_selectors, "label_selectors");
   require_object(pattern.prevention_parameters, "prevention_parameters");
   const auto empty = [](const std::string& text) { return text.empty(); };
-  if (std::ranges::any_of(pattern.resource_types, empty))
-    refuse_field("resource_types", "holds an empty text");
-  if (std::ranges::any_of(pattern.namespaces, empty)) refuse_field("namespaces", "holds an empty text");
-  if (std::ranges::any_of(pattern.action_sequence, empty))
-    refuse_field("action_sequence", "holds an empty text");
-  if (std::ranges::any_of(pattern.alert_channels, empty))
-    refuse_field("alert_channels", "holds an empty text");
+  if (std::ranges::any_of(pattern.resource_types, empty)) refuse("resource_types", "holds an empty text");
+  if (std::ranges::any_of(pattern.namespaces, empty)) refuse("namespaces", "holds an empty text");
+  if (std::ranges::any_of(pattern.action_sequence, empty)) refuse("action_sequence", "holds an empty text");
+  if (std::ranges::any_of(pattern.alert_channels, empty)) refuse("alert_channels", "holds an empty text");
   require_selectors(pattern.label_selectors);
 }
 
@@ -106,7 +102,7 @@ Pattern parse_pattern(std::string_view json) {
   FieldReader reader(document.parse(json, "pattern"), "pattern");
   std::string type;
   reader("pattern_type", type);
-  if (type.empty()) refuse_field("pattern_type", "is required");
+  if (type.empty()) refuse("pattern_type", "is required");
 
   Pattern pattern = shipped(parse_pattern_type(type));
   pattern.pattern_id.clear();
@@ -122,7 +118,7 @@ Pattern parse_pattern(std::string_view json) {
   const bool sequence_given = reader.given("action_sequence");
   reader("action_sequence", pattern.action_sequence);
   if (sequence_given && pattern.action_sequence.empty()) {
-    refuse_field("action_sequence", "must hold at least one type, or be left out");
+    refuse("action_sequence", "must hold at least one type, or be left out");
   }
   // The sequence once, unless it is said.
   if (sequence_given && !reader.given("min_occurrences")) pattern.min_occurrences = 1;

@@ -100,21 +100,21 @@ void validate_thresholds(const Pattern& pattern) {
   if (pattern.threshold_config.absent()) return;
   JsonDocument document;
   const JsonElement root = document.parse(pattern.threshold_config);
-  if (!root.is_object()) refuse_field("threshold_config", "must be a JSON object");
+  if (!root.is_object()) refuse("threshold_config", "must be a JSON object");
   for (auto [name, value] : simdjson::dom::object(root)) {
     const std::string field = "threshold_config." + std::string(name);
     const Key* const key = find_key(pattern.pattern_type, name);
     if (key == nullptr) {
-      refuse_field(field, fmt::format("is not known for {}; known are {}", to_string(pattern.pattern_type),
-                                      known_names(pattern.pattern_type)));
+      refuse(field, fmt::format("is not known for {}; known are {}", to_string(pattern.pattern_type),
+                                known_names(pattern.pattern_type)));
     }
     double number = 0;
-    if (value.get(number) != simdjson::SUCCESS) refuse_field(field, "must be a number");
+    if (value.get(number) != simdjson::SUCCESS) refuse(field, "must be a number");
     if (!(number >= key->min && number <= key->max)) {
-      refuse_field(field, fmt::format("must be between {} and {}", key->min, key->max));
+      refuse(field, fmt::format("must be between {} and {}", key->min, key->max));
     }
     if (key->whole && number != static_cast<double>(static_cast<std::int64_t>(number))) {
-      refuse_field(field, "must be a whole number");
+      refuse(field, "must be a whole number");
     }
   }
 }

@@ -37,12 +37,12 @@ void read_effect_aliases(FieldReader& reader, Action& action) {
   } else if (kind == "remediation") {
     action.effect = Effect::mutating;
   } else {
-    refuse_field("record_kind", fmt::format("\"{}\" is none of investigation, remediation", kind));
+    refuse("record_kind", fmt::format("\"{}\" is none of investigation, remediation", kind));
   }
 }
 
 void require_object(const Json& json, std::string_view field) {
-  if (!json.absent() && json.text().front() != '{') refuse_field(field, "must be a JSON object");
+  if (!json.absent() && json.text().front() != '{') refuse(field, "must be a JSON object");
 }
 
 }  // namespace
@@ -106,8 +106,8 @@ Alert parse_alert(std::string_view json) {
   reader("ends_at", alert.ends_at);
   alert.resource = read_resource(reader);
   reader.expect_done();
-  if (alert.name.empty()) refuse_field("alert_name", "is required");
-  if (!starts_at) refuse_field("starts_at", "is required");
+  if (alert.name.empty()) refuse("alert_name", "is required");
+  if (!starts_at) refuse("starts_at", "is required");
   alert.starts_at = *starts_at;
   return alert;
 }

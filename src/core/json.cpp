@@ -6,19 +6,14 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
 
 constexpr std::size_t max_bytes = 256 * 1024;
 constexpr int max_depth = 64;
-
-[[noreturn]] void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';

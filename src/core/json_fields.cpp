@@ -7,9 +7,9 @@ namespace actionhist {
 
 FieldReader::FieldReader(JsonElement element, std::string_view what, std::string prefix)
     : prefix_(std::move(prefix)) {
-  if (!element.is_object()) refuse_field(what, "must be a JSON object");
+  if (!element.is_object()) refuse(what, "must be a JSON object");
   for (auto [key, value] : simdjson::dom::object(element)) {
-    if (peek(key) != nullptr) refuse_field(path(key), "is given twice");
+    if (peek(key) != nullptr) refuse(path(key), "is given twice");
     members_.push_back({key, value});
   }
 }
@@ -30,7 +30,7 @@ std::optional<JsonElement> FieldReader::take(std::string_view name) {
 void FieldReader::operator()(std::string_view name, std::string& target) {
   const auto value = take(name);
   if (!value) return;
-  if (!value->is_string()) refuse_field(path(name), "must be text");
+  if (!value->is_string()) refuse(path(name), "must be text");
   target = std::string_view(*value);
 }
 
@@ -41,13 +41,13 @@ void FieldReader::operator()(std::string_view name, Json& target) {
 void FieldReader::operator()(std::string_view name, double& target) {
   const auto value = take(name);
   if (!value) return;
-  if (value->get(target) != simdjson::SUCCESS) refuse_field(path(name), "must be a number");
+  if (value->get(target) != simdjson::SUCCESS) refuse(path(name), "must be a number");
 }
 
 void FieldReader::operator()(std::string_view name, bool& target) {
   const auto value = take(name);
   if (!value) return;
-  if (value->get(target) != simdjson::SUCCESS) refuse_field(path(name), "must be true or false");
+  if (value->get(target) != simdjson::SUCCESS) refuse(path(name), "must be true or false");
 }
 
 void FieldReader::operator()(std::string_view name, std::int64_t& target) {
@@ -58,14 +58,14 @@ void FieldReader::operator()(std::string_view name, std::int64_t& target) {
   // 5.0 is a whole number too, as JavaScript writes it.
   const bool whole =
       value->get(number) == simdjson::SUCCESS && std::abs(number) < 9e15 && number == std::floor(number);
-  if (!whole) refuse_field(path(name), "must be a whole number");
+  if (!whole) refuse(path(name), "must be a whole number");
   target = static_cast<std::int64_t>(number);
 }
 
 void FieldReader::operator()(std::string_view name, int& target) {
   std::int64_t wide = target;
   (*this)(name, wide);
-  if (wide < INT32_MIN || wide > INT32_MAX) refuse_field(path(name), "is too large");
+  if (wide < INT32_MIN || wide > INT32_MAX) refuse(path(name), "is too large");
   target = static_cast<int>(wide);
 }
 
@@ -90,10 +90,10 @@ void FieldReader::operator()(std::string_view name, Effect& target) {
 void FieldReader::operator()(std::string_view name, std::vector<std::string>& target) {
   const auto value = take(name);
   if (!value) return;
-  if (!value->is_array()) refuse_field(path(name), "must be an array of texts");
+  if (!value->is_array()) refuse(path(name), "must be an array of texts");
   target.clear();
   for (JsonElement item : simdjson::dom::array(*value)) {
-    if (!item.is_string()) refuse_field(path(name), "must be an array of texts");
+    if (!item.is_string()) refuse(path(name), "must be an array of texts");
     target.emplace_back(std::string_view(item));
   }
 }
@@ -107,7 +107,7 @@ Json FieldReader::rest(const Json& more) const {
     for (auto [key, value] : simdjson::dom::object(document.parse(more))) {
       const Member* same = peek(key);
       if (same != nullptr && !same->read)
-        refuse_field(path("metadata"), fmt::format("and the record both have \"{}\"", key));
+        refuse(path("metadata"), fmt::format("and the record both have \"{}\"", key));
       writer.key(key).raw(simdjson::to_string(value));
       any = true;
     }
@@ -123,7 +123,7 @@ Json FieldReader::rest(const Json& more) const {
 
 void FieldReader::expect_done() const {
   for (const Member& member : members_) {
-    if (!member.read) refuse_field(path(member.key), "is not known here");
+    if (!member.read) refuse(path(member.key), "is not known here");
   }
 }
 

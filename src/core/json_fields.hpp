@@ -13,12 +13,9 @@
 #include <actionhist/error.hpp>
 
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
-
-[[noreturn]] inline void refuse_field(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 // Members that are missing or null leave their target as it is.
 class FieldReader {
@@ -56,7 +53,7 @@ class FieldReader {
   // Reads `alias` as another name of `name`; both at once are refused.
   template <class T>
   void alias(std::string_view name, std::string_view alias, T& target) {
-    if (given(name) && given(alias)) refuse_field(path(alias), fmt::format("is given beside {}", name));
+    if (given(name) && given(alias)) refuse(path(alias), fmt::format("is given beside {}", name));
     (*this)(alias, target);
   }
 

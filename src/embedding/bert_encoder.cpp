@@ -69,7 +69,7 @@ void softmax(std::span<float> row) {
 
 std::size_t size_in(const ModelJson& config, std::string_view key, std::int64_t most) {
   const auto value = config.get<std::int64_t>(key);
-  if (value < 1 || value > most) refuse_field(config.place(key), fmt::format("must be 1 to {}", most));
+  if (value < 1 || value > most) refuse(config.place(key), fmt::format("must be 1 to {}", most));
   return static_cast<std::size_t>(value);
 }
 
@@ -80,8 +80,7 @@ BertEncoder::BertEncoder(const ModelJson& config, const Safetensors& tensors) {
   const auto require = [&](std::string_view key, std::string_view offered) {
     const auto value = config.get<std::string_view>(key, offered);
     if (value != offered) {
-      refuse_field(config.place(key),
-                   fmt::format("\"{}\" is not offered; only {} is", excerpt(value), offered));
+      refuse(config.place(key), fmt::format("\"{}\" is not offered; only {} is", excerpt(value), offered));
     }
   };
   require(layout.activation, "gelu");
@@ -91,7 +90,7 @@ BertEncoder::BertEncoder(const ModelJson& config, const Safetensors& tensors) {
   const std::size_t layers = size_in(config, layout.layers, 256);
   const std::size_t inner = size_in(config, layout.inner, 1 << 20);
   if (width_ % heads_ != 0)
-    refuse_field(config.place(layout.heads), fmt::format("does not divide {}", layout.width));
+    refuse(config.place(layout.heads), fmt::format("does not divide {}", layout.width));
   epsilon_ = static_cast<float>(config.get<double>("layer_norm_eps", 1e-12));
 
   const std::string prefix(layout.prefix);
@@ -102,7 +101,7 @@ BertEncoder::BertEncoder(const ModelJson& config, const Safetensors& tensors) {
     const auto padding = config.get<std::int64_t>("pad_token_id", 1);
     const std::size_t rows = positions_.size() / width_;
     if (padding < 0 || static_cast<std::size_t>(padding) + 1 >= rows) {
-      refuse_field(config.place("pad_token_id"), fmt::format("leaves none of {} positions", rows));
+      refuse(config.place("pad_token_id"), fmt::format("leaves none of {} positions", rows));
     }
     first_position_ = static_cast<std::size_t>(padding) + 1;
   }
@@ -128,7 +127,7 @@ BertEncoder::BertEncoder(const ModelJson& config, const Safetensors& tensors) {
 void BertEncoder::read_relative_positions(const ModelJson& config, const Safetensors& tensors) {
   constexpr std::size_t buckets = 32;
   if (config.get<std::int64_t>("relative_attention_num_buckets", buckets) != buckets) {
-    refuse_field(config.place("relative_attention_num_buckets"), "only 32 is offered");
+    refuse(config.place("relative_attention_num_buckets"), "only 32 is offered");
   }
   const std::vector<float> learnt =
       read(tensors, "encoder.relative_attention_bias.weight", {buckets, heads_});
@@ -153,19 +152,19 @@ std::vector<float> BertEncoder::read(const Safetensors& tensors, const std::stri
                                      std::vector<std::size_t> shape) const {
   const Tensor& tensor = tensors.get(prefix_ + name, shape.size());
   if (tensor.shape != shape) {
-    refuse_field(file, fmt::format("tensor \"{}\" is {}, config.json wants {}", prefix_ + name,
-                                   fmt::join(tensor.shape, " × "), fmt::join(shape, " × ")));
+    refuse(file, fmt::format("tensor \"{}\" is {}, config.json wants {}", prefix_ + name,
+                             fmt::join(tensor.shape, " × "), fmt::join(shape, " × ")));
   }
   std::vector<float> values = tensor.floats();
   if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
-    refuse_field(file, fmt::format("tensor \"{}\" holds numbers that are not finite", prefix_ + name));
+    refuse(file, fmt::format("tensor \"{}\" holds numbers that are not finite", prefix_ + name));
   }
   return values;
 }
 
 std::vector<float> BertEncoder::read_rows(const Safetensors& tensors, const std::string& name) const {
   const std::size_t rows = tensors.get(prefix_ + name, 2).shape[0];
-  if (rows == 0) refuse_field(file, fmt::format("tensor \"{}\" is empty", prefix_ + name));
+  if (rows == 0) refuse(file, fmt::format("tensor \"{}\" is empty", prefix_ + name));
   return read(tensors, name, {rows, width_});
 }
 

@@ -42,8 +42,7 @@ const BertLayout& bert_layout(const ModelJson& config) {
     known += known.empty() ? "" : ", ";
     known += layout.model_type;
   }
-  refuse_field(config.place("model_type"),
-               fmt::format("\"{}\" is not offered; {} are", excerpt(type), known));
+  refuse(config.place("model_type"), fmt::format("\"{}\" is not offered; {} are", excerpt(type), known));
 }
 
 }  // namespace actionhist

@@ -67,15 +67,15 @@ std::uint64_t pair_key(std::uint32_t left, std::uint32_t right) {
 BytePairs::BytePairs(const ModelJson& model, const ModelJson& pre_tokenizer) {
   const auto type = pre_tokenizer.get<std::string_view>("type");
   if (type != "ByteLevel") {
-    refuse_field(pre_tokenizer.place(), fmt::format("\"{}\" is not offered with BPE", excerpt(type)));
+    refuse(pre_tokenizer.place(), fmt::format("\"{}\" is not offered with BPE", excerpt(type)));
   }
-  if (!pre_tokenizer.get("use_regex", true)) refuse_field(pre_tokenizer.place("use_regex"), "must be true");
+  if (!pre_tokenizer.get("use_regex", true)) refuse(pre_tokenizer.place("use_regex"), "must be true");
   blank_first_ = pre_tokenizer.get("add_prefix_space", true);
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!model.get<std::string_view>(key, "").empty()) refuse_field(model.place(key), "is not offered");
+    if (!model.get<std::string_view>(key, "").empty()) refuse(model.place(key), "is not offered");
   }
-  if (model.get("ignore_merges", false)) refuse_field(model.place("ignore_merges"), "is not offered");
-  if (model.get("dropout", 0.0) != 0) refuse_field(model.place("dropout"), "must be 0");
+  if (model.get("ignore_merges", false)) refuse(model.place("ignore_merges"), "is not offered");
+  if (model.get("dropout", 0.0) != 0) refuse(model.place("dropout"), "must be 0");
 
   std::unordered_map<std::string_view, std::uint32_t> ids;
   for (const auto& [token, value] : model.get<simdjson::dom::object>("vocab")) {
@@ -84,7 +84,7 @@ BytePairs::BytePairs(const ModelJson& model, const ModelJson& pre_tokenizer) {
   const auto id_of = [&](std::string_view token, std::string_view key) {
     const auto at = ids.find(token);
     if (at == ids.end()) {
-      refuse_field(model.place(key), fmt::format("\"{}\" is not in the vocabulary", excerpt(token)));
+      refuse(model.place(key), fmt::format("\"{}\" is not in the vocabulary", excerpt(token)));
     }
     return at->second;
   };
@@ -100,15 +100,15 @@ BytePairs::BytePairs(const ModelJson& model, const ModelJson& pre_tokenizer) {
     if (item.get(pair) == simdjson::SUCCESS) {
       if (pair.size() != 2 || pair.at(0).get(left) != simdjson::SUCCESS ||
           pair.at(1).get(right) != simdjson::SUCCESS) {
-        refuse_field(model.place("merges"), "holds what is no pair");
+        refuse(model.place("merges"), "holds what is no pair");
       }
     } else if (item.get(left) == simdjson::SUCCESS) {
       const std::size_t blank = left.find(' ');
-      if (blank == left.npos) refuse_field(model.place("merges"), "holds what is no pair");
+      if (blank == left.npos) refuse(model.place("merges"), "holds what is no pair");
       right = left.substr(blank + 1);
       left = left.substr(0, blank);
     } else {
-      refuse_field(model.place("merges"), "holds what is no pair");
+      refuse(model.place("merges"), "holds what is no pair");
     }
     const Join join{rank++, id_of(std::string(left) += right, "merges")};
     joins_.insert_or_assign(pair_key(id_of(left, "merges"), id_of(right, "merges")), join);

@@ -18,7 +18,7 @@ class ModelJson {
  public:
   // Throws Error: invalid_argument if `element` is no object.
   ModelJson(JsonElement element, std::string place) : place_(std::move(place)) {
-    if (element.get(object_) != simdjson::SUCCESS) refuse_field(place_, "is no object");
+    if (element.get(object_) != simdjson::SUCCESS) refuse(place_, "is no object");
   }
 
   const std::string& place() const { return place_; }
@@ -35,9 +35,9 @@ class ModelJson {
   template <class T>
   T get(std::string_view key) const {
     const auto value = member(key);
-    if (!value) refuse_field(place(key), "is missing");
+    if (!value) refuse(place(key), "is missing");
     T out;
-    if (value->get(out) != simdjson::SUCCESS) refuse_field(place(key), "is of another type than expected");
+    if (value->get(out) != simdjson::SUCCESS) refuse(place(key), "is of another type than expected");
     return out;
   }
   template <class T>
@@ -47,7 +47,7 @@ class ModelJson {
 
   ModelJson object(std::string_view key) const {
     const auto value = member(key);
-    if (!value) refuse_field(place(key), "is missing");
+    if (!value) refuse(place(key), "is missing");
     return ModelJson(*value, place(key));
   }
   std::optional<ModelJson> optional_object(std::string_view key) const {
@@ -67,7 +67,7 @@ inline std::uint32_t read_token_id(JsonElement value, const std::string& place) 
   constexpr std::int64_t most_ids = 1 << 24;
   std::int64_t id = -1;
   if (value.get(id) != simdjson::SUCCESS || id < 0 || id >= most_ids) {
-    refuse_field(place, fmt::format("\"{}\" is no id", excerpt(simdjson::minify(value))));
+    refuse(place, fmt::format("\"{}\" is no id", excerpt(simdjson::minify(value))));
   }
   return static_cast<std::uint32_t>(id);
 }

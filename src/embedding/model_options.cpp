@@ -8,7 +8,7 @@ namespace {
 template <class Number>
 void require_between(std::string_view name, Number value, Number least, Number most) {
   if (value >= least && value <= most) return;
-  refuse_field(fmt::format("model_options.{}", name), fmt::format("must be {} to {}", least, most));
+  refuse(fmt::format("model_options.{}", name), fmt::format("must be {} to {}", least, most));
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ void validate(const ModelOptions& options) {
   require_between<std::int64_t>("connect_timeout_ms", options.connect_timeout.count(), 1, 3'600'000);
   require_between<std::int64_t>("timeout_ms", options.timeout.count(), 1, 3'600'000);
   if (options.send_dimension && options.dimension == 0) {
-    refuse_field("model_options.dimension", "is needed with send_dimension");
+    refuse("model_options.dimension", "is needed with send_dimension");
   }
 }
 

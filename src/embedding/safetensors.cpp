@@ -80,8 +80,7 @@ std::vector<float> Tensor::floats() const {
         return std::bit_cast<float>(static_cast<std::uint32_t>(top) << 16);
       });
     case TensorType::i8: return converted<std::int8_t, float>(bytes);
-    default:
-      refuse_field(file, fmt::format("a tensor of {} where floats are expected", name_of(type_names, type)));
+    default: refuse(file, fmt::format("a tensor of {} where floats are expected", name_of(type_names, type)));
   }
 }
 
@@ -91,21 +90,19 @@ std::vector<std::int64_t> Tensor::integers() const {
     case TensorType::i32: return converted<std::int32_t, std::int64_t>(bytes);
     case TensorType::i16: return converted<std::int16_t, std::int64_t>(bytes);
     default:
-      refuse_field(file,
-                   fmt::format("a tensor of {} where whole numbers are expected", name_of(type_names, type)));
+      refuse(file, fmt::format("a tensor of {} where whole numbers are expected", name_of(type_names, type)));
   }
 }
 
 Safetensors::Safetensors(std::span<const std::byte> bytes) {
   std::uint64_t header_size = 0;
-  if (bytes.size() < sizeof header_size) refuse_field(file, "is too short to be a safetensors file");
+  if (bytes.size() < sizeof header_size) refuse(file, "is too short to be a safetensors file");
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
   bytes = bytes.subspan(sizeof header_size);
   if (header_size > longest_header || header_size > bytes.size()) {
-    refuse_field(
-        file,
-        fmt::format("has a header of {} bytes, but only {} follow; the file is cut or is another format",
-                    header_size, bytes.size()));
+    refuse(file,
+           fmt::format("has a header of {} bytes, but only {} follow; the file is cut or is another format",
+                       header_size, bytes.size()));
   }
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()), header_size);
   const std::span<const std::byte> data = bytes.subspan(header_size);
@@ -119,9 +116,9 @@ Safetensors::Safetensors(std::span<const std::byte> bytes) {
     std::size_t size = size_of(tensor.type);
     for (const JsonElement part : json.get<simdjson::dom::array>("shape")) {
       std::uint64_t length = 0;
-      if (part.get(length) != simdjson::SUCCESS) refuse_field(json.place("shape"), "holds what is no length");
+      if (part.get(length) != simdjson::SUCCESS) refuse(json.place("shape"), "holds what is no length");
       if (length > 0 && size > std::numeric_limits<std::size_t>::max() / length) {
-        refuse_field(json.place("shape"), "is too large");
+        refuse(json.place("shape"), "is too large");
       }
       size *= length;
       tensor.shape.push_back(length);
@@ -131,16 +128,16 @@ Safetensors::Safetensors(std::span<const std::byte> bytes) {
     std::uint64_t end = 0;
     if (offsets.size() != 2 || offsets.at(0).get(begin) != simdjson::SUCCESS ||
         offsets.at(1).get(end) != simdjson::SUCCESS || begin > end) {
-      refuse_field(json.place("data_offsets"), "is no begin and end");
+      refuse(json.place("data_offsets"), "is no begin and end");
     }
     if (end > data.size()) {
-      refuse_field(json.place(), fmt::format("ends at {}, the file has {}; it is cut", end, data.size()));
+      refuse(json.place(), fmt::format("ends at {}, the file has {}; it is cut", end, data.size()));
     }
     if (end - begin != size) {
-      refuse_field(json.place(), fmt::format("has {} bytes, its shape needs {}", end - begin, size));
+      refuse(json.place(), fmt::format("has {} bytes, its shape needs {}", end - begin, size));
     }
     tensor.bytes = data.subspan(begin, size);
-    if (!tensors_.emplace(name, std::move(tensor)).second) refuse_field(json.place(), "is given twice");
+    if (!tensors_.emplace(name, std::move(tensor)).second) refuse(json.place(), "is given twice");
   }
 }
 
@@ -151,10 +148,10 @@ const Tensor* Safetensors::find(std::string_view name) const {
 
 const Tensor& Safetensors::get(std::string_view name, std::size_t dimensions) const {
   const Tensor* tensor = find(name);
-  if (tensor == nullptr) refuse_field(file, fmt::format("has no tensor \"{}\"", name));
+  if (tensor == nullptr) refuse(file, fmt::format("has no tensor \"{}\"", name));
   if (tensor->shape.size() != dimensions) {
-    refuse_field(
-        file, fmt::format("tensor \"{}\" has {} dimensions, not {}", name, tensor->shape.size(), dimensions));
+    refuse(file,
+           fmt::format("tensor \"{}\" has {} dimensions, not {}", name, tensor->shape.size(), dimensions));
   }
   return *tensor;
 }

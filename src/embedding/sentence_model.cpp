@@ -32,21 +32,21 @@ SentenceModel::SentenceModel(const std::filesystem::path& path, const ModelOptio
   read_json(folder, "config.json",
             [&](JsonElement json) { encoder_.emplace(ModelJson(json, "config.json"), tensors); });
   if (tokenizer_->size() > encoder_->vocabulary()) {
-    refuse_field("tokenizer.json", fmt::format("has {} tokens, model.safetensors has vectors for {}",
-                                               tokenizer_->size(), encoder_->vocabulary()));
+    refuse("tokenizer.json", fmt::format("has {} tokens, model.safetensors has vectors for {}",
+                                         tokenizer_->size(), encoder_->vocabulary()));
   }
   max_tokens_ = encoder_->positions();
   if (folder.has("sentence_bert_config.json")) {
     read_json(folder, "sentence_bert_config.json", [&](JsonElement json) {
       const ModelJson config(json, "sentence_bert_config.json");
       const auto longest = config.get<std::int64_t>("max_seq_length", static_cast<std::int64_t>(max_tokens_));
-      if (longest < 1) refuse_field(config.place("max_seq_length"), "must be at least 1");
+      if (longest < 1) refuse(config.place("max_seq_length"), "must be at least 1");
       max_tokens_ = std::min(max_tokens_, static_cast<std::size_t>(longest));
-      if (config.get("do_lower_case", false)) refuse_field(config.place("do_lower_case"), "is not offered");
+      if (config.get("do_lower_case", false)) refuse(config.place("do_lower_case"), "is not offered");
     });
   }
   const std::size_t around = tokenizer_->before().size() + tokenizer_->after().size();
-  if (max_tokens_ <= around) refuse_field("model", "leaves no room for a text between its special tokens");
+  if (max_tokens_ <= around) refuse("model", "leaves no room for a text between its special tokens");
   read_modules(folder);
   read_prompts(folder);
   space_id_ = fmt::format("sentence/{}/{}", encoder_->width(), folder.identity("1\n" + prefix_.text()));
@@ -57,7 +57,7 @@ void SentenceModel::read_modules(ModelFolder& folder) {
   if (!folder.has("modules.json")) return;
   read_json(folder, "modules.json", [&](JsonElement json) {
     simdjson::dom::array modules;
-    if (json.get(modules) != simdjson::SUCCESS) refuse_field("modules.json", "is no list");
+    if (json.get(modules) != simdjson::SUCCESS) refuse("modules.json", "is no list");
     for (const JsonElement item : modules) {
       const ModelJson module(item, "modules.json");
       const auto type = module.get<std::string_view>("type");
@@ -67,7 +67,7 @@ void SentenceModel::read_modules(ModelFolder& folder) {
       } else if (name == "Normalize") {
         normalize_ = true;
       } else if (name != "Transformer") {
-        refuse_field(module.place("type"), fmt::format("\"{}\" is not offered", excerpt(type)));
+        refuse(module.place("type"), fmt::format("\"{}\" is not offered", excerpt(type)));
       }
     }
   });
@@ -103,14 +103,13 @@ void SentenceModel::read_pooling(ModelFolder& folder, const std::string& name) {
       if (key.starts_with("pooling_mode_") && value.get(on) == simdjson::SUCCESS && on)
         ways.emplace_back(key);
     }
-    if (!config.get("include_prompt", true)) refuse_field(config.place("include_prompt"), "must be true");
-    if (ways.size() != 1)
-      refuse_field(name, fmt::format("has {} ways of pooling; one is offered", ways.size()));
+    if (!config.get("include_prompt", true)) refuse(config.place("include_prompt"), "must be true");
+    if (ways.size() != 1) refuse(name, fmt::format("has {} ways of pooling; one is offered", ways.size()));
     const std::string& way = ways.front();
     if (way == "cls" || way == "pooling_mode_cls_token") {
       pooling_ = Pooling::first;
     } else if (way != "mean" && way != "pooling_mode_mean_tokens") {
-      refuse_field(name, fmt::format("{} is not offered; mean and cls are", excerpt(way)));
+      refuse(name, fmt::format("{} is not offered; mean and cls are", excerpt(way)));
     }
   });
 }

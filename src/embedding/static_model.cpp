@@ -35,7 +35,7 @@ StaticModel::StaticModel(const std::filesystem::path& path, const ModelOptions& 
     normalize_ = config.get("normalize", false);
     if (config.member("max_length")) {
       const auto longest = config.get<std::int64_t>("max_length");
-      if (longest < 1) refuse_field(config.place("max_length"), "must be at least 1");
+      if (longest < 1) refuse(config.place("max_length"), "must be at least 1");
       max_tokens_ = static_cast<std::size_t>(longest);
     }
   }
@@ -49,7 +49,7 @@ void StaticModel::read_vectors(std::span<const std::byte> bytes) {
   row_count_ = rows.shape[0];
   dimension_ = rows.shape[1];
   if (row_count_ == 0 || dimension_ == 0 || dimension_ > 65'536) {
-    refuse_field(weights_file, fmt::format("has {} vectors of {} numbers", row_count_, dimension_));
+    refuse(weights_file, fmt::format("has {} vectors of {} numbers", row_count_, dimension_));
   }
   if (rows.type == TensorType::f32 &&
       reinterpret_cast<std::uintptr_t>(rows.bytes.data()) % alignof(float) == 0) {
@@ -59,12 +59,12 @@ void StaticModel::read_vectors(std::span<const std::byte> bytes) {
     rows_ = converted_.data();
   }
   if (!std::all_of(rows_, rows_ + row_count_ * dimension_, [](float x) { return std::isfinite(x); })) {
-    refuse_field(weights_file, "holds numbers that are not finite");
+    refuse(weights_file, "holds numbers that are not finite");
   }
   if (tensors.find("mapping") != nullptr) {
     for (const std::int64_t row : tensors.get("mapping", 1).integers()) {
       if (row < 0 || static_cast<std::size_t>(row) >= row_count_) {
-        refuse_field(weights_file, fmt::format("tensor \"mapping\" names the row {} of {}", row, row_count_));
+        refuse(weights_file, fmt::format("tensor \"mapping\" names the row {} of {}", row, row_count_));
       }
       row_of_.push_back(static_cast<std::uint32_t>(row));
     }
@@ -73,9 +73,8 @@ void StaticModel::read_vectors(std::span<const std::byte> bytes) {
   const std::size_t tokens = tokenizer_.size();
   const std::size_t mapped = row_of_.empty() ? row_count_ : row_of_.size();
   if (mapped < tokens || (!weights_.empty() && weights_.size() < tokens)) {
-    refuse_field(weights_file,
-                 fmt::format("has vectors for {} tokens and {} weights, tokenizer.json has {} tokens", mapped,
-                             weights_.size(), tokens));
+    refuse(weights_file, fmt::format("has vectors for {} tokens and {} weights, tokenizer.json has {} tokens",
+                                     mapped, weights_.size(), tokens));
   }
 }
 

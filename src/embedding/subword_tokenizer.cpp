@@ -107,8 +107,8 @@ SubwordTokenizer::SubwordTokenizer(std::string_view json) {
       see(read_token_id(id, model.place("vocab")), token, lengths);
     model_.emplace<BytePairs>(model, root.object("pre_tokenizer"));
   } else {
-    refuse_field(model.place("type"),
-                 fmt::format("\"{}\" is not offered; only WordPiece, Unigram and BPE are", type));
+    refuse(model.place("type"),
+           fmt::format("\"{}\" is not offered; only WordPiece, Unigram and BPE are", type));
   }
   read_post_processor(root);
   std::vector<std::size_t> sorted;
@@ -130,11 +130,11 @@ void SubwordTokenizer::read_added_tokens(const ModelJson& root, Lengths& lengths
     const ModelJson token(item, root.place("added_tokens"));
     const auto content = token.get<std::string_view>("content");
     if (!token.get("special", false)) {
-      refuse_field(root.place("added_tokens"),
-                   fmt::format("\"{}\" is not special; only special ones are offered", content));
+      refuse(root.place("added_tokens"),
+             fmt::format("\"{}\" is not special; only special ones are offered", content));
     }
     const auto id = token.member("id");
-    if (!id) refuse_field(token.place("id"), "is missing");
+    if (!id) refuse(token.place("id"), "is missing");
     see(read_token_id(*id, token.place("id")), content, lengths);
   }
 }
@@ -143,13 +143,12 @@ void SubwordTokenizer::read_word_piece(const ModelJson& root, Lengths& lengths) 
   const ModelJson json = root.object("model");
   const auto pre_tokenizer = root.object("pre_tokenizer").get<std::string_view>("type");
   if (pre_tokenizer != "BertPreTokenizer") {
-    refuse_field(root.place("pre_tokenizer"),
-                 fmt::format("\"{}\" is not offered with WordPiece", pre_tokenizer));
+    refuse(root.place("pre_tokenizer"), fmt::format("\"{}\" is not offered with WordPiece", pre_tokenizer));
   }
   WordPiece& model = model_.emplace<WordPiece>();
   const auto prefix = json.get<std::string_view>("continuing_subword_prefix", "##");
   const auto longest = json.get<std::int64_t>("max_input_chars_per_word", 100);
-  if (longest < 1) refuse_field(json.place("max_input_chars_per_word"), "must be at least 1");
+  if (longest < 1) refuse(json.place("max_input_chars_per_word"), "must be at least 1");
   model.max_characters = static_cast<std::size_t>(longest);
   for (const auto& [token, value] : json.get<simdjson::dom::object>("vocab")) {
     const std::uint32_t id = read_token_id(value, json.place("vocab"));
@@ -159,7 +158,7 @@ void SubwordTokenizer::read_word_piece(const ModelJson& root, Lengths& lengths) 
   }
   const auto unknown = json.get<std::string_view>("unk_token", "[UNK]");
   const auto id = model.begins.find(unknown);
-  if (!id) refuse_field(json.place("unk_token"), fmt::format("\"{}\" is not in the vocabulary", unknown));
+  if (!id) refuse(json.place("unk_token"), fmt::format("\"{}\" is not in the vocabulary", unknown));
   model.unknown = *id;
 }
 
@@ -171,21 +170,21 @@ void SubwordTokenizer::read_metaspace(const ModelJson& pre_tokenizer) {
       return ModelJson(steps.at(i).value(), pre_tokenizer.place("pretokenizers"));
     };
     if (steps.size() != 2 || step(0).get<std::string_view>("type") != "WhitespaceSplit") {
-      refuse_field(pre_tokenizer.place(), "only WhitespaceSplit and Metaspace are offered together");
+      refuse(pre_tokenizer.place(), "only WhitespaceSplit and Metaspace are offered together");
     }
     metaspace_.each_word = true;
     read_metaspace(step(1));
     return;
   }
   if (type != "Metaspace") {
-    refuse_field(pre_tokenizer.place(), fmt::format("\"{}\" is not offered with Unigram", type));
+    refuse(pre_tokenizer.place(), fmt::format("\"{}\" is not offered with Unigram", type));
   }
   metaspace_.replacement = pre_tokenizer.get<std::string_view>("replacement", "▁");
-  if (metaspace_.replacement.empty()) refuse_field(pre_tokenizer.place("replacement"), "is empty");
+  if (metaspace_.replacement.empty()) refuse(pre_tokenizer.place("replacement"), "is empty");
   const bool prefixed = pre_tokenizer.get("add_prefix_space", true);
   const auto scheme = pre_tokenizer.get<std::string_view>("prepend_scheme", prefixed ? "always" : "never");
   if (metaspace_.each_word && scheme == "first") {
-    refuse_field(pre_tokenizer.place("prepend_scheme"), "\"first\" is not offered after WhitespaceSplit");
+    refuse(pre_tokenizer.place("prepend_scheme"), "\"first\" is not offered after WhitespaceSplit");
   }
   metaspace_.prepend = scheme != "never";
   metaspace_.split = pre_tokenizer.get("split", true);
@@ -204,7 +203,7 @@ void SubwordTokenizer::read_unigram(const ModelJson& root, const Lengths& specia
     double score = 0;
     if (item.get(pair) != simdjson::SUCCESS || pair.size() != 2 ||
         pair.at(0).get(token) != simdjson::SUCCESS || pair.at(1).get(score) != simdjson::SUCCESS) {
-      refuse_field(json.place("vocab"), "holds what is no pair of a piece and its score");
+      refuse(json.place("vocab"), "holds what is no pair of a piece and its score");
     }
     const auto id = static_cast<std::uint32_t>(model.scores.size());
     see(id, token, lengths);
@@ -217,13 +216,13 @@ void SubwordTokenizer::read_unigram(const ModelJson& root, const Lengths& specia
   model.unknown_score = least - unknown_penalty;
   const auto unknown = json.get<std::int64_t>("unk_id");
   if (unknown < 0 || static_cast<std::size_t>(unknown) >= model.scores.size()) {
-    refuse_field(json.place("unk_id"), "is no id of the vocabulary");
+    refuse(json.place("unk_id"), "is no id of the vocabulary");
   }
   model.unknown = static_cast<std::uint32_t>(unknown);
   if (!json.get("byte_fallback", false)) return;
   for (int byte = 0; byte < 256; ++byte) {
     const auto id = model.pieces.find(fmt::format("<0x{:02X}>", byte));
-    if (!id) refuse_field(json.place("byte_fallback"), "is set, but the vocabulary does not have all bytes");
+    if (!id) refuse(json.place("byte_fallback"), "is set, but the vocabulary does not have all bytes");
     model.bytes.push_back(*id);
   }
 }
@@ -236,7 +235,7 @@ void SubwordTokenizer::read_post_processor(const ModelJson& root) {
     const auto read = [&](std::string_view key) {
       const auto pair = json->get<simdjson::dom::array>(key);
       JsonElement id;
-      if (pair.at(1).get(id) != simdjson::SUCCESS) refuse_field(json->place(key), "has no id");
+      if (pair.at(1).get(id) != simdjson::SUCCESS) refuse(json->place(key), "has no id");
       return read_token_id(id, json->place(key));
     };
     before_ = {read("cls")};
@@ -255,11 +254,11 @@ void SubwordTokenizer::read_post_processor(const ModelJson& root) {
         side->push_back(read_token_id(id, token.place()));
     }
   } else {
-    refuse_field(json->place("type"), fmt::format("\"{}\" is not offered", type));
+    refuse(json->place("type"), fmt::format("\"{}\" is not offered", type));
   }
   for (const auto* side : {&before_, &after_}) {
     for (const std::uint32_t id : *side) {
-      if (id >= size_) refuse_field(json->place(), fmt::format("has the id {} beyond the vocabulary", id));
+      if (id >= size_) refuse(json->place(), fmt::format("has the id {} beyond the vocabulary", id));
     }
   }
 }

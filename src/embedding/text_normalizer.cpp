@@ -28,7 +28,7 @@ TextNormalizer::TextNormalizer(const std::optional<ModelJson>& json) {
 void TextNormalizer::add(const ModelJson& json, int depth) {
   const auto type = json.get<std::string_view>("type");
   if (type == "Sequence") {
-    if (depth > 8) refuse_field(json.place(), "is nested too deep");
+    if (depth > 8) refuse(json.place(), "is nested too deep");
     for (const JsonElement item : json.get<simdjson::dom::array>("normalizers")) {
       add(ModelJson(item, json.place("normalizers")), depth + 1);
     }
@@ -47,14 +47,14 @@ void TextNormalizer::add(const ModelJson& json, int depth) {
   } else if (type == "Precompiled") {
     const auto bytes = from_base64(json.get<std::string_view>("precompiled_charsmap"));
     auto map = bytes ? CharacterMap::read(*bytes) : std::nullopt;
-    if (!map) refuse_field(json.place("precompiled_charsmap"), "is no table of characters");
+    if (!map) refuse(json.place("precompiled_charsmap"), "is no table of characters");
     steps_.push_back(std::move(*map));
   } else if (type == "Replace") {
     const ModelJson pattern = json.object("pattern");
     const std::string content(json.get<std::string_view>("content"));
     if (pattern.member("String")) {
       const std::string text(pattern.get<std::string_view>("String"));
-      if (text.empty()) refuse_field(pattern.place("String"), "is empty");
+      if (text.empty()) refuse(pattern.place("String"), "is empty");
       steps_.push_back(Replace{text, content});
       return;
     }
@@ -64,8 +64,8 @@ void TextNormalizer::add(const ModelJson& json, int depth) {
     } else if (regex == "\\s+") {
       steps_.push_back(ReplaceSpaces{1, false, content});
     } else {
-      refuse_field(pattern.place("Regex"),
-                   fmt::format("\"{}\" is not offered; only \\s+ and \" {{2,}}\" are", regex));
+      refuse(pattern.place("Regex"),
+             fmt::format("\"{}\" is not offered; only \\s+ and \" {{2,}}\" are", regex));
     }
   } else {
     for (const auto& [name, form] : forms) {
@@ -73,7 +73,7 @@ void TextNormalizer::add(const ModelJson& json, int depth) {
       steps_.push_back(form);
       return;
     }
-    refuse_field(json.place("type"), fmt::format("\"{}\" is not offered", type));
+    refuse(json.place("type"), fmt::format("\"{}\" is not offered", type));
   }
 }
 

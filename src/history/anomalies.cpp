@@ -64,10 +64,9 @@ Anomaly describe(const std::string& scope, const Run& run, const Surprise& surpr
 }
 
 void validate(const AnomalyQuery& query) {
-  if (query.history_days < 1 || query.history_days > 366)
-    refuse_field("history_days", "must be between 1 and 366");
-  if (!(query.quantile > 0 && query.quantile <= 1)) refuse_field("quantile", "must be above 0 and at most 1");
-  if (query.limit < 1 || query.limit > 1000) refuse_field("limit", "must be between 1 and 1000");
+  if (query.history_days < 1 || query.history_days > 366) refuse("history_days", "must be between 1 and 366");
+  if (!(query.quantile > 0 && query.quantile <= 1)) refuse("quantile", "must be above 0 and at most 1");
+  if (query.limit < 1 || query.limit > 1000) refuse("limit", "must be between 1 and 1000");
 }
 
 }  // namespace
@@ -78,7 +77,7 @@ Anomalies History::anomalies(const AnomalyQuery& query) {
   validate(query);
   const TimePoint as_of = query.as_of.value_or(state.now());
   const TimePoint since = query.since.value_or(as_of - 24h);
-  if (since > as_of) refuse_field("since", "must not be after as_of");
+  if (since > as_of) refuse("since", "must not be after as_of");
   ActionQuery wanted;
   wanted.where = query.where;
   wanted.since = since - std::chrono::days(query.history_days);

@@ -28,7 +28,7 @@ void validate(const CheckpointKey& key) {
 
 void validate_bytes(std::string_view bytes, std::string_view field) {
   if (bytes.size() > max_state_bytes) {
-    refuse_field(field, fmt::format("is {} bytes long, at most {} are kept", bytes.size(), max_state_bytes));
+    refuse(field, fmt::format("is {} bytes long, at most {} are kept", bytes.size(), max_state_bytes));
   }
 }
 
@@ -40,7 +40,7 @@ void Checkpoints::put(const Checkpoint& checkpoint) {
   validate_text(checkpoint.format, "format", max_ns_bytes);
   validate_bytes(checkpoint.state, "state");
   if (!checkpoint.metadata.absent() && checkpoint.metadata.text().front() != '{') {
-    refuse_field("metadata", "must be a JSON object");
+    refuse("metadata", "must be a JSON object");
   }
   Checkpoint stored = checkpoint;
   stored.created_at = clock_();
@@ -57,7 +57,7 @@ void Checkpoints::put_writes(const CheckpointKey& checkpoint, std::span<const Ch
     validate_text(write.format, "format", max_ns_bytes);
     validate_bytes(write.value, "value");
     if (!places.emplace(write.task_id, write.place).second) {
-      refuse_field("place", fmt::format("{} is given twice for task \"{}\"", write.place, write.task_id));
+      refuse("place", fmt::format("{} is given twice for task \"{}\"", write.place, write.task_id));
     }
   }
   if (!writes.empty()) repository_.checkpoints().put_writes(checkpoint, writes);
@@ -65,7 +65,7 @@ void Checkpoints::put_writes(const CheckpointKey& checkpoint, std::span<const Ch
 
 std::vector<Checkpoint> Checkpoints::find(const CheckpointQuery& query) {
   if (query.limit < 1 || query.limit > max_limit) {
-    refuse_field("limit", fmt::format("{} is not between 1 and {}", query.limit, max_limit));
+    refuse("limit", fmt::format("{} is not between 1 and {}", query.limit, max_limit));
   }
   const Filter filter = parse_filter(query.where);
   const bool filtered = !query.where.absent();
@@ -108,7 +108,7 @@ void Checkpoints::remove_thread(std::string_view thread_id) {
 void Checkpoints::copy_thread(std::string_view source, std::string_view target) {
   validate_id(source, "source");
   validate_id(target, "target");
-  if (source == target) refuse_field("target", "is the source");
+  if (source == target) refuse("target", "is the source");
   repository_.checkpoints().copy_thread(source, target);
 }
 

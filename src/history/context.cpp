@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr auto recent_span = 24h;
 constexpr auto older_span = 24h * 90;
-constexpr int most_actions = 1000;
+constexpr int most_of_scope = 1000;
 constexpr int most_suggestions = 3;
 constexpr std::int64_t warn_from = 3;  // tries without a success
 constexpr double success = .6;
@@ -182,7 +182,7 @@ std::vector<Trace> traces_of(Repository& repository, const std::string& resource
                              const ContextQuery& query, TimePoint now) {
   if (!resource_id.empty()) {
     const Scope scope{ScopeKind::resource, resource_id};
-    std::vector<Trace> traces = repository.actions().recent(scope, now - older_span, now, most_actions);
+    std::vector<Trace> traces = repository.actions().recent(scope, now - older_span, now, most_of_scope);
     std::ranges::reverse(traces);
     return traces;
   }
@@ -190,7 +190,7 @@ std::vector<Trace> traces_of(Repository& repository, const std::string& resource
   ActionQuery wanted;
   wanted.since = now - older_span;
   wanted.until = now + 1us;
-  wanted.limit = most_actions;
+  wanted.limit = most_of_scope;
   wanted.where = Json::object({{"alert_name", query.alert_name}});
   return repository.actions().find(wanted).traces;
 }

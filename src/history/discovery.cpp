@@ -32,8 +32,8 @@ constexpr std::size_t min_trend_days = 8;
 constexpr double trend_level = .05;
 
 void validate(const DiscoveryQuery& query) {
-  if (query.actions < 10 || query.actions > 10'000) refuse_field("actions", "must be between 10 and 10000");
-  if (query.seed < 0) refuse_field("seed", "must be at least 0");
+  if (query.actions < 10 || query.actions > 10'000) refuse("actions", "must be between 10 and 10000");
+  if (query.seed < 0) refuse("seed", "must be at least 0");
 }
 
 // Actions with their texts and unit vectors. Those without any text are left out.
@@ -151,7 +151,7 @@ Clusters History::clusters(const ClusterQuery& query) {
   Router::Call call(state.router, UseCase::pattern_discovery);
   validate(query);
   if (query.clusters != 0 && (query.clusters < 2 || query.clusters > most_clusters))
-    refuse_field("clusters", "must be 0, or between 2 and 50");
+    refuse("clusters", "must be 0, or between 2 and 50");
   const Embedded all = embed(*state.repository, state.slot.own_model(), query);
   Clusters answer;
   answer.actions = static_cast<std::int64_t>(all.size());
@@ -181,8 +181,7 @@ std::vector<Duplicates> History::duplicates(const DuplicateQuery& query) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::pattern_discovery);
   validate(query);
-  if (!(query.threshold > 0 && query.threshold <= 1))
-    refuse_field("threshold", "must be above 0 and at most 1");
+  if (!(query.threshold > 0 && query.threshold <= 1)) refuse("threshold", "must be above 0 and at most 1");
   const Embedded all = embed(*state.repository, state.slot.own_model(), query);
   // Vectors have seven digits.
   const double least = query.threshold - 1e-6;
@@ -209,7 +208,7 @@ Projection History::projection(const ProjectionQuery& query) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::pattern_discovery);
   validate(query);
-  if (query.dimensions != 2 && query.dimensions != 3) refuse_field("dimensions", "must be 2 or 3");
+  if (query.dimensions != 2 && query.dimensions != 3) refuse("dimensions", "must be 2 or 3");
   const Embedded all = embed(*state.repository, state.slot.own_model(), query);
   Projection answer;
   answer.complete = all.complete;

@@ -31,28 +31,28 @@ constexpr int swept_by_the_way = 100;
 void validate(const Namespace& labels, std::string_view field) {
   std::size_t bytes = 0;
   for (const std::string& label : labels) {
-    if (label.empty()) refuse_field(field, "has an empty label");
+    if (label.empty()) refuse(field, "has an empty label");
     validate_text(label, field, max_path_bytes);
     // One of them joins the labels where they are stored.
     if (std::ranges::any_of(label, [](unsigned char c) { return c < 0x20; })) {
-      refuse_field(field, "holds a control character");
+      refuse(field, "holds a control character");
     }
     bytes += label.size() + 1;
   }
-  if (bytes > max_path_bytes) refuse_field(field, fmt::format("is longer than {} bytes", max_path_bytes));
+  if (bytes > max_path_bytes) refuse(field, fmt::format("is longer than {} bytes", max_path_bytes));
 }
 
 void validate(const ItemKey& key) {
-  if (key.namespace_.empty()) refuse_field("namespace", "is required");
+  if (key.namespace_.empty()) refuse("namespace", "is required");
   validate(key.namespace_, "namespace");
-  if (key.key.empty()) refuse_field("key", "is required");
+  if (key.key.empty()) refuse("key", "is required");
   validate_text(key.key, "key", max_key_bytes);
 }
 
 void validate_limit(int limit, int offset) {
   if (limit < 1 || limit > max_limit)
-    refuse_field("limit", fmt::format("{} is not between 1 and {}", limit, max_limit));
-  if (offset < 0) refuse_field("offset", "is negative");
+    refuse("limit", fmt::format("{} is not between 1 and {}", limit, max_limit));
+  if (offset < 0) refuse("offset", "is negative");
 }
 
 // All text in a value, in the order of its keys.
@@ -70,10 +70,10 @@ void add_texts(JsonElement element, std::string& text) {
 
 void validate_vector(std::span<const float> vector, std::string_view field) {
   if (vector.empty() || vector.size() > max_dimension) {
-    refuse_field(field, fmt::format("has {} dimensions, not 1 to {}", vector.size(), max_dimension));
+    refuse(field, fmt::format("has {} dimensions, not 1 to {}", vector.size(), max_dimension));
   }
   if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
-    refuse_field(field, "holds a value that is not finite");
+    refuse(field, "holds a value that is not finite");
   }
 }
 
@@ -84,14 +84,12 @@ void add_vector(StoredItem& item, std::span<float> vector) {
 // The vectors that a change brings, or that the model makes of its texts.
 void add_vectors(StoredItem& item, const ItemChange& change, const EmbeddingModel& model) {
   if (!change.vectors.empty()) {
-    if (change.space_id.empty()) refuse_field("space_id", "is required with vectors");
+    if (change.space_id.empty()) refuse("space_id", "is required with vectors");
     validate_text(change.space_id, "space_id", max_key_bytes);
-    if (change.vectors.size() > max_vectors)
-      refuse_field("vectors", fmt::format("are more than {}", max_vectors));
+    if (change.vectors.size() > max_vectors) refuse("vectors", fmt::format("are more than {}", max_vectors));
     for (std::vector<float> vector : change.vectors) {
       validate_vector(vector, "vectors");
-      if (vector.size() != change.vectors.front().size())
-        refuse_field("vectors", "have different dimensions");
+      if (vector.size() != change.vectors.front().size()) refuse("vectors", "have different dimensions");
       add_vector(item, vector);
     }
     item.space_id = change.space_id;
@@ -103,7 +101,7 @@ void add_vectors(StoredItem& item, const ItemChange& change, const EmbeddingMode
     add_texts(document.parse(item.value), texts.emplace_back());
   }
   std::erase(texts, std::string());
-  if (texts.size() > max_vectors) refuse_field("texts", fmt::format("are more than {}", max_vectors));
+  if (texts.size() > max_vectors) refuse("texts", fmt::format("are more than {}", max_vectors));
   if (texts.empty()) return;
   std::vector<float> made(texts.size() * model.dimension());
   model.embed(std::vector<std::string_view>(texts.begin(), texts.end()), EmbeddingRole::document, made);
@@ -225,8 +223,8 @@ void Items::put(std::span<const ItemChange> changes) {
     validate(item);
     item.value = change.value;
     if (!item.value.absent()) {
-      if (item.value.text().front() != '{') refuse_field("value", "must be a JSON object");
-      if (change.ttl && change.ttl->count() <= 0) refuse_field("ttl", "must be more than zero");
+      if (item.value.text().front() != '{') refuse("value", "must be a JSON object");
+      if (change.ttl && change.ttl->count() <= 0) refuse("ttl", "must be more than zero");
       item.created_at = item.updated_at = now;
       item.ttl = change.ttl;
       if (change.ttl) item.expires_at = now + *change.ttl;
@@ -290,7 +288,7 @@ std::vector<Item> Items::nearest(const ItemQuery& query, TimePoint now) {
     space_id = model_.space_id();
   } else {
     validate_vector(vector, "vector");
-    if (space_id.empty()) refuse_field("space_id", "is required with a vector");
+    if (space_id.empty()) refuse("space_id", "is required with a vector");
   }
   const bool direction = normalize(vector);
   Best best(static_cast<std::size_t>(query.offset) + static_cast<std::size_t>(query.limit), &nearer);
@@ -305,7 +303,7 @@ std::vector<Item> Items::search(const ItemQuery& query) {
   validate(query.under, "namespace");
   validate_limit(query.limit, query.offset);
   if (!query.text.empty() && !query.vector.empty())
-    refuse_field("vector", "is given beside a text; give one of them");
+    refuse("vector", "is given beside a text; give one of them");
   const TimePoint now = clock_();
   const bool by_meaning = !query.text.empty() || !query.vector.empty();
   std::vector<Item> items = by_meaning             ? nearest(query, now)
@@ -322,7 +320,7 @@ std::vector<Namespace> Items::namespaces(const NamespaceQuery& query) {
   validate(query.prefix, "prefix");
   validate(query.suffix, "suffix");
   validate_limit(query.limit, query.offset);
-  if (query.max_depth && *query.max_depth < 1) refuse_field("max_depth", "must be at least 1");
+  if (query.max_depth && *query.max_depth < 1) refuse("max_depth", "must be at least 1");
   const auto wildcard = std::ranges::find(query.prefix, "*");
   std::vector<Namespace> found;
   for (Namespace& each : repository_.items().namespaces({query.prefix.begin(), wildcard}, clock_())) {

@@ -52,20 +52,19 @@ void validate(const SimilarQuery& query) {
   if (given != 1) {
     throw Error(ErrorCode::invalid_argument, "similar: give exactly one of text, action_id and vector");
   }
-  if (query.limit < 1 || query.limit > 1000) refuse_field("limit", "must be between 1 and 1000");
+  if (query.limit < 1 || query.limit > 1000) refuse("limit", "must be between 1 and 1000");
   const auto within = [](const std::optional<double>& value, double most) {
     return !value || (*value >= 0 && *value <= most);
   };
-  if (!within(query.threshold, 1)) refuse_field("threshold", "must be between 0 and 1");
-  if (!within(query.percentile, 100)) refuse_field("percentile", "must be between 0 and 100");
-  if (!within(query.mmr_lambda, 1)) refuse_field("mmr_lambda", "must be between 0 and 1");
-  if (!within(query.distinct, 1) || query.distinct == 0.)
-    refuse_field("distinct", "must be above 0 and at most 1");
+  if (!within(query.threshold, 1)) refuse("threshold", "must be between 0 and 1");
+  if (!within(query.percentile, 100)) refuse("percentile", "must be between 0 and 100");
+  if (!within(query.mmr_lambda, 1)) refuse("mmr_lambda", "must be between 0 and 1");
+  if (!within(query.distinct, 1) || query.distinct == 0.) refuse("distinct", "must be above 0 and at most 1");
   if (query.weights) {
     const std::array<double, aspect_count> weights = in_order(*query.weights);
     const bool right = std::ranges::all_of(weights, [](double x) { return x >= 0 && std::isfinite(x); });
     if (!right || std::ranges::max(weights) == 0)
-      refuse_field("weights", "must be at least 0 each, and one of them above");
+      refuse("weights", "must be at least 0 each, and one of them above");
   }
 }
 
@@ -104,10 +103,9 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
   IndexQuery wanted;
   if (query.weights) {
     if (!base_of_aspects(index.space_id)) {
-      refuse_field("weights",
-                   fmt::format("the space \"{}\" has one vector for all aspects of an action; switch to "
-                               "one of by_aspect() (\"aspects:\" before a model)",
-                               index.space_id));
+      refuse("weights", fmt::format("the space \"{}\" has one vector for all aspects of an action; switch to "
+                                    "one of by_aspect() (\"aspects:\" before a model)",
+                                    index.space_id));
     }
     const auto weights = in_order(*query.weights);
     wanted.weights.assign(weights.begin(), weights.end());

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/names.hpp"
+#include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 
 namespace actionhist {
@@ -16,10 +15,6 @@ constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_text_bytes = 256 * 1024;
 constexpr TimePoint earliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr std::chrono::minutes allowed_skew{5};
-
-[[noreturn]] void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 std::size_t limit_of(std::string_view field) {
   if (field.ends_with("_id")) return max_id_bytes;

@@ -86,13 +86,13 @@ std::optional<Webhook> parse_webhook(const Json& json) {
   reader("secret_env", webhook.secret_env);
   reader.expect_done();
   const bool http = webhook.url.starts_with("http://") || webhook.url.starts_with("https://");
-  if (!http) refuse_field("alert_webhook.url", "must begin with http:// or https://");
-  if (webhook.url.size() > longest_url) refuse_field("alert_webhook.url", "must be at most 2048 bytes long");
+  if (!http) refuse("alert_webhook.url", "must begin with http:// or https://");
+  if (webhook.url.size() > longest_url) refuse("alert_webhook.url", "must be at most 2048 bytes long");
   parse_http_address(webhook.url, "alert_webhook.url");
-  if (!is_header_name(webhook.header)) refuse_field("alert_webhook.header", "is no name of a header");
+  if (!is_header_name(webhook.header)) refuse("alert_webhook.header", "is no name of a header");
   if (!webhook.secret_env.empty() && !webhook.secret_env.starts_with(secret_prefix)) {
-    refuse_field("alert_webhook.secret_env",
-                 fmt::format("must name a variable that begins with {}", secret_prefix));
+    refuse("alert_webhook.secret_env",
+           fmt::format("must name a variable that begins with {}", secret_prefix));
   }
   return webhook;
 }

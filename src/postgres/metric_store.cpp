@@ -10,7 +10,7 @@ namespace actionhist::postgres {
 namespace {
 
 // Text is kept even when it is empty.
-struct Binder {
+struct MetricBinder {
   Parameters& parameters;
   template <class Value>
   void operator()(std::string_view, const Value& value) {
@@ -105,7 +105,7 @@ void PostgresMetricStore::replace(MetricPeriod period, TimePoint start, std::spa
       text += count == 1 ? "($1" : ", ($1";
       sql::visit_metric(kept.metric, [&](std::string_view name, const auto& value) {
         text += fmt::format(", ${}", ++count);
-        Binder{parameters}(name, value);
+        MetricBinder{parameters}(name, value);
       });
       text += fmt::format(", ${})", ++count);
       parameters.add_bytes(std::as_bytes(std::span(kept.summary)));

@@ -38,7 +38,7 @@ Month parse_month(std::string_view text, std::string_view field) {
                       std::from_chars(begin + 5, begin + 7, month).ptr == begin + 7;
   const Month value = std::chrono::year(year) / std::chrono::month(month);
   if (!shaped || !value.ok() || year < 2000 || year >= 2200) {
-    refuse_field(field, "must be a month from 2000-01 to 2199-12, as in 2026-03");
+    refuse(field, "must be a month from 2000-01 to 2199-12, as in 2026-03");
   }
   return value;
 }
@@ -86,10 +86,9 @@ MonthArchive parse_month_archive(std::string_view json) {
   MonthArchive archive;
   archive.month = parse_month(month);
   visit_manifest(archive, read);
-  if (archive.columns.empty()) refuse_field("columns", "are missing");
+  if (archive.columns.empty()) refuse("columns", "are missing");
   // Beside its manifest and nowhere else.
-  if (archive.file.empty() || archive.file.find('/') != archive.file.npos)
-    refuse_field("file", "must be a name");
+  if (archive.file.empty() || archive.file.find('/') != archive.file.npos) refuse("file", "must be a name");
   return archive;
 }
 

@@ -24,7 +24,7 @@ constexpr int most_ahead = 120;
 constexpr std::int64_t told_rows = 10'000;
 constexpr auto lock_patience = std::chrono::seconds(5);
 
-[[noreturn]] void refuse(Month month, std::string_view why) {
+[[noreturn]] void refuse_month(Month month, std::string_view why) {
   throw Error(ErrorCode::conflict, fmt::format("month {}: {}", format_month(month), why));
 }
 
@@ -86,9 +86,9 @@ struct PostgresMonths::State {
     const auto closing = month.find();
     if (closing && closing->state == MonthState::detached) return;
     if (closing && closing->state == MonthState::archived)
-      refuse(which, "is archived in " + closing->archive);
+      refuse_month(which, "is archived in " + closing->archive);
     if (closing && closing->state == MonthState::restoring)
-      refuse(which, "is being restored; finish that first");
+      refuse_month(which, "is being restored; finish that first");
     if (!closing) {
       if (!month.attached()) {
         throw Error(ErrorCode::not_found, fmt::format("month {}: is not there", format_month(which)));
@@ -213,10 +213,11 @@ MonthArchive PostgresMonths::archive(Month month, const std::filesystem::path& f
   const auto closing = closed.find();
   if (closing && closing->state == MonthState::archived) {
     if (known && known->departure == closing->departure && known->sha256 == closing->sha256) return *known;
-    refuse(month, "is archived already, in " + closing->archive);
+    refuse_month(month, "is archived already, in " + closing->archive);
   }
   if (known && (!closing || known->departure != closing->departure)) {
-    refuse(month, fmt::format("\"{}\" holds another archive of it; give another folder", folder.string()));
+    refuse_month(month,
+                 fmt::format("\"{}\" holds another archive of it; give another folder", folder.string()));
   }
   std::error_code fault;
   std::filesystem::create_directories(folder, fault);
@@ -241,8 +242,8 @@ void PostgresMonths::restore(Month month, const std::filesystem::path& folder) {
   become_owner(session);
   ClosedMonth closed(session, month, state_->options.progress);
   auto closing = closed.find();
-  if (!closing) refuse(month, closed.attached() ? "is there" : "was not archived from this database");
-  if (closing->state == MonthState::detaching) refuse(month, "is being detached; finish that first");
+  if (!closing) refuse_month(month, closed.attached() ? "is there" : "was not archived from this database");
+  if (closing->state == MonthState::detaching) refuse_month(month, "is being detached; finish that first");
   if (closing->state == MonthState::archived) {
     const auto archive = read_manifest(folder, month);
     if (!archive) {
@@ -250,7 +251,7 @@ void PostgresMonths::restore(Month month, const std::filesystem::path& folder) {
                                                     manifest_path(folder, month).string(), closing->archive));
     }
     if (archive->sha256 != closing->sha256 || archive->departure != closing->departure) {
-      refuse(month, fmt::format("\"{}\" holds another archive of it", folder.string()));
+      refuse_month(month, fmt::format("\"{}\" holds another archive of it", folder.string()));
     }
     if (archive->schema_version > version) {
       throw Error(ErrorCode::unsupported, "archive: it is of a newer schema; update the library");

@@ -12,7 +12,7 @@ namespace actionhist::postgres {
 namespace {
 
 // A row's parameters behind $1, the tenant.
-struct Binder {
+struct PatternBinder {
   Parameters& parameters;
   template <class Value>
   void operator()(std::string_view, const Value& value) {
@@ -41,7 +41,7 @@ void PostgresPatternStore::put(const Pattern& pattern) {
                                   " ON CONFLICT (tenant_id, pattern_id) DO UPDATE SET " +
                                   sql::pattern_assignments();
   Parameters parameters(engine_.tenant());
-  sql::visit_pattern(pattern, Binder{parameters});
+  sql::visit_pattern(pattern, PatternBinder{parameters});
   std::vector<Call> calls;
   calls.push_back(move_watch(engine_.tenant()));
   calls.push_back({text, std::move(parameters)});
@@ -68,7 +68,7 @@ Detection PostgresPatternStore::put(const Detection& detection) {
       "last_detection_at = detection.detected_at FROM detection WHERE detection.fresh AND p.tenant_id = $1 AND "
       "p.pattern_id = detection.pattern_id";
   Parameters parameters(engine_.tenant());
-  sql::visit_detection(d, Binder{parameters});
+  sql::visit_detection(d, PatternBinder{parameters});
   std::vector<Call> calls;
   add_lock(calls, engine_.tenant(), {d.scope});
   engine_.guard_cache().forget({d.scope});

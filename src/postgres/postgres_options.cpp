@@ -25,10 +25,6 @@ constexpr NameTable<IndexSet, 3> index_set_names{{
     {IndexSet::analytics, "analytics"},
 }};
 
-[[noreturn]] void refuse(std::string_view field, std::string_view fault) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, fault));
-}
-
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 

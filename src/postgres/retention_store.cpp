@@ -10,7 +10,7 @@
 namespace actionhist::postgres {
 namespace {
 
-RetentionPolicy read_policy(Reader& reader) {
+RetentionPolicy read_retention_policy(Reader& reader) {
   sql::PolicyRow row;
   sql::visit_policy(row, [&](std::string_view, auto& member) { reader.read(member); });
   return sql::from_row(row);
@@ -62,7 +62,7 @@ RetentionGroup read_group(Reader& reader) {
   reader.read(group.resource_id).read(group.total);
   reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
   const bool own = reader.get<bool>();
-  const RetentionPolicy policy = read_policy(reader);
+  const RetentionPolicy policy = read_retention_policy(reader);
   if (own) group.own = policy;
   return group;
 }
@@ -149,7 +149,7 @@ std::optional<RetentionPolicy> PostgresRetentionStore::default_policy() {
   const Result result = engine_.run(text, Parameters(engine_.tenant()));
   Reader reader(result);
   if (!reader.next()) return std::nullopt;
-  return read_policy(reader);
+  return read_retention_policy(reader);
 }
 
 void PostgresRetentionStore::set_policy(const Resource& resource,

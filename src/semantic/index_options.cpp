@@ -4,9 +4,7 @@
 #include <numeric>
 #include <string_view>
 
-#include <fmt/format.h>
-
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -14,7 +12,7 @@ namespace {
 constexpr std::size_t max_dimension = 65'536;
 
 void require(bool holds, std::string_view field, std::string_view otherwise) {
-  if (!holds) throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, otherwise));
+  if (!holds) refuse(field, otherwise);
 }
 
 }  // namespace

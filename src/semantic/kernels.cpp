@@ -19,9 +19,6 @@ Four load(const Half* at) {
   return Four{from_half(at[0]), from_half(at[1]), from_half(at[2]), from_half(at[3])};
 }
 
-float widen(float x) { return x; }
-float widen(Half x) { return from_half(x); }
-
 // Several sums that do not wait for each other; compilers may not reorder sums by themselves.
 template <class Second, class Term>
 float sum_of(const float* a, const Second* b, std::size_t n, Term term) {

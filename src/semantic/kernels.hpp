@@ -32,6 +32,8 @@ std::vector<Kernels> all_kernels();
 // Rounds to the nearest half, ties to even; what is too large becomes infinite.
 Half to_half(float value);
 float from_half(Half half);
+inline float widen(float value) { return value; }
+inline float widen(Half value) { return from_half(value); }
 
 // Those of x86-64 and of ARM that the CPU has, best last; nothing elsewhere. Used by all_kernels().
 void append_x86_kernels(std::vector<Kernels>& out);

@@ -10,9 +10,6 @@ namespace {
 inline float32x4_t load4(const float* at) { return vld1q_f32(at); }
 inline float32x4_t load4(const Half* at) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(at))); }
 
-inline float widen(float x) { return x; }
-inline float widen(Half x) { return from_half(x); }
-
 template <class Second>
 float dot_of(const float* a, const Second* b, std::size_t n) {
   float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;

@@ -22,9 +22,6 @@ ACTIONHIST_AVX2 inline __m256 load8(const Half* at) {
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
 }
 
-inline float widen(float x) { return x; }
-inline float widen(Half x) { return from_half(x); }
-
 ACTIONHIST_AVX2 inline float sum8(__m256 v) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));

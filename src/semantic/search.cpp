@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
-#include <actionhist/error.hpp>
-
+#include "core/refuse.hpp"
 #include "semantic/diversity.hpp"
 #include "semantic/ranking.hpp"
 
@@ -17,10 +14,6 @@ constexpr int max_limit = 10'000;
 constexpr std::size_t least_candidates = 200;  // of each leg: min–max needs to see more than the hits
 // Among so many of the best for each hit, and at least and at most so many, maximal marginal relevance chooses.
 constexpr std::size_t pool_factor = 10, least_pool = 50, most_pool = 1000;
-
-[[noreturn]] void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 void check(const RowTable& table, const IndexQuery& query) {
   if (query.ef_search < 0) refuse("ef_search", "must not be negative");

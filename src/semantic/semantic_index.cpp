@@ -14,6 +14,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/filter.hpp"
+#include "core/refuse.hpp"
 #include "semantic/index_options.hpp"
 #include "semantic/row_table.hpp"
 #include "semantic/search.hpp"
@@ -22,10 +23,6 @@
 
 namespace actionhist {
 namespace {
-
-[[noreturn]] void refuse(std::string_view field, std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, why));
-}
 
 // A shared lock under which nobody starves: whoever arrives after a waiting writer waits behind it. The
 // plain std::shared_mutex lets readers in for as long as any of them is inside.

@@ -11,7 +11,7 @@ constexpr std::int64_t hour_us = 3'600'000'000;
 std::int64_t hour_of(TimePoint time) { return time.time_since_epoch().count() / hour_us * hour_us; }
 
 // Binds a row behind the tenant; text is kept even when it is empty.
-struct Binder {
+struct MetricBinder {
   Query& query;
   template <class Value>
   void operator()(std::string_view, const Value& value) {
@@ -111,7 +111,7 @@ void SqliteMetricStore::replace(MetricPeriod period, TimePoint start, std::span<
     for (const KeptMetric& kept : metrics) {
       query.reset();
       query.bind(engine_.tenant());
-      sql::visit_metric(kept.metric, Binder{query});
+      sql::visit_metric(kept.metric, MetricBinder{query});
       query.bind_blob(kept.summary.data(), kept.summary.size()).run();
     }
   });

@@ -9,10 +9,10 @@
 namespace actionhist::sqlite {
 namespace {
 
-// Binds a row behind the tenant. Texts that are made for it live as long as the Binder.
-class Binder {
+// Binds a row behind the tenant. Texts that are made for it live as long as the PatternBinder.
+class PatternBinder {
  public:
-  explicit Binder(Query& query) : query_(query) {}
+  explicit PatternBinder(Query& query) : query_(query) {}
 
   template <class Value>
   void operator()(std::string_view, const Value& value) {
@@ -72,7 +72,7 @@ void SqlitePatternStore::put(const Pattern& pattern) {
   engine_.write([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());
-    Binder binder(query);
+    PatternBinder binder(query);
     sql::visit_pattern(pattern, binder);
     query.run();
   });
@@ -95,7 +95,7 @@ Detection SqlitePatternStore::put(const Detection& detection) {
   engine_.write([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());
-    Binder binder(query);
+    PatternBinder binder(query);
     sql::visit_detection(d, binder);
     query.run();
     if (!fresh) return;
