@@ -1,7 +1,8 @@
 // What the guard costs: proposals with all patterns against proposals with none, taking turns in one run, over many
-// resources and over one that 16 agents share; and what judging costs by the number of actions in the window.
-// Usage: guard [--resources N] [--rounds N] [--folder DIR] [--json]. The file lies in DIR, the system's temporary
-// folder if not given.
+// resources and over one that 16 agents share; and what judging costs by the number of actions in the window, and by
+// that of the alerts of the week before.
+// Usage: guard [--resources N] [--rounds N] [--folder DIR] [--judge] [--json]. The file lies in DIR, the system's
+// temporary folder if not given; with --judge nothing is proposed.
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -182,9 +183,54 @@ void judge(Report& out, int size) {
   out.add("judge", fmt::format("{}_actions", size), again, "us", fresh, again / fresh);
 }
 
-void run(int resources, int rounds, const std::filesystem::path& parent, bool as_json) {
+// One look for cascades over 50 actions of an incident among the alerts of a week in ten namespaces, of which a tenth
+// fired near the actions; `smaller` is the time with a tenth of the alerts. Returns the time.
+double judge_alerts(Report& out, int count, double smaller) {
+  const TimePoint base = parse_time("2026-01-05T00:00:00Z");
+  std::vector<Trace> traces;
+  for (int i = 0; i < 50; ++i) {
+    Trace& trace = traces.emplace_back();
+    static_cast<Action&>(trace) = make_action(i, i, base + 2min * i);
+    trace.action_id = std::to_string(i);
+    trace.resource_id = trace.resource.name;
+    trace.effect = Effect::mutating;
+    trace.outcome.status = Status::completed;
+  }
+  std::vector<Alert> alerts;
+  for (int i = 0; i < count; ++i) {
+    const bool near = i % 10 == 0;
+    Alert& alert = alerts.emplace_back();
+    alert.name = alert.fingerprint = fmt::format("alert-{}", i % (count / 2));
+    alert.resource = {.kind = "Deployment",
+                      .namespace_ = fmt::format("team-{}", i % 97 % 10),
+                      .name = fmt::format("service-{}", i % (count / 2))};
+    alert.starts_at = near ? base + 100min * i / count : base - 24h * 7 * (count - i) / count;
+  }
+  std::ranges::sort(alerts, {}, &Alert::starts_at);
+  std::vector<Pattern> patterns = default_patterns();
+  std::erase_if(patterns,
+                [](const Pattern& each) { return each.pattern_type != PatternType::cascading_failure; });
+  std::vector<double> runs;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const Evidence evidence{std::span(std::as_const(traces)), alerts, true, nullptr, "correlation:incident"};
+    detect(patterns.front(), evidence, base + 100min);
+    runs.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  const double took = median(runs);
+  const std::string name = fmt::format("{}_alerts", count);
+  smaller > 0 ? out.add("judge", name, took, "ms", smaller, took / smaller)
+              : out.add("judge", name, took, "ms");
+  return took;
+}
+
+void run(int resources, int rounds, const std::filesystem::path& parent, bool judge_alone, bool as_json) {
   Report out("guard", as_json);
   for (const int size : {10, 50, 250, 500}) judge(out, size);
+  double took = 0;
+  for (const int count : {1'000, 10'000, 100'000}) took = judge_alerts(out, count, took);
+  if (judge_alone) return;
   {
     Side guarded("memory:", true, resources);
     Side bare("memory:", false, resources);
@@ -209,6 +255,7 @@ int main(int argc, char** argv) {
   int resources = 10'000;
   int rounds = 10;
   std::filesystem::path folder = std::filesystem::temp_directory_path();
+  bool judge_alone = false;
   bool as_json = false;
   const auto read = [](std::string_view text, int& number) {
     const auto end = text.data() + text.size();
@@ -219,6 +266,8 @@ int main(int argc, char** argv) {
     const bool more = i + 1 < argc;
     if (argument == "--json") {
       as_json = true;
+    } else if (argument == "--judge") {
+      judge_alone = true;
     } else if (argument == "--resources" && more && read(argv[i + 1], resources)) {
       ++i;
     } else if (argument == "--rounds" && more && read(argv[i + 1], rounds)) {
@@ -226,12 +275,12 @@ int main(int argc, char** argv) {
     } else if (argument == "--folder" && more) {
       folder = argv[++i];
     } else {
-      fmt::print(stderr, "usage: guard [--resources N] [--rounds N] [--folder DIR] [--json]\n");
+      fmt::print(stderr, "usage: guard [--resources N] [--rounds N] [--folder DIR] [--judge] [--json]\n");
       return 2;
     }
   }
   try {
-    run(resources, rounds, folder, as_json);
+    run(resources, rounds, folder, judge_alone, as_json);
   } catch (const std::exception& error) {
     fmt::print(stderr, "guard: {}\n", error.what());
     return 1;

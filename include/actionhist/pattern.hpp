@@ -57,13 +57,15 @@ struct Pattern {
   Json label_selectors;  // compared with alert_labels
 
   Prevention prevention_strategy = Prevention::block_action;
-  Json prevention_parameters;  // {"cooling_period_minutes": 30}
+  // {"cooling_period_minutes": 30}: how long the first cooling of a day lasts, instead of twice the usual interval.
+  Json prevention_parameters;
 
   bool alerting_enabled = true;
   std::string alert_severity = "warning";
   std::vector<std::string> alert_channels;
   // Where new detections are posted to: {"url": "https://…", "header": "Authorization", "secret_env":
-  // "ACTIONHIST_WEBHOOK_…"}; the header, with the value of that variable, only if it is named.
+  // "ACTIONHIST_WEBHOOK_…"}; the header, with the value of that variable, only if it is named. A URL that is a secret
+  // stays in a variable too: {"url_env": "ACTIONHIST_WEBHOOK_…"}.
   Json alert_webhook;
 
   // Kept by the store; what put_pattern() is given here is not taken.

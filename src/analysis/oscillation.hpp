@@ -43,8 +43,10 @@ bool prevents(const Pattern& pattern, const Detection& detection);
 // How long a detection stays in force after its last matching action: max(30 min, 2 × median interval).
 std::chrono::microseconds clear_after(const Detection& detection);
 
-// min(60 min, max(5 min, 2 × median interval) · 2^(detections_in_24h − 1)); at least one is assumed.
-std::chrono::microseconds cooling_period(const Detection& detection, int detections_in_24h);
+// min(60 min, max(5 min, 2 × median interval) · 2^(detections_in_24h − 1)); at least one is assumed. The pattern's
+// `cooling_period_minutes`, if it has any, take the place of the maximum and are never shortened.
+std::chrono::microseconds cooling_period(const Pattern& pattern, const Detection& detection,
+                                         int detections_in_24h);
 
 // What to do: the pattern's own strategy, but always a human for a fight of two controllers, for the
 // second detection of an ineffective loop, and for a cascade of at least high severity.

@@ -38,6 +38,23 @@ void require_object(const Json& json, std::string_view field) {
   if (!json.absent() && json.text().front() != '{') refuse(field, "must be a JSON object");
 }
 
+void require_prevention_parameters(const Json& parameters) {
+  require_object(parameters, "prevention_parameters");
+  if (parameters.absent()) return;
+  JsonDocument document;
+  for (auto [key, value] : simdjson::dom::object(document.parse(parameters))) {
+    const std::string field = fmt::format("prevention_parameters.{}", key);
+    if (key != "cooling_period_minutes") {
+      refuse(field, "is not known; known is cooling_period_minutes (alert_webhook says who is told)");
+    }
+    double minutes = 0;
+    if (value.get(minutes) != simdjson::SUCCESS) refuse(field, "must be a number");
+    if (!(minutes >= 1 && minutes <= max_window_minutes)) {
+      refuse(field, fmt::format("must be between 1 and {} (30 days)", max_window_minutes));
+    }
+  }
+}
+
 // Labels are texts, so a selector of anything else could never hold.
 void require_selectors(const Json& selectors) {
   if (selectors.absent()) return;
@@ -88,7 +105,7 @@ void validate(const Pattern& pattern) {
     refuse("action_sequence", fmt::format("must hold at most {} types", max_sequence));
   }
   require_object(pattern.label_selectors, "label_selectors");
-  require_object(pattern.prevention_parameters, "prevention_parameters");
+  require_prevention_parameters(pattern.prevention_parameters);
   const auto empty = [](const std::string& text) { return text.empty(); };
   if (std::ranges::any_of(pattern.resource_types, empty)) refuse("resource_types", "holds an empty text");
   if (std::ranges::any_of(pattern.namespaces, empty)) refuse("namespaces", "holds an empty text");

@@ -5,6 +5,7 @@
 #include "analysis/fingerprint.hpp"
 #include "analysis/leaves.hpp"
 #include "analysis/oscillation.hpp"
+#include "analysis/thresholds.hpp"
 #include "analysis/verbs.hpp"
 #include "core/json_io.hpp"
 
@@ -48,6 +49,15 @@ std::chrono::microseconds twice_median(const Detection& detection) {
   return std::chrono::microseconds(std::llround(2e6 * seconds));
 }
 
+std::optional<std::chrono::microseconds> own_cooling_period(const Pattern& pattern) {
+  if (pattern.prevention_parameters.absent()) return std::nullopt;
+  JsonDocument document;
+  double count = 0;
+  const JsonElement parameters = document.parse(pattern.prevention_parameters);
+  if (parameters.at_key("cooling_period_minutes").get(count) != simdjson::SUCCESS) return std::nullopt;
+  return minutes(count);
+}
+
 // True if the parameters of a proposal set the dimension of this name.
 bool sets(const Trace& trace, std::string_view name) {
   const Dimension dimension = dimension_at(name);
@@ -66,9 +76,13 @@ std::chrono::microseconds clear_after(const Detection& detection) {
   return std::max<std::chrono::microseconds>(std::chrono::minutes(30), twice_median(detection));
 }
 
-std::chrono::microseconds cooling_period(const Detection& detection, int detections_in_24h) {
-  const std::chrono::microseconds longest = std::chrono::minutes(60);
-  const auto base = std::max<std::chrono::microseconds>(std::chrono::minutes(5), twice_median(detection));
+std::chrono::microseconds cooling_period(const Pattern& pattern, const Detection& detection,
+                                         int detections_in_24h) {
+  const auto own = own_cooling_period(pattern);
+  const auto base =
+      own.value_or(std::max<std::chrono::microseconds>(std::chrono::minutes(5), twice_median(detection)));
+  const auto longest =
+      std::max<std::chrono::microseconds>(std::chrono::minutes(60), own.value_or(std::chrono::minutes(0)));
   // Five minutes doubled four times exceed the hour already.
   const int doublings = std::clamp(detections_in_24h - 1, 0, 4);
   return std::min(longest, base * (1 << doublings));

@@ -7,10 +7,6 @@
 namespace actionhist {
 namespace {
 
-std::string kind_and_name(const Resource& resource) {
-  return fmt::format("{}/{}", resource.kind, resource.name);
-}
-
 bool same_namespace(const Resource& a, const Resource& b) {
   return a.cluster == b.cluster && a.namespace_ == b.namespace_;
 }
@@ -29,6 +25,14 @@ bool depends(const Place& place, const Resource& other) {
 }
 
 }  // namespace
+
+std::string kind_and_name(const Resource& resource) {
+  return fmt::format("{}/{}", resource.kind, resource.name);
+}
+
+const std::string& node_of(const Place& place) {
+  return place.resource->kind == "Node" ? place.resource->name : place.labels.node;
+}
 
 RelatingLabels relating_labels(const Json& labels) {
   RelatingLabels found;
@@ -59,10 +63,7 @@ double relation_weight(const Place& cause, const Place& effect) {
   const bool siblings = !cause.owner.empty() && cause.owner == effect.owner && same_namespace(x, y);
   if (same_resource(x, y) || owned(effect, x) || owned(cause, y) || same_app || siblings) return .9;
   if (depends(effect, x) || depends(cause, y)) return .8;
-  const auto node = [](const Place& place) -> const std::string& {
-    return place.resource->kind == "Node" ? place.resource->name : place.labels.node;
-  };
-  if (!node(cause).empty() && node(cause) == node(effect)) return .6;
+  if (!node_of(cause).empty() && node_of(cause) == node_of(effect)) return .6;
   if (!x.namespace_.empty() && same_namespace(x, y)) return .4;
   return 0;
 }

@@ -25,6 +25,12 @@ struct Place {
   RelatingLabels labels;
 };
 
+// "Deployment/web", as owners and dependencies are named.
+std::string kind_and_name(const Resource& resource);
+
+// The node that the place is, or lies on; empty if it is not known.
+const std::string& node_of(const Place& place);
+
 // The same logical resource, whatever its version and uid.
 bool same_resource(const Resource& a, const Resource& b);
 

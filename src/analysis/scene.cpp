@@ -36,9 +36,7 @@ void Scene::add(const TraceDigest& digest, bool candidate) {
   if (!steps_.empty() && steps_.back().resource == step.resource) {
     step.place = steps_.back().place;
   } else {
-    const auto known = std::ranges::find(resources_, step.resource);
-    step.place = static_cast<int>(known - resources_.begin());
-    if (known == resources_.end()) resources_.push_back(step.resource);
+    step.place = places_.try_emplace(step.resource, static_cast<int>(places_.size())).first->second;
   }
   steps_.push_back(step);
 }

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "analysis/evidence.hpp"
@@ -25,6 +26,9 @@ class Scene {
   // The actions until `as_of`, oldest first, and the proposed one at their end.
   const std::vector<Step>& steps() const { return steps_; }
 
+  // How many resources the steps have; each has a place below that.
+  std::size_t places() const { return places_.size(); }
+
   // The proposed action, or nullptr.
   const Step* candidate() const;
 
@@ -39,8 +43,8 @@ class Scene {
   TimePoint as_of_;
   std::optional<TraceDigest> proposed_;
   std::vector<Step> steps_;
-  std::vector<std::string_view> resources_;  // by the number that a step has of its own
-  Steps moved_;                              // whose movements are kept
+  std::unordered_map<std::string_view, int> places_;  // of resources
+  Steps moved_;                                       // whose movements are kept
   Movements movements_;
 };
 

@@ -31,15 +31,16 @@ const Step* Window::candidate() const {
 
 Window::ByResource Window::by_resource() const {
   ByResource groups;
-  std::vector<int> places;
+  constexpr std::size_t none = -1;
+  std::vector<std::size_t> group_at(scene_.places(), none);
   for (const Step* step : steps_) {
     if (!step->mutating || step->resource.empty()) continue;
-    auto place = static_cast<std::size_t>(std::ranges::find(places, step->place) - places.begin());
-    if (place == places.size()) {
-      places.push_back(step->place);
+    std::size_t& group = group_at[static_cast<std::size_t>(step->place)];
+    if (group == none) {
+      group = groups.size();
       groups.push_back({step->resource, {}});
     }
-    groups[place].second.push_back(step);
+    groups[group].second.push_back(step);
   }
   return groups;
 }

@@ -176,7 +176,7 @@ void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Sco
   detection.prevention = prevention_for(pattern, detection, earlier);
   const bool cooling = detection.prevention == Prevention::cooling_period;
   detection.in_force_until =
-      as_of + (cooling ? cooling_period(detection, earlier + 1) : clear_after(detection));
+      as_of + (cooling ? cooling_period(pattern, detection, earlier + 1) : clear_after(detection));
 }
 
 void Guard::refuse(Verdict& verdict, const Pattern& pattern, Detection detection, const Trace& proposed,

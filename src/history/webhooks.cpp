@@ -24,11 +24,41 @@ constexpr auto closing_time = 5s;
 constexpr std::size_t longest_url = 2048;
 // Whoever may write patterns must not learn other secrets of the process.
 constexpr std::string_view secret_prefix = "ACTIONHIST_WEBHOOK_";
+// Of whoever runs the process, for receivers with certificates of their own.
+constexpr const char* ca_file_variable = "ACTIONHIST_WEBHOOK_CA_FILE";
 
 bool is_header_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
+}
+
+// The value of a variable; empty if it is not set.
+std::string environment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+bool is_web_address(std::string_view url) {
+  return url.starts_with("http://") || url.starts_with("https://");
+}
+
+// REQUIRES: `name` is that of a variable of the webhook.
+std::string secret_in(const std::string& name) {
+  std::string text = environment(name);
+  if (text.empty() || std::ranges::any_of(text, [](char c) { return c < ' ' || c == 0x7f; })) {
+    throw Error(ErrorCode::denied, fmt::format("{} is not set, or holds control characters", name));
+  }
+  return text;
+}
+
+std::string url_of(const Webhook& webhook) {
+  if (webhook.url_env.empty()) return webhook.url;
+  std::string url = secret_in(webhook.url_env);
+  if (!is_web_address(url)) refuse(webhook.url_env, "must hold a URL that begins with http:// or https://");
+  // Its errors name the variable and nothing of what it holds.
+  parse_http_address(url, webhook.url_env);
+  return url;
 }
 
 // What one try came to.
@@ -41,20 +71,6 @@ struct Delivery {
 
 Delivery deliver(const Webhook& webhook, const std::string& body, int failures) {
   Delivery delivery;
-  HttpSettings settings;
-  settings.url = webhook.url;
-  settings.headers = {"Content-Type: application/json"};
-  settings.connect_timeout = longest_try;
-  settings.timeout = longest_try;
-  if (!webhook.secret_env.empty()) {
-    const char* const secret = std::getenv(webhook.secret_env.c_str());
-    const std::string_view text = secret == nullptr ? "" : secret;
-    if (text.empty() || std::ranges::any_of(text, [](char c) { return c < ' ' || c == 0x7f; })) {
-      delivery.why = fmt::format("{} is not set, or holds control characters", webhook.secret_env);
-      return delivery;
-    }
-    settings.headers.push_back(fmt::format("{}: {}", webhook.header, text));
-  }
   const auto answered = [&](std::size_t, const HttpReply& reply) -> std::optional<std::chrono::milliseconds> {
     delivery.done = reply.status >= 200 && reply.status < 300;
     delivery.retry = may_pass_later(reply);
@@ -64,6 +80,14 @@ Delivery deliver(const Webhook& webhook, const std::string& body, int failures) 
     return std::nullopt;
   };
   try {
+    HttpSettings settings;
+    settings.url = url_of(webhook);
+    settings.ca_file = environment(ca_file_variable);
+    settings.headers = {"Content-Type: application/json"};
+    settings.connect_timeout = longest_try;
+    settings.timeout = longest_try;
+    if (!webhook.secret_env.empty())
+      settings.headers.push_back(fmt::format("{}: {}", webhook.header, secret_in(webhook.secret_env)));
     HttpClient(settings).post({&body, 1}, answered);
   } catch (const Error& error) {
     delivery.why = error.what();
@@ -71,8 +95,16 @@ Delivery deliver(const Webhook& webhook, const std::string& body, int failures) 
   return delivery;
 }
 
-// For messages: a query may hold a secret.
-std::string shown(const Webhook& webhook) { return parse_http_address(webhook.url, "url").shown; }
+// For messages, which must not tell a secret: a URL from the environment is one, and a query may hold one.
+std::string shown(const Webhook& webhook) {
+  if (!webhook.url_env.empty()) return fmt::format("the URL in {}", webhook.url_env);
+  return parse_http_address(webhook.url, "url").shown;
+}
+
+void validate_variable(const std::string& name, std::string_view field) {
+  if (name.empty() || name.starts_with(secret_prefix)) return;
+  refuse(field, fmt::format("must name a variable that begins with {}", secret_prefix));
+}
 
 }  // namespace
 
@@ -82,18 +114,21 @@ std::optional<Webhook> parse_webhook(const Json& json) {
   FieldReader reader(document.parse(json.text(), "alert_webhook"), "alert_webhook", "alert_webhook.");
   Webhook webhook;
   reader("url", webhook.url);
+  reader("url_env", webhook.url_env);
   reader("header", webhook.header);
   reader("secret_env", webhook.secret_env);
   reader.expect_done();
-  const bool http = webhook.url.starts_with("http://") || webhook.url.starts_with("https://");
-  if (!http) refuse("alert_webhook.url", "must begin with http:// or https://");
+  validate_variable(webhook.url_env, "alert_webhook.url_env");
+  validate_variable(webhook.secret_env, "alert_webhook.secret_env");
+  if (!is_header_name(webhook.header)) refuse("alert_webhook.header", "is no name of a header");
+  if (!webhook.url_env.empty()) {
+    if (!webhook.url.empty()) refuse("alert_webhook.url", "must be left out beside url_env");
+    return webhook;
+  }
+  if (!is_web_address(webhook.url))
+    refuse("alert_webhook.url", "must begin with http:// or https://, or be left to url_env");
   if (webhook.url.size() > longest_url) refuse("alert_webhook.url", "must be at most 2048 bytes long");
   parse_http_address(webhook.url, "alert_webhook.url");
-  if (!is_header_name(webhook.header)) refuse("alert_webhook.header", "is no name of a header");
-  if (!webhook.secret_env.empty() && !webhook.secret_env.starts_with(secret_prefix)) {
-    refuse("alert_webhook.secret_env",
-           fmt::format("must name a variable that begins with {}", secret_prefix));
-  }
   return webhook;
 }
 

@@ -19,9 +19,10 @@
 
 namespace actionhist {
 
-// A pattern's `alert_webhook`.
+// A pattern's `alert_webhook`. What is secret in it is not here, but in the environment, and read for each message.
 struct Webhook {
-  std::string url;
+  std::string url;      // empty if `url_env` is given
+  std::string url_env;  // the variable that holds the URL, for receivers whose URL is their secret
   std::string header = "Authorization";
   std::string secret_env;  // the variable whose value the header gets; no header if empty
 

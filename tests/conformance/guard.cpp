@@ -116,6 +116,17 @@ TEST_CASE("after the cooling period an action may pass again when the window has
   CHECK(f.propose_scale("f-4", 3, 5).allowed());
 }
 
+TEST_CASE("a pattern may say how long an action has to cool", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  for (Pattern pattern : f.history.patterns()) {
+    if (pattern.pattern_type != PatternType::scale_oscillation) continue;
+    pattern.prevention_parameters = Json::object({{"cooling_period_minutes", 45}});
+    f.history.put_pattern(pattern);
+  }
+  CHECK(f.propose_scale("f-3", 3, 5).retry_after == *f.clock.time + 45min);
+}
+
 TEST_CASE("the refusal stands for other resources by no means", "[guard]") {
   Fixture f;
   f.flip_twice();

@@ -1,5 +1,9 @@
 """Webhooks of patterns, against a server that answers well, late, badly or not at all."""
 
+import json
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 
@@ -35,12 +39,16 @@ def history():
 
 def watch(history, server, **webhook):
     """Every second action on one resource is one too many, and told."""
+    tell(history, url=f"http://127.0.0.1:{server.port}/hook?key=hidden", **webhook)
+
+
+def tell(history, **webhook):
     history.put_pattern(
         {
             "pattern_id": "one",
             "pattern_type": "action-budget",
             "min_occurrences": 1,
-            "alert_webhook": {"url": f"http://127.0.0.1:{server.port}/hook?key=hidden", **webhook},
+            "alert_webhook": webhook,
         }
     )
 
@@ -142,6 +150,56 @@ def test_a_secret_that_is_not_set_is_said(history, server):
     assert server.requests == []
 
 
+def test_a_secret_url_is_told_to_nobody(server, monkeypatch):
+    said = []
+    with actionhist.open("memory:", semantic=False, log=lambda level, text: said.append(text)) as history:
+        monkeypatch.setenv("ACTIONHIST_WEBHOOK_CHAT", f"http://127.0.0.1:{server.port}/services/hidden?x=hidden")
+        tell(history, url_env="ACTIONHIST_WEBHOOK_CHAT")
+        verdict = repeat(history)
+        wait_for(lambda: stats(history)["delivered"] == 1)
+        path, _, body = server.requests[0]
+        assert path == "/services/hidden?x=hidden"
+        assert body["text"].startswith("Refused: action") and "action-budget" in body["text"]
+        assert "hidden" not in json.dumps([str(pattern) for pattern in history.patterns()])
+
+        server.script += [lambda handler, body: handler.answer(404, b"")]
+        repeat(history, "gone")
+        wait_for(lambda: stats(history)["lost"] == 1)
+        assert stats(history)["error"] == "the URL in ACTIONHIST_WEBHOOK_CHAT: status 404"
+        for url in ["ftp://hidden/", "http://user:hidden@example.com/", "http://", ""]:
+            lost = stats(history)["lost"]
+            monkeypatch.setenv("ACTIONHIST_WEBHOOK_CHAT", url)
+            repeat(history, f"other-{lost}")
+            wait_for(lambda: stats(history)["lost"] == lost + 1)
+            assert "ACTIONHIST_WEBHOOK_CHAT" in stats(history)["error"]
+            assert "hidden" not in stats(history)["error"]
+    assert said and not any("hidden" in text for text in said)
+    assert verdict.detections
+
+
+def test_a_receiver_has_to_prove_itself(history, tmp_path, monkeypatch):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+         tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "3650", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    server = Server(well, context)
+    try:
+        tell(history, url=f"https://localhost:{server.port}/hook")
+        repeat(history)
+        wait_for(lambda: "certificate" in stats(history).get("error", "").lower())
+        assert server.requests == []
+        monkeypatch.setenv("ACTIONHIST_WEBHOOK_CA_FILE", str(tmp_path / "cert.pem"))
+        wait_for(lambda: stats(history)["delivered"] == 1)
+    finally:
+        server.close()
+
+
 def test_closing_sends_what_waits(server):
     with actionhist.open("memory:", semantic=False) as history:
         watch(history, server)
@@ -167,6 +225,8 @@ def test_closing_does_not_wait_for_a_receiver_that_is_gone(server):
         ({}, "alert_webhook.url"),
         ({"url": "https://example.com/", "header": "A: b\r\nC"}, "alert_webhook.header"),
         ({"url": "https://example.com/", "secret_env": "AWS_SECRET_ACCESS_KEY"}, "alert_webhook.secret_env"),
+        ({"url_env": "AWS_SECRET_ACCESS_KEY"}, "alert_webhook.url_env"),
+        ({"url": "https://example.com/", "url_env": "ACTIONHIST_WEBHOOK_X"}, "alert_webhook.url"),
         ({"url": "https://example.com/", "retries": 3}, "retries"),
         ("https://example.com/", "alert_webhook"),
     ],

@@ -73,6 +73,15 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
             .rfind("threshold_config.max_period: is not known for scale-oscillation", 0) == 0);
   CHECK(refusal(with("\"threshold_config\": [1]").c_str()) == "threshold_config: must be a JSON object");
   CHECK(refusal(with("\"prevention_strategy\": \"pray\"").c_str()).rfind("prevention_strategy:", 0) == 0);
+  CHECK(refusal(with("\"prevention_parameters\": {\"cooling_period_minutes\": -5}").c_str()) ==
+        "prevention_parameters.cooling_period_minutes: must be between 1 and 43200 (30 days)");
+  CHECK(refusal(with("\"prevention_parameters\": {\"cooling_period_minutes\": \"5\"}").c_str()) ==
+        "prevention_parameters.cooling_period_minutes: must be a number");
+  CHECK(refusal(with("\"prevention_parameters\": {\"cooling_minutes\": 5}").c_str())
+            .rfind("prevention_parameters.cooling_minutes: is not known; known is cooling_period_minutes",
+                   0) == 0);
+  CHECK(refusal(with("\"prevention_parameters\": 5").c_str()) ==
+        "prevention_parameters: must be a JSON object");
   CHECK(refusal(with("\"namespaces\": [\"\"]").c_str()) == "namespaces: holds an empty text");
   CHECK(refusal(with("\"label_selectors\": 1").c_str()) == "label_selectors: must be a JSON object");
   CHECK(refusal(with("\"widnow\": 1").c_str()).rfind("widnow:", 0) == 0);

@@ -22,14 +22,29 @@ TEST_CASE("a detection stays in force for half an hour or two intervals") {
 }
 
 TEST_CASE("cooling doubles with each detection up to an hour") {
-  CHECK(cooling_period(with_interval(60), 0) == 5min);
-  CHECK(cooling_period(with_interval(60), 1) == 5min);
-  CHECK(cooling_period(with_interval(60), 2) == 10min);
-  CHECK(cooling_period(with_interval(60), 4) == 40min);
-  CHECK(cooling_period(with_interval(60), 5) == 60min);
-  CHECK(cooling_period(with_interval(60), 500) == 60min);
-  CHECK(cooling_period(with_interval(600), 2) == 40min);
-  CHECK(cooling_period(with_interval(7200), 1) == 60min);
+  const Pattern pattern;
+  CHECK(cooling_period(pattern, with_interval(60), 0) == 5min);
+  CHECK(cooling_period(pattern, with_interval(60), 1) == 5min);
+  CHECK(cooling_period(pattern, with_interval(60), 2) == 10min);
+  CHECK(cooling_period(pattern, with_interval(60), 4) == 40min);
+  CHECK(cooling_period(pattern, with_interval(60), 5) == 60min);
+  CHECK(cooling_period(pattern, with_interval(60), 500) == 60min);
+  CHECK(cooling_period(pattern, with_interval(600), 2) == 40min);
+  CHECK(cooling_period(pattern, with_interval(7200), 1) == 60min);
+}
+
+TEST_CASE("a pattern may say how long its first cooling lasts") {
+  const auto cooling = [](int minutes, int detections) {
+    Pattern pattern;
+    pattern.prevention_parameters = Json::object({{"cooling_period_minutes", minutes}});
+    return cooling_period(pattern, with_interval(600), detections);
+  };
+  CHECK(cooling(2, 1) == 2min);
+  CHECK(cooling(30, 1) == 30min);
+  CHECK(cooling(30, 2) == 60min);
+  CHECK(cooling(30, 3) == 60min);
+  CHECK(cooling(180, 1) == 180min);
+  CHECK(cooling(180, 3) == 180min);
 }
 
 TEST_CASE("a human is asked for a fight, a second loop and a grave cascade") {

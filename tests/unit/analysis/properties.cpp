@@ -48,11 +48,11 @@ Timeline random_history(std::mt19937& random) {
 }
 
 // What was found, without what names and times are in it.
-std::vector<std::string> essence(const Timeline& timeline) {
+std::vector<std::string> essence(const Timeline& timeline, const std::vector<Alert>& alerts = {}) {
   std::vector<std::string> all;
   for (const Pattern& pattern : default_patterns()) {
     for (const bool candidate : {false, true}) {
-      const Finding finding = find(pattern, timeline, {.candidate = candidate});
+      const Finding finding = find(pattern, timeline, {.alerts = alerts, .candidate = candidate});
       for (const Detection& each : finding.detections) {
         all.push_back(fmt::format("{} {} {} {} {} {}", candidate, to_string(each.pattern_type), each.sub_kind,
                                   each.confidence, to_string(each.severity),
@@ -127,5 +127,114 @@ TEST_CASE("memory that only grows or only shrinks is never flagged") {
       value = to;
       CHECK(essence(timeline).empty());
     }
+  }
+}
+
+TEST_CASE("how numbers are written, and what is new in each request, means nothing") {
+  std::mt19937 random(5);
+  std::size_t found = 0;
+  for (int i = 0; i < histories; ++i) {
+    const Timeline original = random_history(random);
+    const std::vector<std::string> expected = essence(original);
+    found += expected.size();
+    Timeline rewritten = original;
+    for (std::size_t j = 0; j < rewritten.traces.size(); ++j) {
+      Trace& trace = rewritten.traces[j];
+      std::string text(trace.action_parameters.text());
+      const auto replace = [&](std::string_view from, std::string_view to) {
+        if (const auto at = text.find(from); at != text.npos) text.replace(at, from.size(), to);
+      };
+      replace("\"512Mi\"", one_of(random, 2) == 0 ? "536870912" : "\"524288Ki\"");
+      replace("\"1Gi\"", "\"1024Mi\"");
+      // Written in another order, and with an id of the request.
+      text.insert(1, fmt::format("\"request_id\":\"{}\",", random()));
+      trace.action_parameters = Json::parse(text, "parameters");
+    }
+    INFO(i);
+    CHECK(essence(rewritten) == expected);
+  }
+  CHECK(found > 20);
+}
+
+TEST_CASE("an alert that is told twice has fired once") {
+  std::mt19937 random(6);
+  std::size_t found = 0;
+  for (int i = 0; i < histories; ++i) {
+    const Timeline history = random_history(random);
+    std::vector<Alert> alerts;
+    for (int j = 0, size = one_of(random, 8); j < size; ++j) {
+      Alert& alert = alerts.emplace_back();
+      alert.name = alert.fingerprint = fmt::format("f{}", 1 + one_of(random, 4));
+      alert.resource = {
+          .kind = "Deployment", .namespace_ = "shop", .name = one_of(random, 2) == 0 ? "web" : "db"};
+      alert.starts_at = at_minute(one_of(random, 120));
+    }
+    const std::vector<std::string> expected = essence(history, alerts);
+    found += expected.size();
+    std::vector<Alert> twice;
+    for (const Alert& alert : alerts) twice.insert(twice.end(), 1 + one_of(random, 3), alert);
+    INFO(i);
+    CHECK(essence(history, twice) == expected);
+  }
+  CHECK(found > 20);
+}
+
+TEST_CASE("waiting and asking how far something has come between the steps means nothing") {
+  std::mt19937 random(7);
+  for (int i = 0; i < histories; ++i) {
+    const Timeline original = random_history(random);
+    Timeline waiting;
+    for (const Trace& trace : original.traces) {
+      waiting.traces.push_back(trace);
+      for (int j = one_of(random, 3); j > 0; --j) {
+        Trace poll = trace;
+        poll.action_id = fmt::format("poll-{}", waiting.traces.size());
+        poll.action_type = one_of(random, 2) == 0 ? "get_rollout_status" : "wait";
+        poll.action_parameters = {};
+        poll.resource_state_before = poll.outcome.resource_state_after = {};
+        poll.outcome.effectiveness_score.reset();
+        poll.outcome.status = Status::completed;
+        *poll.action_timestamp += std::chrono::seconds(10 - j);
+        waiting.traces.push_back(std::move(poll));
+      }
+    }
+    // The last step stays the last, because it is also looked at as a proposal.
+    while (waiting.traces.back().action_id.starts_with("poll")) waiting.traces.pop_back();
+    INFO(i);
+    CHECK(essence(waiting) == essence(original));
+  }
+}
+
+TEST_CASE("tries that end in success are no loop, however many it took") {
+  std::mt19937 random(8);
+  for (int tries = 1; tries < 12; ++tries) {
+    Timeline timeline;
+    for (int i = 0; i <= tries; ++i) {
+      Trace& trace = timeline.add(4 * i, "patch_config");
+      trace.correlation_id = "run";
+      trace.alert_fingerprint = "f1";
+      trace.action_parameters = Json::object({{"timeout", one_of(random, 2)}});
+      trace.outcome.status = i == tries ? Status::completed : Status::failed;
+      trace.outcome.effectiveness_score = i == tries ? 1. : 0.;
+      trace.outcome.result_hash = i == tries ? "done" : "refused";
+    }
+    INFO(tries);
+    CHECK(find(shipped(PatternType::ineffective_loop), timeline).detections.empty());
+  }
+}
+
+TEST_CASE("a long run of an agent that always does something new is never flagged") {
+  std::mt19937 random(9);
+  constexpr const char* types[] = {"read_file", "edit_file", "run_tests", "bash", "search"};
+  Timeline timeline;
+  for (int i = 0; i < 300; ++i) {
+    Trace& trace = timeline.add(.4 * i, types[one_of(random, 5)]);
+    trace.resource = {};
+    trace.resource_id.clear();
+    trace.correlation_id = trace.session_id = "run";
+    trace.action_parameters = Json::object({{"path", fmt::format("src/{}.cpp", i)}});
+    trace.outcome.result_hash = fmt::format("result {}", i);
+    if (one_of(random, 4) == 0) trace.outcome.status = Status::failed;
+    if (i % 10 == 9) CHECK(essence(timeline).empty());
   }
 }
