@@ -1,11 +1,12 @@
 // Whether recommend() names the action that solved an incident, as one of the first one or three, when the
 // incident itself, or all incidents of its scenario, are unknown; beside the vote of the five nearest solved
-// incidents by BM25. Each incident asks twice: with what is known when
-// the alert fires (its name, severity and kind), and with the root cause in words.
+// incidents by BM25. Each incident asks twice: with what is known when the alert fires (its name, severity and kind),
+// and with the root cause in words. Then the same in random halves of the incidents.
 // Usage: recommend [--data DIR] [--json]. DIR is laid out like ../shared/data; ACTIONHIST_DATA names another.
 #include <algorithm>
-#include <fstream>
+#include <array>
 #include <map>
+#include <random>
 
 #include <actionhist/actionhist.hpp>
 
@@ -116,25 +117,76 @@ Hits count(const std::vector<Incident>& incidents, Ask ask) {
   return {hits.first / asked, hits.of_three / asked};
 }
 
-void run(const std::string& data, bool as_json) {
-  const std::vector<Incident> incidents = benchmark::read_incidents(data);
+// The four questions, each with our hits and those of the neighbours.
+struct Question {
+  std::string name;
+  Asked how;
+  Hits ours;
+  Hits theirs;
+};
+
+std::vector<Question> ask_all(const std::vector<Incident>& incidents) {
   OurMemory memory(incidents);
   const Neighbours neighbours(incidents);
-  Report report("recommend", as_json);
+  std::vector<Question> all;
   for (const bool scenarios : {false, true}) {
     for (const bool words : {false, true}) {
-      const Asked how{words, scenarios};
-      const Hits ours = count(incidents, [&](const Incident& incident) { return memory.ask(incident, how); });
-      const Hits theirs =
-          count(incidents, [&](const Incident& incident) { return neighbours.ask(incident, how); });
-      const std::string name = std::string(scenarios ? "leave-scenario-out" : "leave-one-out") +
-                               (words ? "/root cause" : "/alert");
-      const auto ratio = [](double a, double b) { return b == 0 ? 1. : a / b; };
-      report.add(name, "hit@1", ours.first, "share", theirs.first, ratio(ours.first, theirs.first));
-      report.add(name, "hit@3", ours.of_three, "share", theirs.of_three,
-                 ratio(ours.of_three, theirs.of_three));
+      Question& question = all.emplace_back();
+      question.name = std::string(scenarios ? "leave-scenario-out" : "leave-one-out") +
+                      (words ? "/root cause" : "/alert");
+      question.how = {words, scenarios};
+      question.ours =
+          count(incidents, [&](const Incident& incident) { return memory.ask(incident, question.how); });
+      question.theirs =
+          count(incidents, [&](const Incident& incident) { return neighbours.ask(incident, question.how); });
     }
   }
+  return all;
+}
+
+// Whether the answer rests on single incidents: the same in random halves of them.
+void resample(Report& report, const std::vector<Incident>& incidents) {
+  constexpr int halves = 40;
+  std::mt19937 random(1);
+  std::map<std::string, std::vector<std::array<double, 2>>> ours;
+  std::map<std::string, std::vector<std::array<double, 2>>> theirs;
+  for (int i = 0; i < halves; ++i) {
+    std::vector<Incident> half;
+    std::ranges::sample(incidents, std::back_inserter(half),
+                        static_cast<std::ptrdiff_t>(incidents.size() / 2), random);
+    for (const Question& question : ask_all(half)) {
+      ours[question.name].push_back({question.ours.first, question.ours.of_three});
+      theirs[question.name].push_back({question.theirs.first, question.theirs.of_three});
+    }
+  }
+  for (const auto& [name, rates] : ours) {
+    for (const std::size_t rank : {0, 1}) {
+      double mean = 0;
+      double mean_of_theirs = 0;
+      double below = 0;
+      for (std::size_t i = 0; i < rates.size(); ++i) {
+        mean += rates[i][rank] / halves;
+        mean_of_theirs += theirs[name][i][rank] / halves;
+        below += rates[i][rank] < theirs[name][i][rank];
+      }
+      const std::string hit = rank == 0 ? "hit@1" : "hit@3";
+      report.add("halves/" + name, hit, mean, "share", mean_of_theirs, mean / std::max(mean_of_theirs, 1e-9));
+      report.add("halves/" + name, hit + " below theirs", below / halves, "of halves");
+    }
+  }
+}
+
+void run(const std::string& data, bool as_json) {
+  const std::vector<Incident> incidents = benchmark::read_incidents(data);
+  Report report("recommend", as_json);
+  for (const Question& question : ask_all(incidents)) {
+    const auto add = [&](std::string_view metric, double ours, double theirs) {
+      report.add(question.name, metric, ours, "share", theirs, theirs == 0 ? 1. : ours / theirs);
+    };
+    add("hit@1", question.ours.first, question.theirs.first);
+    add("hit@3", question.ours.of_three, question.theirs.of_three);
+  }
+  resample(report, incidents);
 }
 
 }  // namespace
