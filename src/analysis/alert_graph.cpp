@@ -11,7 +11,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::chrono::hours week{7 * 24};
+constexpr std::chrono::hours rate_span{7 * 24};
 
 // One alert on one resource, whatever the version and uid of the resource.
 struct AlertKey {
@@ -265,8 +265,8 @@ bool AlertGraph::fired_before(const Step& action, const Firing& firing) const {
 double AlertGraph::surprise_of(const Step& action, const Firing& firing) const {
   const AlertPast& past = pasts_[firing.number];
   const auto earlier = std::ranges::lower_bound(past.fired, action.done) -
-                       std::ranges::lower_bound(past.fired, action.done - week);
-  const double rate = (static_cast<double>(earlier) + .5) / std::chrono::duration<double>(week).count();
+                       std::ranges::lower_bound(past.fired, action.done - rate_span);
+  const double rate = (static_cast<double>(earlier) + .5) / std::chrono::duration<double>(rate_span).count();
   return std::exp(-rate * std::chrono::duration<double>(reach_).count());
 }
 
