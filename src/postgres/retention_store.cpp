@@ -10,12 +10,6 @@
 namespace actionhist::postgres {
 namespace {
 
-RetentionPolicy read_retention_policy(Reader& reader) {
-  sql::PolicyRow row;
-  sql::visit_policy(row, [&](std::string_view, auto& member) { reader.read(member); });
-  return sql::from_row(row);
-}
-
 void add_policy(Parameters& parameters, const std::optional<RetentionPolicy>& policy) {
   const sql::PolicyRow row = sql::to_row(policy.value_or(RetentionPolicy{}));
   sql::visit_policy(row, [&](std::string_view, const auto& member) { parameters.add(member); });
@@ -27,44 +21,6 @@ std::string marks(int first, const std::string& columns) {
   const auto count = 1 + std::ranges::count(columns, ',');
   for (std::ptrdiff_t i = 0; i < count; ++i) text += fmt::format("{}${}", i > 0 ? ", " : "", first + i);
   return text;
-}
-
-// "max_actions = excluded.max_actions, …"
-template <class Visit>
-std::string updates(Visit visit) {
-  std::string list;
-  visit([&](std::string_view name, const auto&) {
-    list += fmt::format("{0}{1} = excluded.{1}", list.empty() ? "" : ", ", name);
-  });
-  return list;
-}
-
-const std::string& policy_updates() {
-  static const std::string text = updates([](auto add) { sql::visit_policy(sql::PolicyRow{}, add); }) +
-                                  ", policy_set_at = excluded.policy_set_at";
-  return text;
-}
-
-// A resource may be one that no action has named yet.
-const std::string& select_group() {
-  static const std::string text =
-      "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
-      "r.name, h.policy_set_at IS NOT NULL, " +
-      sql::policy_columns() +
-      " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
-      "r.resource_id = h.resource_id WHERE h.tenant_id = $1";
-  return text;
-}
-
-RetentionGroup read_group(Reader& reader) {
-  RetentionGroup group;
-  Resource& r = group.resource;
-  reader.read(group.resource_id).read(group.total);
-  reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
-  const bool own = reader.get<bool>();
-  const RetentionPolicy policy = read_retention_policy(reader);
-  if (own) group.own = policy;
-  return group;
 }
 
 // Actions without a resource are found by time, through the index that repeats its condition.
@@ -149,7 +105,7 @@ std::optional<RetentionPolicy> PostgresRetentionStore::default_policy() {
   const Result result = engine_.run(text, Parameters(engine_.tenant()));
   Reader reader(result);
   if (!reader.next()) return std::nullopt;
-  return read_retention_policy(reader);
+  return sql::read_policy(reader);
 }
 
 void PostgresRetentionStore::set_policy(const Resource& resource,
@@ -157,11 +113,11 @@ void PostgresRetentionStore::set_policy(const Resource& resource,
   static const std::string put_default = fmt::format(
       "INSERT INTO retention_defaults (tenant_id, policy_set_at, {}) VALUES ($1, $2, {}) "
       "ON CONFLICT (tenant_id) DO UPDATE SET {}",
-      sql::policy_columns(), marks(3, sql::policy_columns()), policy_updates());
+      sql::policy_columns(), marks(3, sql::policy_columns()), sql::policy_assignments());
   static const std::string put_own = fmt::format(
       "INSERT INTO action_histories (tenant_id, policy_set_at, resource_id, created_at, updated_at, {}) VALUES "
       "($1, $2, $3, $4, $4, {}) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET {}",
-      sql::policy_columns(), marks(5, sql::policy_columns()), policy_updates());
+      sql::policy_columns(), marks(5, sql::policy_columns()), sql::policy_assignments());
   const std::string& tenant = engine_.tenant();
   const auto set_at = policy ? std::optional(now) : std::nullopt;
   if (resource == Resource{}) {
@@ -195,18 +151,18 @@ void PostgresRetentionStore::set_policy(const Resource& resource,
 
 std::vector<RetentionGroup> PostgresRetentionStore::groups(std::string_view after, bool own, int limit) {
   static const std::string order = " AND h.resource_id > $2 ORDER BY h.resource_id LIMIT $3";
-  static const std::string all = select_group() + order;
-  static const std::string with_policy = select_group() + " AND h.policy_set_at IS NOT NULL" + order;
+  static const std::string all = sql::select_groups() + "$1" + order;
+  static const std::string with_policy = sql::select_groups() + "$1 AND h.policy_set_at IS NOT NULL" + order;
   Parameters parameters(engine_.tenant());
   parameters.add_text(after).add(std::int64_t{limit});
   const Result result = engine_.run(own ? with_policy : all, std::move(parameters));
   std::vector<RetentionGroup> groups;
-  for (Reader reader(result); reader.next();) groups.push_back(read_group(reader));
+  for (Reader reader(result); reader.next();) groups.push_back(sql::read_group(reader));
   return groups;
 }
 
 RetentionGroup PostgresRetentionStore::group(std::string_view resource_id) {
-  static const std::string text = select_group() + " AND h.resource_id = $2";
+  static const std::string text = sql::select_groups() + "$1 AND h.resource_id = $2";
   RetentionGroup group;
   group.resource_id = resource_id;
   if (resource_id.empty()) {
@@ -218,7 +174,7 @@ RetentionGroup PostgresRetentionStore::group(std::string_view resource_id) {
   }
   const Result result = engine_.run(text, Parameters(engine_.tenant(), resource_id));
   Reader reader(result);
-  return reader.next() ? read_group(reader) : group;
+  return reader.next() ? sql::read_group(reader) : group;
 }
 
 RetentionFacts PostgresRetentionStore::facts(std::string_view resource_id,
@@ -313,8 +269,7 @@ void PostgresRetentionStore::put(const RetentionOperation& operation) {
   static const std::string text = fmt::format(
       "INSERT INTO retention_operations (tenant_id, {}) VALUES ($1, {}) ON CONFLICT (tenant_id, "
       "operation_id) DO UPDATE SET {}",
-      sql::operation_columns(), marks(2, sql::operation_columns()),
-      updates([](auto add) { sql::visit_operation(RetentionOperation{}, add); }));
+      sql::operation_columns(), marks(2, sql::operation_columns()), sql::operation_assignments());
   Parameters parameters(engine_.tenant());
   sql::visit_operation(operation, [&]<class T>(std::string_view name, const T& member) {
     if constexpr (std::is_same_v<T, std::string>) {

@@ -1,5 +1,7 @@
 #include "sql/retention_columns.hpp"
 
+#include <fmt/format.h>
+
 namespace actionhist::sql {
 namespace {
 
@@ -10,6 +12,16 @@ std::string list_of(Names names) {
   names([&](std::string_view name, const auto&) {
     if (!list.empty()) list += ", ";
     list += name;
+  });
+  return list;
+}
+
+// "max_actions = excluded.max_actions, …"
+template <class Names>
+std::string assignments_of(Names names) {
+  std::string list;
+  names([&](std::string_view name, const auto&) {
+    list += fmt::format("{0}{1} = excluded.{1}", list.empty() ? "" : ", ", name);
   });
   return list;
 }
@@ -54,6 +66,28 @@ const std::string& operation_columns() {
 
 const std::string& compacted_columns() {
   static const std::string text = list_of([](auto visit) { visit_compacted(CompactedActions{}, visit); });
+  return text;
+}
+
+const std::string& policy_assignments() {
+  static const std::string text = assignments_of([](auto visit) { visit_policy(PolicyRow{}, visit); }) +
+                                  ", policy_set_at = excluded.policy_set_at";
+  return text;
+}
+
+const std::string& operation_assignments() {
+  static const std::string text =
+      assignments_of([](auto visit) { visit_operation(RetentionOperation{}, visit); });
+  return text;
+}
+
+const std::string& select_groups() {
+  static const std::string text =
+      "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
+      "r.name, h.policy_set_at IS NOT NULL, " +
+      policy_columns() +
+      " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
+      "r.resource_id = h.resource_id WHERE h.tenant_id = ";
   return text;
 }
 

@@ -1,8 +1,10 @@
 // The rows of retention as SQL knows them: which column holds which member, once for both engines.
+// A reader R has read(member) and get<T>(), column by column, as the engines' own readers do.
 #pragma once
 
 #include <string>
 
+#include <actionhist/repository.hpp>
 #include <actionhist/retention.hpp>
 
 namespace actionhist::sql {
@@ -74,9 +76,38 @@ void visit_compacted(ActionsT&& actions, Visitor&& visit) {
   visit("last_at", actions.last_at);
 }
 
+// The columns of policy_columns().
+template <class R>
+RetentionPolicy read_policy(R& reader) {
+  PolicyRow row;
+  visit_policy(row, [&](std::string_view, auto& member) { reader.read(member); });
+  return from_row(row);
+}
+
+// The columns of select_groups().
+template <class R>
+RetentionGroup read_group(R& reader) {
+  RetentionGroup group;
+  Resource& r = group.resource;
+  reader.read(group.resource_id).read(group.total);
+  reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
+  const bool own = reader.template get<bool>();
+  const RetentionPolicy policy = read_policy(reader);
+  if (own) group.own = policy;
+  return group;
+}
+
 // Lists of their columns: "max_actions, max_age_days, …".
 const std::string& policy_columns();
 const std::string& operation_columns();
 const std::string& compacted_columns();
+
+// "max_actions = excluded.max_actions, …": what setting a policy again and what a step of a run change.
+const std::string& policy_assignments();
+const std::string& operation_assignments();
+
+// "SELECT … WHERE h.tenant_id = ", for the engine to end with its parameter. The resource may be one that no
+// action has named yet.
+const std::string& select_groups();
 
 }  // namespace actionhist::sql

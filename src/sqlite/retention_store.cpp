@@ -10,48 +10,8 @@
 namespace actionhist::sqlite {
 namespace {
 
-RetentionPolicy read_policy(Query& query) {
-  sql::PolicyRow row;
-  sql::visit_policy(row, [&](std::string_view, auto& member) { query.read(member); });
-  return sql::from_row(row);
-}
-
 void bind_policy(Query& query, const sql::PolicyRow& row) {
   sql::visit_policy(row, [&](std::string_view, const auto& member) { query.bind(member); });
-}
-
-// "max_actions = excluded.max_actions, …"
-const std::string& policy_updates() {
-  static const std::string text = [] {
-    std::string list;
-    sql::visit_policy(sql::PolicyRow{}, [&](std::string_view name, const auto&) {
-      list += fmt::format("{0} = excluded.{0}, ", name);
-    });
-    return list + "policy_set_at = excluded.policy_set_at";
-  }();
-  return text;
-}
-
-// The columns of a group: the resource may be one that no action has named yet.
-const std::string& select_group() {
-  static const std::string text =
-      "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
-      "r.name, h.policy_set_at IS NOT NULL, " +
-      sql::policy_columns() +
-      " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
-      "r.resource_id = h.resource_id WHERE h.tenant_id = ?";
-  return text;
-}
-
-RetentionGroup read_group(Query& query) {
-  RetentionGroup group;
-  Resource& r = group.resource;
-  query.read(group.resource_id).read(group.total);
-  query.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
-  const bool own = query.get<bool>();
-  const RetentionPolicy policy = read_policy(query);
-  if (own) group.own = policy;
-  return group;
 }
 
 // Binds like "= ?" on the index of a resource; actions without one are found by NULL, which binds nothing.
@@ -69,8 +29,8 @@ RetentionGroup read_group(Connection& connection, const std::string& tenant, std
     query.read(group.total);
     return group;
   }
-  Query query(connection, select_group() + " AND h.resource_id = ?");
-  return query.bind_all(tenant, resource_id).step() ? read_group(query) : group;
+  Query query(connection, sql::select_groups() + "? AND h.resource_id = ?");
+  return query.bind_all(tenant, resource_id).step() ? sql::read_group(query) : group;
 }
 
 // A JSON array of their ids, as json_each() reads it.
@@ -174,7 +134,7 @@ std::optional<RetentionPolicy> SqliteRetentionStore::default_policy() {
     Query query(connection,
                 fmt::format("SELECT {} FROM retention_defaults WHERE tenant_id = ?", sql::policy_columns()));
     if (!query.bind(engine_.tenant()).step()) return std::nullopt;
-    return read_policy(query);
+    return sql::read_policy(query);
   });
 }
 
@@ -198,7 +158,7 @@ void SqliteRetentionStore::set_policy(const Resource& resource, const std::optio
     Query query(connection, fmt::format("INSERT INTO action_histories (tenant_id, resource_id, created_at, "
                                         "updated_at, {}, policy_set_at) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, "
                                         "?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET {}",
-                                        sql::policy_columns(), policy_updates()));
+                                        sql::policy_columns(), sql::policy_assignments()));
     query.bind_all(tenant, id, now);
     bind_policy(query, row);
     if (policy) {
@@ -220,7 +180,7 @@ void SqliteRetentionStore::set_default(const std::optional<RetentionPolicy>& pol
     Query query(connection,
                 fmt::format("INSERT INTO retention_defaults (tenant_id, {}, policy_set_at) VALUES "
                             "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {}",
-                            sql::policy_columns(), policy_updates()));
+                            sql::policy_columns(), sql::policy_assignments()));
     query.bind(engine_.tenant());
     bind_policy(query, row);
     query.bind(now).run();
@@ -229,11 +189,11 @@ void SqliteRetentionStore::set_default(const std::optional<RetentionPolicy>& pol
 
 std::vector<RetentionGroup> SqliteRetentionStore::groups(std::string_view after, bool own, int limit) {
   return engine_.read([&](Connection& connection) {
-    Query query(connection, fmt::format("{} AND h.resource_id > ?{} ORDER BY h.resource_id LIMIT ?",
-                                        select_group(), own ? " AND h.policy_set_at IS NOT NULL" : ""));
+    Query query(connection, fmt::format("{}? AND h.resource_id > ?{} ORDER BY h.resource_id LIMIT ?",
+                                        sql::select_groups(), own ? " AND h.policy_set_at IS NOT NULL" : ""));
     query.bind(engine_.tenant()).bind_text(after).bind(limit);
     std::vector<RetentionGroup> groups;
-    while (query.step()) groups.push_back(read_group(query));
+    while (query.step()) groups.push_back(sql::read_group(query));
     return groups;
   });
 }
