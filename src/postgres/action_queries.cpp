@@ -22,6 +22,58 @@ constexpr int max_searched = 100'000;
 // Of what an index finds, the newest ones are looked at first.
 constexpr int found_at_first = 2'000;
 
+// What is known by a kind and a name, whatever its cluster and group.
+struct NamedResource {
+  std::vector<std::string> ids;
+  bool owned = false;  // something of that name was acted on under its owner
+  std::int64_t actions = 0;
+  std::optional<TimePoint> last;  // the time of the newest action
+};
+
+NamedResource named_resource(Engine& engine, const Resource& resource) {
+  const Result rows = engine.read(
+      "SELECT r.resource_id, false, coalesce(h.total_actions, 0), h.last_action_at FROM resource_references r LEFT JOIN "
+      "action_histories h ON h.tenant_id = r.tenant_id AND h.resource_id = r.resource_id WHERE r.tenant_id = $1 AND "
+      "r.kind = $2 AND r.name = $3 UNION ALL SELECT NULL, true, 0, NULL FROM owned_names WHERE tenant_id = $1 AND "
+      "kind = $2 AND name = $3",
+      Parameters(engine.tenant(), resource.kind, resource.name));
+  NamedResource named;
+  for (Reader reader(rows); reader.next();) {
+    std::string id;
+    bool owned = false;
+    std::int64_t actions = 0;
+    std::optional<TimePoint> last;
+    reader.read(id).read(owned).read(actions).read(last);
+    named.owned |= owned;
+    named.actions += actions;
+    if (!owned) named.ids.push_back(std::move(id));
+    if (last && (!named.last || *last > *named.last)) named.last = last;
+  }
+  return named;
+}
+
+// Where to read from, one after the other until a page is full; nothing is the beginning of time. A plan is made for
+// each month that it might read, which costs more than reading a page; the newest actions of a resource are mostly in
+// few. So the month of the newest and the one before come first, then half a year, then the rest.
+std::vector<std::optional<TimePoint>> starts(const ActionQuery& query, const NamedResource& named,
+                                             const std::optional<sql::Cursor>& after) {
+  std::vector<std::optional<TimePoint>> all;
+  if (named.last && !named.owned && named.actions > query.limit) {
+    TimePoint newest = *named.last;
+    if (query.until) newest = std::min(newest, *query.until);
+    if (after) newest = std::min(newest, after->time);
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(newest));
+    for (const int months : {1, 7}) {
+      const auto month = day.year() / day.month() - std::chrono::months(months);
+      const TimePoint start{std::chrono::sys_days(month / 1)};
+      if (query.since && start <= *query.since) break;
+      all.emplace_back(start);
+    }
+  }
+  all.push_back(query.since);
+  return all;
+}
+
 // The text of a query, growing together with its parameters.
 class Statement {
  public:
@@ -49,6 +101,16 @@ class Statement {
     parameters_.add(value);
   }
   void add(std::string_view text) { text_ += text; }
+  // Kind and name have to be asked for too.
+  void add(const NamedResource& named) {
+    if (named.owned) {
+      add(" AND (owner IS NOT NULL OR resource_id = ANY({}))", std::span<const std::string>(named.ids));
+    } else if (named.ids.size() == 1) {
+      add(" AND resource_id = {}", named.ids.front());
+    } else {
+      add(" AND resource_id = ANY({})", std::span<const std::string>(named.ids));
+    }
+  }
   void add(const sql::Condition& condition) {
     text_ += " AND " + condition.text;
     postgres::add(parameters_, condition);
@@ -103,59 +165,47 @@ Page PostgresActionStore::find(const ActionQuery& query) {
     throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
   }
   const bool by_resource = !query.resource.kind.empty() && !query.resource.name.empty();
-  bool indexed = by_resource || !query.correlation_id.empty();
+  NamedResource named;
   std::optional<FoundActions> found;
-  if (!indexed) found = found_by_document(engine_, query);
-  indexed = indexed || found;
-  Statement statement(engine_.tenant(), found);
   if (by_resource) {
-    // A resource goes by its index, whatever its cluster and group are; one that is guarded under its owner
-    // by an index of its own.
-    const Result ids = engine_.read(
-        "SELECT resource_id FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3 "
-        "UNION ALL SELECT NULL WHERE EXISTS (SELECT FROM resource_action_traces WHERE tenant_id = $1 AND "
-        "kind = $2 AND name = $3 AND owner IS NOT NULL)",
-        Parameters(engine_.tenant(), query.resource.kind, query.resource.name));
-    std::vector<std::string> wanted;
-    bool owned = false;
-    Reader reader(ids);
-    while (reader.next()) {
-      auto id = reader.get<std::string>();
-      owned |= id.empty();
-      if (!id.empty()) wanted.push_back(std::move(id));
-    }
-    if (wanted.empty() && !owned) return {};
-    if (owned) {
-      // Kind and name are asked for below.
-      statement.add(" AND (owner IS NOT NULL OR resource_id = ANY({}))",
-                    std::span<const std::string>(wanted));
-    } else if (wanted.size() == 1) {
-      statement.add(" AND resource_id = {}", wanted.front());
-    } else {
-      statement.add(" AND resource_id = ANY({})", std::span<const std::string>(wanted));
-    }
+    named = named_resource(engine_, query.resource);
+    if (named.ids.empty() && !named.owned) return {};
+  } else if (query.correlation_id.empty()) {
+    found = found_by_document(engine_, query);
+    if (found && found->ids.empty()) return {};
   }
-  visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
-    if (!part.empty()) statement.add(fmt::format(" AND {} = {{}}", name), part);
-  });
-  if (!query.correlation_id.empty()) statement.add(" AND correlation_id = {}", query.correlation_id);
-  if (query.since) statement.add(" AND action_timestamp >= {}", *query.since);
-  if (query.until) statement.add(" AND action_timestamp < {}", *query.until);
-  if (!query.cursor.empty()) {
-    const sql::Cursor after = sql::read_cursor(query.cursor);
-    // The first condition lets whole months be passed over.
-    statement.add(" AND action_timestamp <= {}", after.time);
-    statement.add(" AND (action_timestamp, action_id) < ({}", after.time);
-    statement.add(", {})", after.action_id);
-  }
-  const sql::Condition condition = sql::condition(query.where, sql::Dialect::postgresql, statement.next());
-  statement.add(condition);
-  if (!indexed) statement.add(by_time);
-  statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", query.limit + 1);
+  std::optional<sql::Cursor> after;
+  if (!query.cursor.empty()) after = sql::read_cursor(query.cursor);
 
+  const auto read = [&](std::optional<TimePoint> since, std::optional<TimePoint> until, int limit) {
+    Statement statement(engine_.tenant(), found);
+    if (by_resource) statement.add(named);
+    visit_resource(query.resource, [&](std::string_view name, const std::string& part) {
+      if (!part.empty()) statement.add(fmt::format(" AND {} = {{}}", name), part);
+    });
+    if (!query.correlation_id.empty()) statement.add(" AND correlation_id = {}", query.correlation_id);
+    if (since) statement.add(" AND action_timestamp >= {}", *since);
+    if (until) statement.add(" AND action_timestamp < {}", *until);
+    if (after) {
+      // The first condition lets whole months be passed over.
+      statement.add(" AND action_timestamp <= {}", after->time);
+      statement.add(" AND (action_timestamp, action_id) < ({}", after->time);
+      statement.add(", {})", after->action_id);
+    }
+    statement.add(sql::condition(query.where, sql::Dialect::postgresql, statement.next()));
+    if (!by_resource && query.correlation_id.empty() && !found) statement.add(by_time);
+    statement.add(" ORDER BY action_timestamp DESC, action_id DESC LIMIT {}", limit);
+    return read_traces(engine_.read(statement.text(), statement.take(), Plan::once));
+  };
+  const int wanted = query.limit + 1;
   Page page;
-  if (found && found->ids.empty()) return page;
-  page.traces = read_traces(engine_.read(statement.text(), statement.take(), Plan::once));
+  std::optional<TimePoint> until = query.until;
+  for (const std::optional<TimePoint> since : starts(query, named, after)) {
+    std::vector<Trace> traces = read(since, until, wanted - static_cast<int>(page.traces.size()));
+    std::ranges::move(traces, std::back_inserter(page.traces));
+    if (page.traces.size() == static_cast<std::size_t>(wanted)) break;
+    until = since;
+  }
   if (page.traces.size() > static_cast<std::size_t>(query.limit)) {
     page.traces.pop_back();
     page.next = sql::write_cursor(page.traces.back());

@@ -222,13 +222,19 @@ void ClosedMonth::announce(Way way) {
   for (const std::string& tenant : tenants()) announce(way, tenant);
 }
 
-// The worker finds the actions gone, or back, and tells the feed. The metrics of these hours are computed anew.
+// The worker finds the actions gone, or back, and tells the feed. The metrics of these hours are computed anew, and
+// what was acted on under an owner is named.
 void ClosedMonth::announce(Way way, const std::string& tenant) {
   const std::string hours = fmt::format(
       "INSERT INTO scored_hours (tenant_id, hour) SELECT DISTINCT $1, date_trunc('hour', action_timestamp, 'UTC') "
       "FROM {} WHERE tenant_id = $1 AND effectiveness_score IS NOT NULL",
       part_);
-  as_tenant(tenant, {{hours, Parameters(tenant), Plan::once}});
+  // The archive may be older than the table of these names.
+  const std::string names = fmt::format(
+      "INSERT INTO owned_names (tenant_id, kind, name) SELECT DISTINCT $1, kind, name FROM {} WHERE tenant_id = $1 AND "
+      "owner IS NOT NULL AND kind IS NOT NULL AND name IS NOT NULL ON CONFLICT DO NOTHING",
+      part_);
+  as_tenant(tenant, {{hours, Parameters(tenant), Plan::once}, {names, Parameters(tenant), Plan::once}});
   const std::string queue = fmt::format(
       "WITH page AS (SELECT action_id FROM {} WHERE tenant_id = $1 AND action_id > $2 ORDER BY action_id LIMIT {}), "
       "queue AS (INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, enqueued_at) SELECT $1, action_id, "

@@ -201,6 +201,11 @@ void add_resources(std::vector<Call>& calls, const std::string& tenant,
                    std::span<const Trace* const> traces) {
   std::map<std::string_view, const Trace*> resources;
   std::map<std::pair<std::string_view, std::string_view>, const Trace*> incarnations;
+  std::set<std::pair<std::string_view, std::string_view>> owned;
+  for (const Trace* trace : traces) {
+    const Resource& r = trace->resource;
+    if (!trace->owner.empty() && !r.kind.empty() && !r.name.empty()) owned.emplace(r.kind, r.name);
+  }
   for (const Trace* trace : first_seen(traces)) {
     resources.emplace(trace->resource_id, trace);
     // The uid is that of the thing acted on, not of its owner.
@@ -246,6 +251,17 @@ void add_resources(std::vector<Call>& calls, const std::string& tenant,
          "SELECT $1, i.*, i.at FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS i(id, uid, "
          "api_version, at) ON CONFLICT DO NOTHING",
          Parameters(tenant, ids, uids, versions, times)});
+  }
+  if (!owned.empty()) {
+    std::vector<std::string> kinds, names;
+    for (const auto& [kind, name] : owned) {
+      kinds.emplace_back(kind);
+      names.emplace_back(name);
+    }
+    calls.push_back(
+        {"INSERT INTO owned_names (tenant_id, kind, name) SELECT $1, i.* FROM unnest($2::text[], $3::text[]) AS "
+         "i(kind, name) ON CONFLICT DO NOTHING",
+         Parameters(tenant, kinds, names)});
   }
 }
 

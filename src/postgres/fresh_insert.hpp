@@ -27,7 +27,8 @@ void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
 void note_resources(KnownResources& known, std::span<const Trace* const> traces,
                     std::span<const Result> results);
 
-// Adds the calls that describe the resources of the traces, where they are not described yet.
+// Adds the calls that describe the resources of the traces, where they are not described yet, and name what was acted
+// on under an owner.
 void add_resources(std::vector<Call>& calls, const std::string& tenant, std::span<const Trace* const> traces);
 
 // Whether such calls failed because an id is taken, a head has moved, or another server has taken over.

@@ -25,7 +25,7 @@ class KnownResources {
     return rows_.contains(row_of(trace));
   }
 
-  // Both the resource of the trace and its incarnation are stored by the server that started then.
+  // All that add_resources() says of the trace is stored by the server that started then.
   void add(const Trace& trace, TimePoint server) {
     std::lock_guard lock(mutex_);
     if (server_ != server || rows_.size() >= most) rows_.clear();
@@ -40,11 +40,15 @@ class KnownResources {
 
  private:
   static constexpr std::size_t most = 20'000;
-  static std::string row_of(const Trace& trace) { return trace.resource_id + trace.resource.uid; }
+  static std::string row_of(const Trace& trace) {
+    std::string row = trace.resource_id + trace.resource.uid;
+    if (!trace.owner.empty()) row += '\0' + trace.resource.kind + '\0' + trace.resource.name;
+    return row;
+  }
 
   mutable std::mutex mutex_;
   std::optional<TimePoint> server_;       // guarded by mutex_, as is all below
-  std::unordered_set<std::string> rows_;  // resource ids, each with a uid or none
+  std::unordered_set<std::string> rows_;  // resource ids, each with a uid or none, and what the owner owns
 };
 
 }  // namespace actionhist::postgres

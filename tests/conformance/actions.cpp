@@ -240,6 +240,36 @@ TEST_CASE("pages are in a stable order without gaps or repeats", "[actions]") {
   CHECK(error_code_of([&] { f.history.history({.limit = 0}); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("a resource's actions come newest first, over however many months they lie", "[actions]") {
+  Fixture f;
+  std::vector<Action> batch;
+  std::vector<std::string> newest_first;
+  const int days[] = {0, 1, 9, 10, 11, 37, 38, 69, 70, 160, 221, 222, 222, 400, 800, 1'200, 3'000};
+  for (int i = 0; i < 17; ++i) {
+    newest_first.push_back("m-" + std::to_string(50 - i));
+    batch.push_back(restart(newest_first.back(), noon - std::chrono::hours(24 * days[i])));
+  }
+  f.history.record(batch);
+  for (const int limit : {1, 2, 5, 16, 17, 18}) {
+    for (const int last : {17, 13, 9, 6}) {
+      INFO("pages of " << limit << ", " << last << " in range");
+      ActionQuery query{.resource = {.kind = "Deployment", .name = "web"}, .limit = limit};
+      if (last < 17) query.since = noon - std::chrono::hours(24 * days[last - 1]);
+      std::vector<std::string> seen;
+      do {
+        const Page page = f.history.history(query);
+        for (const Trace& trace : page.traces) seen.push_back(trace.action_id);
+        query.cursor = page.next;
+      } while (!query.cursor.empty());
+      CHECK(seen == std::vector(newest_first.begin(), newest_first.begin() + last));
+      query.until = noon - std::chrono::hours(24 * 37);
+      const std::vector<Trace> older = f.history.history(query).traces;
+      REQUIRE(older.size() == std::size_t(std::min(limit, last - 6)));
+      if (!older.empty()) CHECK(older.front().action_id == newest_first[6]);
+    }
+  }
+}
+
 TEST_CASE("history is found by resource, time and filter", "[actions]") {
   Fixture f;
   Action other = restart("o-1", noon - 2h);

@@ -34,7 +34,10 @@ std::string two_years_of_traces(int rows) {
       "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, namespace, "
       "name, created_at, last_seen) SELECT 'big', 'r-' || r, 'prod', 'apps', '', 'Deployment', 'ns-' || r % 8, "
       "'web-' || r, now(), now() FROM generate_series(0, 199) AS r;"
-      "ANALYZE resource_action_traces; ANALYZE resource_references; ANALYZE action_ids;",
+      "INSERT INTO action_histories (tenant_id, resource_id, total_actions, last_action_at, created_at, updated_at) "
+      "SELECT tenant_id, resource_id, count(*), max(action_timestamp), now(), now() FROM resource_action_traces "
+      "WHERE tenant_id = 'big' GROUP BY tenant_id, resource_id;"
+      "ANALYZE resource_action_traces; ANALYZE resource_references; ANALYZE action_histories; ANALYZE action_ids;",
       rows);
 }
 
