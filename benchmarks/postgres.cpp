@@ -2,9 +2,10 @@
 // one action against the same statement and against a bare INSERT, a batch against COPY BINARY, the feed
 // against COPY out, the guard on against the guard off, and one statement against six. All sides take turns
 // in one run; the median of the rounds counts. The server's data lie in memory where there is such a place,
-// so that a commit costs no disk: real disks make every ratio better. Beside the rate stands the processor time of a
-// call, ours and the server's together, which other programs that run meanwhile change less.
-// Usage: postgres [--rounds N] [--only TEXT] [--json]; TEXT is a part of the names of the wanted cases
+// so that a commit costs no disk, or in a folder that is given, and then each commit waits for its disk. Beside the
+// rate stands the processor time of a call, ours and the server's together, which other programs that run meanwhile
+// change less.
+// Usage: postgres [--rounds N] [--only TEXT] [--folder DIR] [--json]; TEXT is a part of the names of the wanted cases
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include <map>
 #include <thread>
 
+#include <CLI/CLI.hpp>
 #include <libpq-fe.h>
 #include <time.h>
 
@@ -236,8 +238,11 @@ struct Pair {
 
 class Benchmark {
  public:
-  Benchmark(int rounds, std::string only, Report& report)
-      : rounds_(rounds), only_(std::move(only)), report_(report) {
+  Benchmark(int rounds, std::string only, const std::string& folder, Report& report)
+      : server_({.settings = {"max_connections = 100", "shared_buffers = 512MB"}, .parent = folder}),
+        rounds_(rounds),
+        only_(std::move(only)),
+        report_(report) {
     for (int i = 0; i < most_clients; ++i) bare_.push_back(std::make_unique<Bare>(uri_));
   }
 
@@ -535,7 +540,7 @@ class Benchmark {
     meter_.stop(static_cast<double>(rows));
   }
 
-  test::PostgresServer server_{{.settings = {"max_connections = 100", "shared_buffers = 512MB"}}};
+  test::PostgresServer server_;
   Meter meter_{server_};
   const std::string uri_ = test::fresh_database(server_);
   History history_ = open(uri_, {.tenant = tenant, .semantic = false, .worker = false});
@@ -551,25 +556,19 @@ class Benchmark {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool json = false;
+  CLI::App app("Measures the PostgreSQL engine against bare libpq.", "postgres");
   int rounds = 5;
-  std::string only;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--json") {
-      json = true;
-    } else if (argument == "--rounds" && i + 1 < argc && std::atoi(argv[i + 1]) > 0) {
-      rounds = std::atoi(argv[++i]);
-    } else if (argument == "--only" && i + 1 < argc) {
-      only = argv[++i];
-    } else {
-      std::cerr << "usage: postgres [--rounds N] [--only TEXT] [--json]\n";
-      return 2;
-    }
-  }
+  std::string only, folder;
+  bool json = false;
+  app.add_option("--rounds", rounds, "how often the sides take turns")->check(CLI::PositiveNumber);
+  app.add_option("--only", only, "a part of the names of the wanted cases");
+  app.add_option("--folder", folder, "where the server's data are put; in memory if not given")
+      ->check(CLI::ExistingDirectory);
+  app.add_flag("--json", json, "one JSON object a line");
+  CLI11_PARSE(app, argc, argv);
   try {
     Report report("postgres", json);
-    Benchmark(rounds, only, report).run();
+    Benchmark(rounds, only, folder, report).run();
   } catch (const std::exception& error) {
     std::cerr << "postgres: " << error.what() << '\n';
     return 1;

@@ -46,7 +46,8 @@ bool answers(const std::string& uri) { return PQping(uri.c_str()) == PQPING_OK; 
 
 PostgresServer::PostgresServer(PostgresSetup setup, Unprepared)
     : setup_(std::move(setup)), folder_(service_user) {
-  data_ = setup_.folder.empty() ? folder_.file("data") : setup_.folder;
+  if (!setup_.parent.empty()) disk_.emplace(service_user, setup_.parent);
+  data_ = (disk_ ? *disk_ : folder_).file("data");
 }
 
 PostgresServer::PostgresServer(PostgresSetup setup) : PostgresServer(std::move(setup), Unprepared{}) {

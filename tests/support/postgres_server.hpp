@@ -24,7 +24,7 @@ struct PostgresSetup {
   std::vector<std::string> settings = {};  // "name = value" lines of postgresql.conf
   // A tablespace "small" on a disk of this size ("24m"), which ends with the server. Needs can_mount().
   std::string small_disk = {};
-  std::string folder = {};  // of the data, an existing empty one; its own if empty
+  std::string parent = {};  // a folder below which the data lie, on a disk; in memory if empty
 };
 
 class PostgresServer {
@@ -65,6 +65,7 @@ class PostgresServer {
 
   PostgresSetup setup_;
   ServiceFolder folder_;
+  std::optional<ServiceFolder> disk_;  // with the data, if they have a parent
   std::string data_;
   int port_ = 5432;
 

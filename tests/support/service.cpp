@@ -156,9 +156,9 @@ int exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 1
 
 }  // namespace
 
-ServiceFolder::ServiceFolder(const std::string& user_name) {
+ServiceFolder::ServiceFolder(const std::string& user_name, fs::path parent) {
   const User user = find_user(user_name);
-  const fs::path parent = parent_folder();
+  if (parent.empty()) parent = parent_folder();
   remove_orphans(parent);
   std::string name = (parent / (std::string(folder_prefix) + std::to_string(getpid()) + "-XXXXXX")).string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed in " + parent.string());

@@ -15,8 +15,8 @@ namespace actionhist::test {
 // A folder that another user can reach, in memory where there is room, with a short path for sockets.
 class ServiceFolder {
  public:
-  // Owned by `user` when the test runs as root.
-  explicit ServiceFolder(const std::string& user);
+  // Owned by `user` when the test runs as root. Below `parent`, if that is given.
+  explicit ServiceFolder(const std::string& user, std::filesystem::path parent = {});
   ~ServiceFolder();
   ServiceFolder(const ServiceFolder&) = delete;
   ServiceFolder& operator=(const ServiceFolder&) = delete;
