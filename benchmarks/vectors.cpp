@@ -3,30 +3,24 @@
 // Usage: vectors [--rows N] [--dimension N] [--queries N] [--m N] [--ef-construction N] [--no-filters]
 //                [--no-faiss] [--json]; --peers as the first of all: against those of PyPI, vectors.py
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <iostream>
 #include <map>
-#include <optional>
-#include <set>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include <actionhist/semantic_index.hpp>
 
+#include "our_index.hpp"
 #include "report.hpp"
 #include "vector_peers.hpp"
+#include "vector_recall.hpp"
 #include "vector_sets.hpp"
 
 namespace {
 
 using namespace actionhist;
 using namespace actionhist::benchmark;
-using Clock = std::chrono::steady_clock;
-using Truth = std::vector<std::vector<std::uint32_t>>;
-using Passes = std::function<bool(std::uint32_t)>;
-
-constexpr std::size_t nearest_wanted = 10;
 
 struct Settings {
   std::size_t rows = 100'000;
@@ -46,118 +40,7 @@ struct FilterCase {
   Passes passes;
 };
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-class Ours final : public VectorPeer {
- public:
-  Ours(const Settings& settings, std::vector<FilterCase> filters)
-      : filters_(std::move(filters)),
-        index_({.dimension = settings.dimension,
-                .m = static_cast<int>(settings.m),
-                .ef_construction = static_cast<int>(settings.ef_construction)}) {}
-  const char* name() const override { return "ours"; }
-
-  void build(const VectorSet& rows) override {
-    std::vector<IndexRow> batch;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::string fields;
-      for (const FilterCase& one : filters_) {
-        if (one.passes(static_cast<std::uint32_t>(i)))
-          fields += (fields.empty() ? "\"" : ",\"") + one.field + "\":true";
-      }
-      batch.push_back({std::to_string(i), {}, {rows.at(i), rows.dimension}, Json::parse("{" + fields + "}")});
-    }
-    const auto begin = Clock::now();
-    index_.put(batch);
-    put_seconds = seconds_since(begin);
-    index_.optimize();
-    build_seconds = seconds_since(begin);
-    dimension_ = rows.dimension;
-  }
-  void set_width(std::size_t ef) override { width_ = ef; }
-  void set_filter(const std::string& field) {
-    where_ = field.empty() ? Json() : Json::object({{field, true}});
-  }
-  std::vector<std::uint32_t> search(const float* query, std::size_t count, const Passes&) override {
-    IndexQuery wanted;
-    wanted.vector = {query, dimension_};
-    wanted.limit = static_cast<int>(count);
-    wanted.ef_search = static_cast<int>(width_);
-    wanted.where = where_;
-    std::vector<std::uint32_t> out;
-    for (const IndexHit& hit : index_.search(wanted))
-      out.push_back(static_cast<std::uint32_t>(std::strtoul(hit.id.c_str(), nullptr, 10)));
-    return out;
-  }
-  SearchPlan plan(const float* query) {
-    IndexQuery wanted;
-    wanted.vector = {query, dimension_};
-    wanted.where = where_;
-    return index_.explain(wanted);
-  }
-  std::size_t bytes() const override { return index_.stats().bytes; }
-  int calibrated_width() const { return index_.stats().ef_search; }
-
-  double put_seconds = 0;
-  double build_seconds = 0;
-
- private:
-  std::vector<FilterCase> filters_;
-  SemanticIndex index_;
-  std::size_t dimension_ = 0;
-  std::size_t width_ = 0;
-  Json where_;
-};
-
-struct Point {
-  double recall = 0;
-  double rate = 0;  // queries a second
-  std::size_t fewest = 0;
-};
-
-Point measure(VectorPeer& peer, const VectorSet& queries, const Truth& truth, const Passes& passes,
-              std::size_t limit = 1'000'000) {
-  Point point;
-  point.fewest = nearest_wanted;
-  double found = 0;
-  double owed = 0;
-  const std::size_t count = std::min(limit, queries.size());
-  const auto begin = Clock::now();
-  std::vector<std::vector<std::uint32_t>> answers;
-  for (std::size_t q = 0; q < count; ++q)
-    answers.push_back(peer.search(queries.at(q), nearest_wanted, passes));
-  point.rate = static_cast<double>(count) / seconds_since(begin);
-  for (std::size_t q = 0; q < count; ++q) {
-    const std::set<std::uint32_t> got(answers[q].begin(), answers[q].end());
-    for (const std::uint32_t row : truth[q]) found += static_cast<double>(got.count(row));
-    owed += static_cast<double>(truth[q].size());
-    if (truth[q].size() == nearest_wanted) point.fewest = std::min(point.fewest, answers[q].size());
-  }
-  point.recall = owed > 0 ? found / owed : 1;
-  return point;
-}
-
-constexpr std::size_t widths[] = {10,  14,  18,  24,  32,  40,  52,  64,  80,  100,
-                                  128, 160, 200, 256, 320, 400, 512, 640, 800, 1024};
-
-// The narrowest width that reaches the recall, and the median rate of rounds there.
-std::optional<std::size_t> width_for(VectorPeer& peer, const VectorSet& queries, const Truth& truth,
-                                     const Passes& passes, double recall, std::size_t limit) {
-  for (const std::size_t width : widths) {
-    peer.set_width(width);
-    if (measure(peer, queries, truth, passes, limit).recall >= recall) return width;
-  }
-  return std::nullopt;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-void unfiltered(Report& report, Ours& ours, const std::vector<std::unique_ptr<VectorPeer>>& peers,
+void unfiltered(Report& report, OurIndex& ours, const std::vector<std::unique_ptr<VectorPeer>>& peers,
                 const VectorSets& sets, const Truth& truth) {
   for (const double recall : {0.95, 0.99, 0.999}) {
     struct Entry {
@@ -194,7 +77,7 @@ void unfiltered(Report& report, Ours& ours, const std::vector<std::unique_ptr<Ve
   }
 }
 
-void filtered(Report& report, Ours& ours, const std::vector<std::unique_ptr<VectorPeer>>& peers,
+void filtered(Report& report, OurIndex& ours, const std::vector<std::unique_ptr<VectorPeer>>& peers,
               const VectorSets& sets, const std::vector<FilterCase>& cases) {
   constexpr std::size_t few = 200;  // queries of a slow peer
   for (const FilterCase& one : cases) {
@@ -258,9 +141,21 @@ void run(const Settings& settings) {
   std::vector<FilterCase> cases;
   if (settings.filters) cases = filter_cases(sets);
 
-  Ours ours(settings, cases);
-  ours.build(sets.rows);
-  report.add("put, without the graph", "time", ours.put_seconds, "s");
+  OurIndex ours({.dimension = settings.dimension,
+                 .m = static_cast<int>(settings.m),
+                 .ef_construction = static_cast<int>(settings.ef_construction)},
+                [&cases](std::uint32_t row) {
+                  std::string fields;
+                  for (const FilterCase& one : cases) {
+                    if (one.passes(row)) fields += (fields.empty() ? "\"" : ",\"") + one.field + "\":true";
+                  }
+                  return Json::parse("{" + fields + "}");
+                });
+  const auto started = Clock::now();
+  ours.put(sets.rows, 0, sets.rows.size());
+  report.add("put, without the graph", "time", seconds_since(started), "s");
+  ours.index.optimize();
+  const double build_seconds = seconds_since(started);
   std::vector<std::unique_ptr<VectorPeer>> peers;
   peers.push_back(hnswlib_peer(settings.m, settings.ef_construction));
   if (settings.faiss) peers.push_back(packaged_faiss_peer(settings.m, settings.ef_construction));
@@ -268,8 +163,8 @@ void run(const Settings& settings) {
     const auto begin = Clock::now();
     peer->build(sets.rows);
     const double seconds = seconds_since(begin);
-    report.add(fmt::format("build against {}", peer->name()), "time", ours.build_seconds, "s", seconds,
-               ours.build_seconds / seconds);
+    report.add(fmt::format("build against {}", peer->name()), "time", build_seconds, "s", seconds,
+               build_seconds / seconds);
     report.add(fmt::format("memory against {}", peer->name()), "size",
                static_cast<double>(ours.bytes()) / 1e6, "MB", static_cast<double>(peer->bytes()) / 1e6,
                static_cast<double>(ours.bytes()) / static_cast<double>(peer->bytes()));
@@ -280,7 +175,7 @@ void run(const Settings& settings) {
   }
   ours.set_width(0);
   const Point calibrated = measure(ours, sets.queries, truth, {});
-  report.add(fmt::format("as calibrated (ef {}, {:.4f})", ours.calibrated_width(), calibrated.recall),
+  report.add(fmt::format("as calibrated (ef {}, {:.4f})", ours.index.stats().ef_search, calibrated.recall),
              "queries", calibrated.rate, "1/s");
   unfiltered(report, ours, peers, sets, truth);
   report.print();

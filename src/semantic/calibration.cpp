@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "semantic/walk.hpp"
@@ -10,20 +10,22 @@
 namespace actionhist {
 namespace {
 
-constexpr std::size_t samples = 48;
-constexpr std::size_t nearest_kept = 10;
+constexpr std::size_t samples = 160;
 constexpr std::size_t looked_at = 64;  // by code, of which the nearest are taken in full precision
 constexpr double wanted = 0.99;
 constexpr std::size_t widest = 512;
-// Queries are not rows of the index: they lie a little farther from it than rows from each other.
-constexpr double margin = 1.4;
 
 // The slots are also tried as if a filter let only a part of them pass.
-constexpr std::array<double, 4> shares = {1.0 / 64, Calibration::two_hop_share, Calibration::result_share, 1};
-constexpr std::size_t two_hop = 1, result = 2, all = 3;
+constexpr std::array<double, 5> shares = {1.0 / 64, Calibration::two_hop_shares[0],
+                                          Calibration::two_hop_shares[1], Calibration::result_share, 1};
+constexpr std::size_t few = 1, quarter = 2, result = 3, all = 4;
 
-bool passes(std::uint32_t slot, std::size_t share) {
-  return static_cast<double>(slot * 2'654'435'761U) < shares[share] * 0x1p32;
+// The first of the shares with which the slot passes: then it does with all behind it.
+std::size_t first_share(std::uint32_t slot) {
+  const double place = static_cast<double>(slot * 2'654'435'761U) / 0x1p32;
+  std::size_t share = 0;
+  while (shares[share] <= place) ++share;
+  return share;
 }
 
 // What is nearest to a slot among the others that pass.
@@ -38,21 +40,13 @@ struct Sample {
   std::array<Nearest, shares.size()> nearest;
 };
 
-Nearest nearest_of(const Vectors& vectors, const Sample& sample, const std::vector<Neighbour>& distances,
-                   std::size_t share) {
-  std::vector<Neighbour> by_code;
-  for (const Neighbour& one : distances) {
-    if (one.slot != sample.slot && passes(one.slot, share)) by_code.push_back(one);
-  }
-  const std::size_t kept = std::min(looked_at, by_code.size());
-  std::partial_sort(by_code.begin(), by_code.begin() + static_cast<std::ptrdiff_t>(kept), by_code.end(),
-                    Nearer());
-
+Nearest nearest_of(const Vectors& vectors, const Vectors::Query& query,
+                   const std::vector<Neighbour>& by_code) {
   std::vector<std::pair<float, std::size_t>> exact;  // distance, rank by code
-  for (std::size_t rank = 0; rank < kept; ++rank)
-    exact.emplace_back(vectors.distance(sample.query, by_code[rank].slot), rank);
+  for (std::size_t rank = 0; rank < by_code.size(); ++rank)
+    exact.emplace_back(vectors.distance(query, by_code[rank].slot), rank);
   std::sort(exact.begin(), exact.end());
-  exact.resize(std::min(nearest_kept, exact.size()));
+  exact.resize(std::min(Calibration::nearest_wanted, exact.size()));
   Nearest nearest;
   for (const auto& one : exact) {
     nearest.slots.push_back(by_code[one.second].slot);
@@ -61,19 +55,31 @@ Nearest nearest_of(const Vectors& vectors, const Sample& sample, const std::vect
   return nearest;
 }
 
-Sample sample_of(const Vectors& vectors, std::size_t slots, std::uint32_t slot) {
-  Sample sample;
-  sample.slot = slot;
+std::vector<Sample> samples_of(const Graph& graph, const Vectors& vectors) {
+  std::vector<Sample> out;
   std::vector<float> values(vectors.dimension());
-  vectors.decode(slot, values.data());
-  sample.query = vectors.query(values);
-  std::vector<Neighbour> distances;
-  distances.reserve(slots);
-  for (std::uint32_t i = 0; i < slots; ++i)
-    distances.push_back({vectors.coarse_distance(sample.query, i), i});
-  for (std::size_t share = 0; share < shares.size(); ++share)
-    sample.nearest[share] = nearest_of(vectors, sample, distances, share);
-  return sample;
+  for (std::size_t i = 0; i < samples; ++i) {
+    auto slot = static_cast<std::uint32_t>(i * graph.size() / samples);
+    // A walk begins at one of those that are on the upper levels too.
+    while (graph.parts().levels[slot] > 0 && slot + 1 < graph.size()) ++slot;
+    vectors.decode(slot, values.data());
+    out.push_back({vectors.query(values), slot, {}});
+  }
+  std::vector<std::array<Pool, shares.size()>> by_code(
+      samples, {Pool(looked_at), Pool(looked_at), Pool(looked_at), Pool(looked_at), Pool(looked_at)});
+  for (std::uint32_t slot = 0; slot < graph.size(); ++slot) {
+    const std::size_t first = first_share(slot);
+    for (std::size_t i = 0; i < samples; ++i) {
+      if (slot == out[i].slot) continue;
+      const Neighbour one{vectors.coarse_distance(out[i].query, slot), slot};
+      for (std::size_t share = first; share < shares.size(); ++share) by_code[i][share].offer(one);
+    }
+  }
+  for (std::size_t i = 0; i < samples; ++i) {
+    for (std::size_t share = 0; share < shares.size(); ++share)
+      out[i].nearest[share] = nearest_of(vectors, out[i].query, by_code[i][share].take());
+  }
+  return out;
 }
 
 std::size_t quantile(std::vector<std::size_t> values, double part) {
@@ -88,15 +94,16 @@ struct Outcome {
   double distances = 0;
 };
 
+// A query is hardly ever a row of the index, to which links lead: each sample is looked for as if it were not there.
 Outcome outcome_of(const Graph& graph, const Vectors& vectors, const std::vector<Sample>& sampled,
                    std::size_t share, std::size_t width) {
   Outcome outcome;
   double owed = 0;
+  const auto allowed = [share](std::uint32_t slot) { return first_share(slot) <= share; };
   for (const Sample& sample : sampled) {
-    const auto allowed = [share](std::uint32_t slot) { return passes(slot, share); };
-    const Walked walked = share == all ? walk(graph, vectors, sample.query, width)
+    const Walked walked = share == all ? walk(graph, vectors, sample.query, width, sample.slot)
                                        : filtered_walk(graph, vectors, sample.query, width, allowed,
-                                                       share == two_hop, graph.size());
+                                                       share < result, graph.size(), sample.slot);
     outcome.distances += static_cast<double>(walked.distances) / static_cast<double>(sampled.size());
     for (const std::uint32_t slot : sample.nearest[share].slots) {
       ++owed;
@@ -110,39 +117,33 @@ Outcome outcome_of(const Graph& graph, const Vectors& vectors, const std::vector
 
 Calibration::Walk measured_walk(const Graph& graph, const Vectors& vectors,
                                 const std::vector<Sample>& sampled, std::size_t share) {
-  std::size_t width = 16;
+  std::size_t width = Calibration::nearest_wanted + 2;
   Outcome outcome = outcome_of(graph, vectors, sampled, share, width);
   while (outcome.recall < wanted && width < widest) {
-    width += width / 2;
+    width += std::max<std::size_t>(width / 5, 2);
     outcome = outcome_of(graph, vectors, sampled, share, width);
   }
-  return {static_cast<std::size_t>(static_cast<double>(width) * margin),
-          outcome.distances * std::pow(margin, 0.8), outcome.recall >= wanted};
+  return {width, outcome.distances, outcome.recall >= wanted};
 }
 
 }  // namespace
 
 Calibration calibrate(const Graph& graph, const Vectors& vectors) {
   Calibration calibration;
-  const std::size_t slots = graph.size();
-  if (slots < 8 * samples) return calibration;
-  calibration.slots = slots;
-  std::vector<Sample> sampled;
-  for (std::size_t i = 0; i < samples; ++i)
-    sampled.push_back(sample_of(vectors, slots, static_cast<std::uint32_t>(i * (slots / samples))));
-
+  if (graph.size() < 8 * samples) return calibration;
+  calibration.slots = graph.size();
+  const std::vector<Sample> sampled = samples_of(graph, vectors);
   std::vector<std::size_t> code_ranks;
-  for (std::size_t share = 0; share < shares.size(); ++share) {
-    for (const Sample& sample : sampled) {
-      const Nearest& nearest = sample.nearest[share];
+  for (const Sample& sample : sampled) {
+    for (const Nearest& nearest : sample.nearest)
       code_ranks.insert(code_ranks.end(), nearest.code_ranks.begin(), nearest.code_ranks.end());
-    }
   }
   const auto rank = static_cast<double>(quantile(code_ranks, 0.999));
-  calibration.code_ratio = std::clamp(rank / static_cast<double>(nearest_kept), 1.2, 8.0);
+  calibration.code_ratio = std::clamp(rank / static_cast<double>(Calibration::nearest_wanted), 1.2, 8.0);
   calibration.walk = measured_walk(graph, vectors, sampled, all);
   calibration.result_walk = measured_walk(graph, vectors, sampled, result);
-  calibration.two_hop_walk = measured_walk(graph, vectors, sampled, two_hop);
+  calibration.two_hop_walks = {measured_walk(graph, vectors, sampled, few),
+                               measured_walk(graph, vectors, sampled, quarter)};
   return calibration;
 }
 

@@ -17,6 +17,16 @@ constexpr double two_hop_cost = 2.2;
 constexpr std::size_t few = 300;            // so few are compared in full whatever the model says
 constexpr double least_result_share = 0.4;  // above it most links lead to a match anyway
 
+// A walk where `share` of the slots match, by those that were measured where fewer and where more do.
+Calibration::Walk between(double share, double fewer, const Calibration::Walk& with_fewer, double more,
+                          const Calibration::Walk& with_more) {
+  const double part = std::clamp(std::log(share / fewer) / std::log(more / fewer), 0.0, 1.0);
+  const auto mixed = [part](double a, double b) { return a + part * (b - a); };
+  return {static_cast<std::size_t>(
+              std::ceil(mixed(static_cast<double>(with_fewer.width), static_cast<double>(with_more.width)))),
+          mixed(with_fewer.distances, with_more.distances), with_fewer.reaches && with_more.reaches};
+}
+
 }  // namespace
 
 std::string_view to_string(Route route) {
@@ -37,8 +47,9 @@ bool plausible(const Calibration& calibration) {
     return walk.width >= 1 && static_cast<double>(walk.width) <= widest && walk.distances >= 0 &&
            std::isfinite(walk.distances);
   };
-  return fits(calibration.walk) && fits(calibration.result_walk) && fits(calibration.two_hop_walk) &&
-         calibration.code_ratio >= 1 && calibration.code_ratio <= widest;
+  return fits(calibration.walk) && fits(calibration.result_walk) &&
+         std::ranges::all_of(calibration.two_hop_walks, fits) && calibration.code_ratio >= 1 &&
+         calibration.code_ratio <= widest;
 }
 
 std::size_t kept_by_codes(std::size_t count, const Calibration& calibration) {
@@ -78,7 +89,7 @@ Choice choose(const Situation& now, const Calibration& calibration) {
   Choice walk{Route::walk, "the graph leads to the nearest rows at once"};
   if (now.filtered) {
     const double share = std::min(1.0, matching / static_cast<double>(now.linked));
-    if (share < Calibration::two_hop_share) {
+    if (share < Calibration::two_hop_shares[0]) {
       scan.why = "too few rows match for the graph to lead to them";
       return scan;
     }
@@ -88,11 +99,12 @@ Choice choose(const Situation& now, const Calibration& calibration) {
     }
     if (share >= least_result_share) {
       walk = {Route::result_walk, "most rows match, so the walk meets enough of them"};
-      measured = calibration.result_walk;
-      measured.distances *= Calibration::result_share / share;
+      measured = between(share, Calibration::result_share, calibration.result_walk, 1, calibration.walk);
+      measured.distances *= std::max(1.0, Calibration::result_share / share);
     } else {
       walk = {Route::two_hop_walk, "the matching rows still hang together in the graph"};
-      measured = calibration.two_hop_walk;
+      const auto& [few, more] = Calibration::two_hop_shares;
+      measured = between(share, few, calibration.two_hop_walks[0], more, calibration.two_hop_walks[1]);
       // What does not match is looked through, at a cost beside the distances.
       measured.distances *= two_hop_cost;
     }
@@ -101,11 +113,12 @@ Choice choose(const Situation& now, const Calibration& calibration) {
       return scan;
     }
   }
-  const auto calibrated = static_cast<double>(measured.width);
-  // Who sets the width may have it narrower than what finds .99 of the rows.
-  walk.width = now.width > 0 ? std::max(now.width, now.count)
-                             : std::max(measured.width, kept_by_codes(now.count, calibration));
-  const double wider = static_cast<double>(walk.width) / calibrated;
+  // More than ten wanted need so much more width. Who sets it may have it narrower than what finds .99 of the rows.
+  const std::size_t beyond = std::max(now.count, Calibration::nearest_wanted) - Calibration::nearest_wanted;
+  const double calibrated =
+      static_cast<double>(measured.width) + std::ceil(calibration.code_ratio * static_cast<double>(beyond));
+  walk.width = now.width > 0 ? std::max(now.width, now.count) : static_cast<std::size_t>(calibrated);
+  const double wider = static_cast<double>(walk.width) / static_cast<double>(measured.width);
   const double walk_cost = walk_step_cost * measured.distances * std::pow(wider, 0.8);
   walk.budget = now.matching;
   return walk_cost < scan_cost ? walk : scan;

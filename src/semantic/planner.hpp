@@ -2,6 +2,7 @@
 // functions; the costs are distances of codes, the unit in which all was measured.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -27,13 +28,15 @@ struct Calibration {
     double distances = 2000;
     bool reaches = true;  // false: no width tried was enough
   };
-  static constexpr double result_share = 0.5;  // of the slots that matched when result_walk was measured
-  static constexpr double two_hop_share = 0.125;
+  static constexpr std::size_t nearest_wanted = 10;
+  // Of the slots that matched when filtered walks were measured.
+  static constexpr double result_share = 0.5;
+  static constexpr std::array<double, 2> two_hop_shares = {0.125, 0.25};
 
   std::size_t slots = 0;  // of the graph then; 0: nothing was measured yet
   Walk walk;              // of all slots
   Walk result_walk;
-  Walk two_hop_walk;
+  std::array<Walk, 2> two_hop_walks;
   double code_ratio = 4;  // how many by code hold the k nearest, as a multiple of k
 };
 

@@ -249,7 +249,7 @@ Situation VectorLeg::situation(const Vectors::Query& query, const Request& reque
   if (now.filtered && now.linked > 0) {
     // Only where a walk may be chosen and may miss much: a look costs as much as a short scan.
     const double share = static_cast<double>(now.matching) / static_cast<double>(now.linked);
-    now.follows = share >= Calibration::two_hop_share && share < 0.9 && follows(request, share);
+    now.follows = share >= Calibration::two_hop_shares[0] && share < 0.9 && follows(request, share);
   }
   return now;
 }

@@ -154,6 +154,8 @@ class Comparison {
     for (std::size_t i = before; i < batch_.size(); ++i) fetch(i);
   }
 
+  std::size_t waiting() const { return batch_.size(); }
+
   // Calls use(neighbour) for each slot of the batch that may be nearer than `farthest`, and begins a new one.
   // Returns how many were in the batch.
   template <class Use>
@@ -192,12 +194,14 @@ class Comparison {
   std::vector<std::uint32_t> batch_;
 };
 
-// The slot with the least distance(slot) on the levels above the lowest; fetch(slot) asks for what it reads.
+// Of the level above the lowest about the nearest `entries` slots by distance(slot); fetch(slot) asks for what it
+// reads. REQUIRES: the graph is not empty.
 template <class Fetch, class Distance>
-std::uint32_t descended(const Graph& graph, const Fetch& fetch, const Distance& distance) {
+std::vector<Neighbour> descended(const Graph& graph, std::size_t entries, const Fetch& fetch,
+                                 const Distance& distance) {
   std::uint32_t nearest = graph.parts().entry;
   auto least = distance(nearest);
-  for (std::uint32_t level = graph.parts().top_level; level > 0; --level) {
+  for (std::uint32_t level = graph.parts().top_level; level > 1; --level) {
     for (std::uint32_t from = Graph::none; from != nearest;) {
       from = nearest;
       const auto links = graph.upper_neighbours(from, level);
@@ -210,37 +214,57 @@ std::uint32_t descended(const Graph& graph, const Fetch& fetch, const Distance& 
       }
     }
   }
-  return nearest;
+  Visited& visited = Visited::of_this_thread(graph.size());
+  Pool pool(entries);
+  visited.first_time(nearest);
+  pool.offer({static_cast<float>(least), nearest});
+  std::vector<std::uint32_t> links;
+  for (std::uint32_t from = 0; (from = pool.expand()) != Graph::none;) {
+    const auto all = graph.upper_neighbours(from, 1);
+    links.assign(all.begin(), all.end());
+    links.resize(visited.keep_new(links));
+    for (const std::uint32_t link : links) fetch(link);
+    for (const std::uint32_t link : links) pool.offer({static_cast<float>(distance(link)), link});
+  }
+  return pool.take();
 }
 
-// Where a walk begins: by signs, if there are enough of them, because it need only be near.
-// REQUIRES: the graph is not empty.
-inline Neighbour descend(const Graph& graph, const Vectors& vectors, const Vectors::Query& query) {
-  const auto by_code = [&](std::uint32_t slot) { return vectors.coarse_distance(query, slot); };
-  const std::uint32_t slot = SignGate::serves(vectors)
-                                 ? descended(
-                                       graph, [&](std::uint32_t one) { vectors.prefetch_signs(one); },
-                                       [&](std::uint32_t one) { return vectors.sign_distance(query, one); })
-                                 : descended(
-                                       graph, [&](std::uint32_t one) { vectors.prefetch(one); }, by_code);
-  return {by_code(slot), slot};
+// Where a walk begins: at several places, because from one alone it may never come to where the nearest are. By
+// signs, if there are enough of them, because the places need only be near.
+// REQUIRES: the graph is not empty. Forgets which slots this thread has visited.
+inline std::vector<Neighbour> descend(const Graph& graph, const Vectors& vectors,
+                                      const Vectors::Query& query) {
+  // The more slots, the more corners to end in; among few a search is too short to pay for many.
+  const std::size_t entries = std::clamp<std::size_t>(graph.size() / 65'536, 4, 16);
+  if (!SignGate::serves(vectors)) {
+    return descended(
+        graph, entries, [&](std::uint32_t one) { vectors.prefetch(one); },
+        [&](std::uint32_t one) { return vectors.coarse_distance(query, one); });
+  }
+  return descended(
+      graph, entries, [&](std::uint32_t one) { vectors.prefetch_signs(one); },
+      [&](std::uint32_t one) { return vectors.sign_distance(query, one); });
 }
 
-// The `width` nearest slots of all.
-inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Query& query,
-                   std::size_t width) {
+// The `width` nearest slots of all but `without`, which the walk passes over as if it were not there.
+inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Query& query, std::size_t width,
+                   std::uint32_t without = Graph::none) {
   Walked out;
   if (graph.size() == 0) return out;
+  const std::vector<Neighbour> entries = descend(graph, vectors, query);
   Visited& visited = Visited::of_this_thread(graph.size());
+  if (without != Graph::none) visited.first_time(without);
   Pool pool(width);
   Comparison comparison(vectors, query);
-  const Neighbour entry = descend(graph, vectors, query);
-  visited.first_time(entry.slot);
-  pool.offer(entry);
+  const auto offer = [&](const Neighbour& seen) { pool.offer(seen); };
+  for (const Neighbour& entry : entries) {
+    if (visited.first_time(entry.slot)) comparison.add(entry.slot);
+  }
+  out.distances = comparison.measure(pool.farthest(), offer);
   for (std::uint32_t from = 0; (from = pool.expand()) != Graph::none;) {
     comparison.add_new(graph.neighbours(from), visited);
     graph.prefetch(pool.next());
-    out.distances += comparison.measure(pool.farthest(), [&](const Neighbour& seen) { pool.offer(seen); });
+    out.distances += comparison.measure(pool.farthest(), offer);
   }
   out.found = pool.take();
   return out;
@@ -248,13 +272,17 @@ inline Walked walk(const Graph& graph, const Vectors& vectors, const Vectors::Qu
 
 // The `width` nearest slots that `allowed` lets through. One hop follows every link and only the result is
 // filtered; two hops look through the neighbours that do not pass at those behind them, and follow only what
-// passes (ACORN-1, Patel and others 2024). Ends once it has come upon more than `budget` slots.
+// passes (ACORN-1, Patel and others 2024). Ends once it has come upon more than `budget` slots. `without` as for
+// walk().
 template <class Allowed>
 Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::Query& query,
-                     std::size_t width, const Allowed& allowed, bool two_hops, std::size_t budget) {
+                     std::size_t width, const Allowed& allowed, bool two_hops, std::size_t budget,
+                     std::uint32_t without = Graph::none) {
   Walked out;
   if (graph.size() == 0) return out;
+  const std::vector<Neighbour> entries = descend(graph, vectors, query);
   Visited& visited = Visited::of_this_thread(graph.size());
+  if (without != Graph::none) visited.first_time(without);
   Pool found(width);
   std::vector<Neighbour> open;  // a heap, the nearest first
   Comparison comparison(vectors, query);
@@ -268,9 +296,11 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
     if (visited.first_time(slot)) comparison.add(slot);
   };
   std::vector<std::uint32_t> between;  // neighbours that do not pass
-  const Neighbour entry = descend(graph, vectors, query);
-  visited.first_time(entry.slot);
-  visit(entry, allowed(entry.slot));
+  // Half as many again as a slot has links lead on as well as all that lie behind them.
+  const std::size_t enough = 3 * std::size_t{graph.parts().m};
+  for (const Neighbour& entry : entries) look_at(entry.slot);
+  out.distances =
+      comparison.measure(found.farthest(), [&](const Neighbour& seen) { visit(seen, allowed(seen.slot)); });
   while (!open.empty() && open.front().distance <= found.farthest()) {
     const std::uint32_t from = open.front().slot;
     std::pop_heap(open.begin(), open.end(), Farther());
@@ -285,6 +315,7 @@ Walked filtered_walk(const Graph& graph, const Vectors& vectors, const Vectors::
       between.push_back(link);
     }
     for (const std::uint32_t link : between) {
+      if (comparison.waiting() >= enough) break;
       for (const std::uint32_t behind : graph.neighbours(link)) {
         if (!visited.seen(behind) && allowed(behind)) look_at(behind);
       }

@@ -59,17 +59,17 @@ std::set<std::uint32_t> exact(const Vectors& vectors, const Vectors::Query& quer
   return out;
 }
 
-// How many of the ten nearest are among the first 40 that a walk finds.
+// How many of the ten nearest are among the first 40 that a walk of this width finds.
 double recall(const Graph& graph, const Vectors& vectors, Clusters& clusters, const Bitmap* allowed,
-              bool two_hops) {
+              bool two_hops, std::size_t width = 128) {
   std::size_t found = 0;
   for (int i = 0; i < 50; ++i) {
     const auto query = vectors.query(clusters.next());
     const auto wanted = exact(vectors, query, 10, allowed);
     const auto passes = [&](std::uint32_t slot) { return allowed->test(slot); };
-    const Walked walked =
-        allowed == nullptr ? walk(graph, vectors, query, 128)
-                           : filtered_walk(graph, vectors, query, 128, passes, two_hops, vectors.size() * 2);
+    const Walked walked = allowed == nullptr ? walk(graph, vectors, query, width)
+                                             : filtered_walk(graph, vectors, query, width, passes, two_hops,
+                                                             vectors.size() * 2);
     REQUIRE(walked.complete);
     for (std::size_t k = 0; k < std::min<std::size_t>(40, walked.found.size()); ++k) {
       if (allowed != nullptr) REQUIRE(passes(walked.found[k].slot));
@@ -171,7 +171,18 @@ TEST_CASE("the graph finds at least 95 of 100 true neighbours", "[graph]") {
   CHECK(calibration.slots == 6000);
   CHECK(calibration.walk.reaches);
   CHECK(calibration.walk.distances > 100);
-  CHECK(calibration.two_hop_walk.width >= calibration.walk.width);
+  CHECK(calibration.two_hop_walks[0].reaches);
+  // On queries that are no rows, as the samples were taken to be.
+  CHECK(recall(*graph, vectors, clusters, nullptr, false, calibration.walk.width) >= 0.985);
+  Bitmap every_fourth(vectors.size());
+  for (std::size_t i = 0; i < vectors.size(); i += 4) every_fourth.set(i);
+  CHECK(recall(*graph, vectors, clusters, &every_fourth, true, calibration.two_hop_walks[1].width) >= 0.985);
+
+  std::vector<float> values(48);
+  vectors.decode(77, values.data());
+  const auto same = [](const Neighbour& one) { return one.slot == 77; };
+  CHECK(std::ranges::any_of(walk(*graph, vectors, vectors.query(values), 20).found, same));
+  CHECK(std::ranges::none_of(walk(*graph, vectors, vectors.query(values), 20, 77).found, same));
 }
 
 TEST_CASE("a scan by signs finds the nearest, near and far", "[graph]") {
