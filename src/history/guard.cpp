@@ -93,6 +93,11 @@ GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoin
   }
 }
 
+const Pattern* Guard::Case::pattern_of(const Detection& detection) const {
+  const auto pattern = std::ranges::find(view.patterns, detection.pattern_id, &Pattern::pattern_id);
+  return pattern == view.patterns.end() || !in_scope(*pattern, proposed) ? nullptr : &*pattern;
+}
+
 Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
   Verdict verdict;
   const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
@@ -106,67 +111,70 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     verdict.not_evaluated.push_back("all: neither the resource nor a correlation or session is known");
     return verdict;
   }
-  const std::vector<Detection>& in_force = view.in_force;
-  const auto pattern_of = [&](const Detection& detection) -> const Pattern* {
-    const auto pattern = std::ranges::find(view.patterns, detection.pattern_id, &Pattern::pattern_id);
-    return pattern == view.patterns.end() || !in_scope(*pattern, proposed) ? nullptr : &*pattern;
-  };
-  for (const Detection& detection : in_force) {
-    const Pattern* const pattern = pattern_of(detection);
-    if (!was_refused(detection, proposed.action_id) || pattern == nullptr) continue;
-    if (pattern->shadow || asking == Asking::override_) continue;
-    refuse(verdict, *pattern, detection, proposed, Asking::check);
-    suggest(verdict, proposed);
-    verdict.repeated = true;
-    return verdict;
-  }
-
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    const Scope& scope = scopes[i];
-    const std::span<const RecentTrace> traces = view.recent[i];
-    // Agents' clocks differ: the proposal is judged after everything that is already there.
-    const TimePoint as_of = traces.empty() ? now : std::max(now, traces.back().time());
-    const Evidence evidence{traces, view.alerts, !view.alerts.empty(), &proposed, to_string(scope)};
-    Scene scene(evidence, as_of);
-    for (const Pattern& shared : view.patterns) {
-      if (!in_scope(shared, proposed)) continue;
-      std::optional<Pattern> own;
-      if (scope.kind == ScopeKind::resource && view.policy != GuardPolicy{})
-        own = applied(view.policy, shared);
-      const Pattern& pattern = own ? *own : shared;
-      Finding finding = actionhist::detect(pattern, scene);
-      add_once(verdict.not_evaluated, finding.not_evaluated);
-      for (Detection& detection : finding.detections) {
-        if (!prevents(pattern, detection)) continue;
-        const auto same = std::ranges::find_if(in_force, [&](const Detection& d) {
-          return d.pattern_id == detection.pattern_id && d.scope == detection.scope;
-        });
-        // What is in force already is not detected anew: its refusals are counted.
-        if (same != in_force.end()) {
-          detection = *same;
-        } else {
-          put_in_force(detection, pattern, scope, as_of);
-        }
-        refuse(verdict, pattern, std::move(detection), proposed, asking);
-        break;
-      }
-    }
-  }
-  // After the reversals have left the window, what was refused stays refused until it has cleared.
-  for (const Detection& detection : in_force) {
-    const auto is_it = [&](const Detection& other) { return other.detection_id == detection.detection_id; };
-    const bool counted =
-        std::ranges::any_of(verdict.detections, is_it) || std::ranges::any_of(verdict.shadowed, is_it);
-    const Pattern* const pattern = pattern_of(detection);
-    if (counted || pattern == nullptr || !repeats(detection, proposed)) continue;
-    refuse(verdict, *pattern, detection, proposed, asking);
-  }
+  const Case one{proposed, asking, view, verdict};
+  if (refused_before(one)) return verdict;
+  for (std::size_t i = 0; i < scopes.size(); ++i) judge(one, scopes[i], view.recent[i], now);
+  uphold(one);
   suggest(verdict, proposed);
   if (asking == Asking::override_ && !verdict.detections.empty()) {
     verdict.decision = Decision::allowed;
     verdict.overridden = true;
   }
   return verdict;
+}
+
+bool Guard::refused_before(Case one) {
+  if (one.asking == Asking::override_) return false;
+  one.asking = Asking::check;
+  for (const Detection& detection : one.view.in_force) {
+    const Pattern* const pattern = one.pattern_of(detection);
+    if (!was_refused(detection, one.proposed.action_id) || pattern == nullptr || pattern->shadow) continue;
+    refuse(one, *pattern, detection);
+    suggest(one.verdict, one.proposed);
+    one.verdict.repeated = true;
+    return true;
+  }
+  return false;
+}
+
+void Guard::judge(Case one, const Scope& scope, std::span<const RecentTrace> recent, TimePoint now) {
+  const GuardView& view = one.view;
+  // Agents' clocks differ: the proposal is judged after everything that is already there.
+  const TimePoint as_of = recent.empty() ? now : std::max(now, recent.back().time());
+  const Evidence evidence{recent, view.alerts, !view.alerts.empty(), &one.proposed, to_string(scope)};
+  Scene scene(evidence, as_of);
+  for (const Pattern& shared : view.patterns) {
+    if (!in_scope(shared, one.proposed)) continue;
+    std::optional<Pattern> own;
+    if (scope.kind == ScopeKind::resource && view.policy != GuardPolicy{}) own = applied(view.policy, shared);
+    const Pattern& pattern = own ? *own : shared;
+    Finding finding = actionhist::detect(pattern, scene);
+    add_once(one.verdict.not_evaluated, finding.not_evaluated);
+    const auto found = std::ranges::find_if(
+        finding.detections, [&](const Detection& detection) { return prevents(pattern, detection); });
+    if (found == finding.detections.end()) continue;
+    const auto same = std::ranges::find_if(view.in_force, [&](const Detection& detection) {
+      return detection.pattern_id == found->pattern_id && detection.scope == found->scope;
+    });
+    // What is in force already is not detected anew: its refusals are counted.
+    if (same != view.in_force.end()) {
+      refuse(one, pattern, *same);
+    } else {
+      put_in_force(*found, pattern, scope, as_of);
+      refuse(one, pattern, std::move(*found));
+    }
+  }
+}
+
+void Guard::uphold(Case one) {
+  for (const Detection& detection : one.view.in_force) {
+    const auto is_it = [&](const Detection& other) { return other.detection_id == detection.detection_id; };
+    const bool counted = std::ranges::any_of(one.verdict.detections, is_it) ||
+                         std::ranges::any_of(one.verdict.shadowed, is_it);
+    const Pattern* const pattern = one.pattern_of(detection);
+    if (counted || pattern == nullptr || !repeats(detection, one.proposed)) continue;
+    refuse(one, *pattern, detection);
+  }
 }
 
 void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of) {
@@ -179,8 +187,8 @@ void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Sco
       as_of + (cooling ? cooling_period(pattern, detection, earlier + 1) : clear_after(detection));
 }
 
-void Guard::refuse(Verdict& verdict, const Pattern& pattern, Detection detection, const Trace& proposed,
-                   Asking asking) {
+void Guard::refuse(Case one, const Pattern& pattern, Detection detection) {
+  const auto& [proposed, asking, view, verdict] = one;
   detection.shadow = pattern.shadow;
   if (asking == Asking::override_ && !pattern.shadow) {
     ++detection.overrides;

@@ -31,11 +31,28 @@ class Guard {
   std::vector<Detection> analyse(const std::string& resource_id, TimePoint as_of);
 
  private:
+  // One proposal while it is decided.
+  struct Case {
+    const Trace& proposed;
+    Asking asking;
+    const GuardView& view;
+    Verdict& verdict;
+
+    // The detection's pattern, or nullptr if it is gone or does not apply to the proposal.
+    const Pattern* pattern_of(const Detection& detection) const;
+  };
+
+  // True if this very proposal was refused before, which repeats the answer and notes nothing.
+  bool refused_before(Case one);
+  // Asks the detectors about one scope of the proposal, whose recent actions are these.
+  void judge(Case one, const Scope& scope, std::span<const RecentTrace> recent, TimePoint now);
+  // What was refused stays refused until it has cleared, also after the reversals have left the window.
+  void uphold(Case one);
+
   // Chooses what a new detection does, and for how long.
   void put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of);
   // Adds a detection in force to the reasons of a refusal, or notes it beside when its pattern is only tried.
-  void refuse(Verdict& verdict, const Pattern& pattern, Detection detection, const Trace& proposed,
-              Asking asking);
+  void refuse(Case one, const Pattern& pattern, Detection detection);
   // Says what to do instead, or that a human has to decide when nothing is better.
   void suggest(Verdict& verdict, const Trace& proposed);
 

@@ -75,6 +75,19 @@ void write(JsonWriter& writer, const WebhookStats& stats) {
   writer.end_object();
 }
 
+// The notice in one sentence.
+std::string text_of(const DetectionNotice& notice) {
+  const Detection& detection = notice.detection;
+  const std::string_view what = notice.overridden        ? "Let pass by an override"
+                                : detection.shadow       ? "Noticed by a pattern that is only tried"
+                                : detection.refusals > 0 ? "Refused"
+                                                         : "Noticed";
+  const std::string rule = detection.sub_kind.empty() ? "" : fmt::format(" ({})", detection.sub_kind);
+  return fmt::format("{}: action {} on {}, {}{}, severity {}, confidence {:.2f}.", what, notice.action_id,
+                     detection.scope, to_string(detection.pattern_type), rule, to_string(detection.severity),
+                     detection.confidence);
+}
+
 }  // namespace
 
 std::string_view to_string(Decision decision) noexcept { return name_of(decision_names, decision); }
@@ -139,23 +152,6 @@ std::string to_json(const Hit& hit) {
   writer.key("trace").raw(to_json(hit.trace));
   return writer.end_object().take();
 }
-
-namespace {
-
-// The notice in one sentence.
-std::string text_of(const DetectionNotice& notice) {
-  const Detection& detection = notice.detection;
-  const std::string_view what = notice.overridden        ? "Let pass by an override"
-                                : detection.shadow       ? "Noticed by a pattern that is only tried"
-                                : detection.refusals > 0 ? "Refused"
-                                                         : "Noticed";
-  const std::string rule = detection.sub_kind.empty() ? "" : fmt::format(" ({})", detection.sub_kind);
-  return fmt::format("{}: action {} on {}, {}{}, severity {}, confidence {:.2f}.", what, notice.action_id,
-                     detection.scope, to_string(detection.pattern_type), rule, to_string(detection.severity),
-                     detection.confidence);
-}
-
-}  // namespace
 
 std::string to_json(const DetectionNotice& notice) {
   JsonWriter writer;
