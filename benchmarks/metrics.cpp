@@ -73,7 +73,9 @@ void record(History& history, Random& random, TimePoint begin, std::chrono::micr
             int resources) {
   std::vector<Action> batch;
   for (int i = 0; i < actions; ++i) {
-    batch.push_back(make_action(random, begin + span * i / actions, resources));
+    // span · i does not fit from 1.8 million actions in 60 days on.
+    const auto since = span / actions * i + span % actions * i / actions;
+    batch.push_back(make_action(random, begin + since, resources));
     if (batch.size() < 5000 && i + 1 < actions) continue;
     history.record(batch);
     batch.clear();
