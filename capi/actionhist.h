@@ -97,7 +97,8 @@ typedef struct actionhist_model {
 } actionhist_model;
 
 #define ACTIONHIST_MODEL_SIZE_1 (offsetof(actionhist_model, destroy) + sizeof(void (*)(void*)))
-#define ACTIONHIST_MODEL_INIT {sizeof(actionhist_model), {NULL, 0}, 0, NULL, NULL, NULL}
+#define ACTIONHIST_MODEL_INIT \
+  { sizeof(actionhist_model), {NULL, 0}, 0, NULL, NULL, NULL }
 
 typedef struct actionhist_options {
   size_t size; /* set by ACTIONHIST_OPTIONS_INIT */
@@ -127,7 +128,7 @@ typedef struct actionhist_options {
 
 #define ACTIONHIST_OPTIONS_SIZE_1 (offsetof(actionhist_options, model) + sizeof(const actionhist_model*))
 #define ACTIONHIST_OPTIONS_INIT \
-  {sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
+  { sizeof(actionhist_options), {NULL, 0}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /* Opens `uri`: "memory:", "sqlite:PATH" or a path, "postgresql://USER@HOST/DATABASE". `options` may be NULL. On
  * success `*history` is a handle that actionhist_history_free ends; on failure it is NULL. */
@@ -306,9 +307,9 @@ actionhist_operation actionhist_history_evaluate;
 /* {"space_id", "ids"} → {"stored", "present", "unknown"}: stores vectors that were computed elsewhere, for each id of
  * an action a row of `dimension` floats. `count` is the number of ids. */
 actionhist_status actionhist_history_import_vectors(actionhist_history* history, const char* request,
-                                                    size_t request_length, const float* vectors,
-                                                    size_t count, size_t dimension,
-                                                    actionhist_text** answer, actionhist_error** error);
+                                                    size_t request_length, const float* vectors, size_t count,
+                                                    size_t dimension, actionhist_text** answer,
+                                                    actionhist_error** error);
 
 /* Items: JSON objects under a key in a namespace, which agents keep beside their actions. A namespace is an array of
  * labels, from the widest to the narrowest. */
@@ -351,9 +352,8 @@ actionhist_operation actionhist_history_copy_checkpoint_thread;
 /* similar with a vector of the model's dimension as floats. The request must name no text, action_id or
  * vector of its own. */
 actionhist_status actionhist_history_similar_to(actionhist_history* history, const char* request,
-                                                size_t request_length, const float* vector,
-                                                size_t dimension, actionhist_text** answer,
-                                                actionhist_error** error);
+                                                size_t request_length, const float* vector, size_t dimension,
+                                                actionhist_text** answer, actionhist_error** error);
 
 /* Receives what a submitted operation gave. `answer` and `error` belong to it; one of them is NULL. */
 typedef void (*actionhist_done)(void* user_data, actionhist_status status, actionhist_text* answer,
@@ -363,9 +363,8 @@ typedef void (*actionhist_done)(void* user_data, actionhist_status status, actio
  * closes. The request is copied. When the call itself fails, `done` is not called:
  * ACTIONHIST_UNAVAILABLE if 1,024 operations wait already. */
 actionhist_status actionhist_history_submit(actionhist_history* history, actionhist_operation* operation,
-                                            const char* request, size_t request_length,
-                                            actionhist_done done, void* user_data,
-                                            actionhist_error** error);
+                                            const char* request, size_t request_length, actionhist_done done,
+                                            void* user_data, actionhist_error** error);
 
 /* The months of a memory in PostgreSQL: making them ahead, and taking old ones out of the database and back. A month
  * holds the actions of all tenants, so this is apart from a history, and needs the schema's owner. Calls on one handle
@@ -374,8 +373,9 @@ typedef struct actionhist_months actionhist_months;
 
 /* Of `options`, which may be NULL, only "postgres" of the settings, `progress`, `user_data` and `destroy` are used. On
  * success `*months` is a handle that actionhist_months_free ends; on failure it is NULL. */
-actionhist_status actionhist_months_open(const char* uri, size_t uri_length, const actionhist_options* options,
-                                         actionhist_months** months, actionhist_error** error);
+actionhist_status actionhist_months_open(const char* uri, size_t uri_length,
+                                         const actionhist_options* options, actionhist_months** months,
+                                         actionhist_error** error);
 
 /* No other call on `months` may be under way. */
 void actionhist_months_free(actionhist_months* months);
@@ -404,8 +404,8 @@ typedef struct actionhist_index actionhist_index;
 /* {"dimension", "parts": […], "metric": "cosine", "precision": "full", "m": 0, "ef_construction": 0, "ef_search": 0,
  * "sealed_rows": 4096}; the metric may also be inner_product or l2, the precision half or byte. What is 0 is chosen
  * by the index. On success `*index` is a handle that actionhist_index_free ends; on failure it is NULL. */
-actionhist_status actionhist_index_create(const char* options, size_t options_length, actionhist_index** index,
-                                          actionhist_error** error);
+actionhist_status actionhist_index_create(const char* options, size_t options_length,
+                                          actionhist_index** index, actionhist_error** error);
 
 /* What actionhist_index_save wrote. */
 actionhist_status actionhist_index_open(const char* folder, size_t folder_length, actionhist_index** index,

@@ -33,16 +33,17 @@ actionhist_status actionhist_go_run(actionhist_operation* operation, actionhist_
                                     actionhist_error** error);
 
 actionhist_status actionhist_go_months_run(actionhist_months_operation* operation, actionhist_months* months,
-                                           const char* request, size_t request_length, actionhist_text** answer,
-                                           actionhist_error** error);
+                                           const char* request, size_t request_length,
+                                           actionhist_text** answer, actionhist_error** error);
 
 actionhist_status actionhist_go_index_run(actionhist_index_operation* operation, actionhist_index* index,
-                                          const char* request, size_t request_length, actionhist_text** answer,
-                                          actionhist_error** error);
+                                          const char* request, size_t request_length,
+                                          actionhist_text** answer, actionhist_error** error);
 
-actionhist_status actionhist_go_index_vectors_run(actionhist_index_vectors* operation, actionhist_index* index,
-                                                  const char* request, size_t request_length,
-                                                  const float* vectors, size_t count, size_t dimension,
-                                                  actionhist_text** answer, actionhist_error** error);
+actionhist_status actionhist_go_index_vectors_run(actionhist_index_vectors* operation,
+                                                  actionhist_index* index, const char* request,
+                                                  size_t request_length, const float* vectors, size_t count,
+                                                  size_t dimension, actionhist_text** answer,
+                                                  actionhist_error** error);
 
 #endif
