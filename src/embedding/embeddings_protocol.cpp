@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include <actionhist/error.hpp>
 
 #include "core/base64.hpp"

@@ -96,13 +96,16 @@ std::string second_of(TimePoint time) { return format_time(std::chrono::floor<st
 
 std::string sentence_of(const Trace& trace) {
   std::string text = fmt::format("{} {}", second_of(trace.time()), trace.action_type);
-  if (!trace.action_parameters.absent()) text += " " + cut(trace.action_parameters.text());
-  if (trace.resource != Resource{}) text += " on " + to_string(trace.resource);
-  if (!trace.alert_name.empty()) text += " for " + trace.alert_name;
+  const auto add = [&text](std::string_view before, std::string_view what) {
+    text.append(before).append(what);
+  };
+  if (!trace.action_parameters.absent()) add(" ", cut(trace.action_parameters.text()));
+  if (trace.resource != Resource{}) add(" on ", to_string(trace.resource));
+  if (!trace.alert_name.empty()) add(" for ", trace.alert_name);
   text += fmt::format(": {}", to_string(trace.outcome.status));
   if (const auto& score = trace.outcome.effectiveness_score)
     text += fmt::format(", effectiveness {:.2f}", *score);
-  if (!trace.outcome.execution_error.empty()) text += ", error: " + cut(trace.outcome.execution_error);
+  if (!trace.outcome.execution_error.empty()) add(", error: ", cut(trace.outcome.execution_error));
   return text;
 }
 

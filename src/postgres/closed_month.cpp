@@ -31,7 +31,6 @@ MonthState parse_month_state(std::string_view text) {
 
 ClosedMonth::ClosedMonth(SchemaSession& session, Month month, Progress progress)
     : session_(session),
-      month_(month),
       name_(format_month(month)),
       part_("resource_action_traces_" + name_),
       begin_(std::chrono::sys_days(month / 1)),

@@ -76,7 +76,6 @@ class ClosedMonth {
   std::string copy(const std::vector<std::string>& columns) const;
 
   SchemaSession& session_;
-  Month month_;
   std::string name_;       // "2026-03"
   std::string part_;       // "resource_action_traces_2026_03"
   TimePoint begin_, end_;  // of the month

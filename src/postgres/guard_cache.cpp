@@ -75,8 +75,7 @@ GuardCache::Turn GuardCache::take_turn(const std::vector<std::string>& scopes,
   for (const std::string& scope : scopes) places.push_back(std::hash<std::string>()(scope) % turns_.size());
   // In order and each once, or two threads might wait for each other.
   std::ranges::sort(places);
-  const auto twice = std::ranges::unique(places);
-  places.erase(twice.begin(), twice.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
   // By the system's clock: ThreadSanitizer does not see the locks that are waited for by the steady one.
   const auto until = std::chrono::system_clock::now() + patience;
   Turn turn;

@@ -7,6 +7,7 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define ACTIONHIST_AVX2 [[gnu::target("avx2,fma,f16c,popcnt")]]
@@ -192,11 +193,17 @@ ACTIONHIST_POPCNT512 std::uint32_t hamming_avx512(const std::uint64_t* a, const 
   return static_cast<std::uint32_t>(_mm512_reduce_add_epi64(sum));
 }
 
+// clang 14 does not know it by name.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 }  // namespace
 
 void append_x86_kernels(std::vector<Kernels>& out) {
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("popcnt");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c() &&
+                    __builtin_cpu_supports("popcnt");
   if (!avx2) return;
   out.push_back(
       {"avx2", dot_avx2, squared_avx2, dot_half_avx2, squared_half_avx2, dot_int8_avx2, hamming_popcnt});

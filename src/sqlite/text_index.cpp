@@ -55,8 +55,7 @@ class Words {
 
   std::string take() {
     std::ranges::sort(words_);
-    const auto repeated = std::ranges::unique(words_);
-    words_.erase(repeated.begin(), repeated.end());
+    words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
     std::string text;
     for (const std::string& word : words_) {
       if (!text.empty()) text += ' ';
