@@ -25,6 +25,9 @@ constexpr auto look_every = 10s;
 // Under steady writing the worker's commits compete with the agent's, so it collects for this long.
 constexpr auto collect_time = 200ms;
 constexpr auto longest_pause = 1000ms;
+// After an error the worker pauses, each time twice as long: its model may be a server that others pay for.
+constexpr std::chrono::milliseconds first_retry = 100ms;
+constexpr std::chrono::milliseconds longest_retry = 10s;
 
 }  // namespace
 
@@ -146,7 +149,12 @@ bool SyncThread::round() {
     }
   };
   // A model that fails must not keep the replica from the words that are in the feed.
-  attempt([&] { return worker_ && worker_->step(); });
+  if (worker_ && std::chrono::steady_clock::now() >= retry_at_) {
+    attempt([&] { return worker_->step(); });
+    worker_error_ = error;
+    retry_pause_ = error.empty() ? 0ms : std::clamp(retry_pause_ * 2, first_retry, longest_retry);
+    retry_at_ = std::chrono::steady_clock::now() + retry_pause_;
+  }
   attempt([&] { return replica_.step(); });
   attempt([&] {
     if (after_round_) after_round_();
@@ -155,7 +163,7 @@ bool SyncThread::round() {
   // Kept before it is logged, so that whoever hears of it finds it in health().
   {
     std::lock_guard lock(mutex_);
-    error_ = error;
+    error_ = error.empty() ? worker_error_ : error;
   }
   if (!error.empty() && log_) log_(error);
   return moved;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -77,7 +78,7 @@ class SyncThread {
   // Says that there is something to do; `urgent` that somebody waits for it.
   void wake(bool urgent);
 
-  // Of the last round, empty if it went well.
+  // Of the last round, or of a worker that waits to try again; empty if all went well.
   std::string error() const;
 
  private:
@@ -88,6 +89,10 @@ class SyncThread {
   Replica& replica_;
   std::function<void(const std::string&)> log_;
   std::function<void()> after_round_;
+  // Of the worker's last step. After an error it takes the next at retry_at_. Used by the thread alone.
+  std::string worker_error_;
+  std::chrono::milliseconds retry_pause_{};
+  std::chrono::steady_clock::time_point retry_at_{};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string error_;    // guarded by mutex_

@@ -98,6 +98,23 @@ def test_a_model_that_answers_nonsense_is_refused(answer, message, clock):
             h.similar("crashes")
 
 
+def test_a_model_that_fails_is_asked_less_and_less_often(restart, clock):
+    class Failing(Letters):
+        calls = 0
+
+        def embed(self, texts, role):
+            self.calls += 1
+            raise RuntimeError("out of credit")
+
+    model = Failing()
+    with actionhist.open("memory:", clock=clock, model=model) as h:
+        h.record(restart("a-1"))
+        assert h.wait_indexed(2) is False
+        # After 0, .1, .3, .7 and 1.5 s; many more if nothing held it back.
+        assert 1 <= model.calls <= 10
+        assert "out of credit" in h.health()["index_error"]
+
+
 @pytest.mark.parametrize("attribute, value", [("space_id", ""), ("dimension", 0), ("dimension", 10**9)])
 def test_a_model_must_say_what_it_is(attribute, value):
     model = Letters()
