@@ -11,8 +11,11 @@ type Verdict struct {
 	RetryAfter   *time.Time  `json:"retry_after"`
 	Trace        *Trace      `json:"trace"` // what was stored; nil when refused, and always for Check
 	Detections   []Detection `json:"detections"`
+	Shadowed     []Detection `json:"shadowed"` // of patterns that only watch
 	NotEvaluated []string    `json:"not_evaluated"`
 	Overridden   bool        `json:"overridden"` // it would have been refused
+
+	Alternative *Recommendation `json:"alternative"` // what to do instead, when the decision is so
 }
 
 // Detection is one instance of a pattern, with the evidence to redraw it.
@@ -33,12 +36,17 @@ type Detection struct {
 	Prevention       string     `json:"prevention"`
 	InForceUntil     *time.Time `json:"in_force_until"`
 	Refusals         int64      `json:"refusals"`
+	Overrides        int64      `json:"overrides"` // actions that somebody let pass all the same
 	RefusedIDs       []string   `json:"refused_ids"`
 	ResolvedAt       *time.Time `json:"resolved_at"`
 	ResolutionMethod string     `json:"resolution_method"`
 	ResolutionNotes  string     `json:"resolution_notes"`
 	FalsePositive    bool       `json:"false_positive"`
 	Shadow           bool       `json:"shadow"` // it refuses nothing
+
+	// Whether the prevention helped, and more about it. Nil as long as nobody knows.
+	PreventionSuccessful *bool  `json:"prevention_successful"`
+	PreventionDetails    Object `json:"prevention_details"`
 }
 
 // Pattern is a kind of oscillation to watch for. What is left empty takes the shipped value of its type.
@@ -50,6 +58,7 @@ type Pattern struct {
 	MinOccurrences       int        `json:"min_occurrences,omitempty"`
 	TimeWindowMinutes    int64      `json:"time_window_minutes,omitempty"`
 	Thresholds           Object     `json:"threshold_config,omitempty"`
+	ActionSequence       []string   `json:"action_sequence,omitempty"` // instead of the rule of the type
 	ResourceTypes        []string   `json:"resource_types,omitempty"`
 	Namespaces           []string   `json:"namespaces,omitempty"`
 	LabelSelectors       Object     `json:"label_selectors,omitempty"`
@@ -58,7 +67,13 @@ type Pattern struct {
 	AlertingEnabled      *bool      `json:"alerting_enabled,omitempty"`
 	AlertSeverity        string     `json:"alert_severity,omitempty"`
 	AlertChannels        []string   `json:"alert_channels,omitempty"`
+	AlertWebhook         Object     `json:"alert_webhook,omitempty"` // {"url": "https://…"}
 	TotalDetections      int64      `json:"total_detections,omitempty"`
 	LastDetectionAt      *time.Time `json:"last_detection_at,omitempty"`
+	SuccessRate          *float64   `json:"prevention_success_rate,omitempty"`
+	FalsePositiveRate    *float64   `json:"false_positive_rate,omitempty"`
+	CreatedAt            *time.Time `json:"created_at,omitempty"`
+	UpdatedAt            *time.Time `json:"updated_at,omitempty"`
+	Shadow               bool       `json:"shadow,omitempty"` // it watches and refuses nothing
 	Active               *bool      `json:"active,omitempty"`
 }
