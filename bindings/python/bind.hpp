@@ -29,6 +29,10 @@ std::shared_ptr<const EmbeddingModel> to_model(const py::object& model);
 // A Python object that C++ may copy and drop on any thread, with the GIL or without.
 std::shared_ptr<py::object> shared_object(const py::object& object);
 
+// Lets Python deal with signals that came meanwhile, so that Ctrl-C ends a long call. Without the GIL held; throws what
+// their handlers raise, in the main thread alone.
+void check_signals();
+
 // Options from the keyword arguments of actionhist.open(), all of which must be there.
 Options to_options(const py::dict& given);
 

@@ -27,6 +27,11 @@ void raise(const Error& error) {
 
 }  // namespace
 
+void check_signals() {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 void bind_errors(py::module_&) {
   // A code without a class is noticed here and not when it is thrown.
   for (auto code = ErrorCode::invalid_argument; code <= ErrorCode::internal;

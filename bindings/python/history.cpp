@@ -136,7 +136,7 @@ bool wait_indexed(const Handle& self, const py::object& timeout) {
   // A year is for ever, and more might not fit into the clock.
   const std::chrono::duration<double> limit(std::min(seconds, 366 * 86400.));
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit);
-  return self.call([&](History& history) { return history.wait_indexed(milliseconds); });
+  return self.call([&](History& history) { return history.wait_indexed(milliseconds, check_signals); });
 }
 
 std::optional<RetentionPolicy> to_policy(const py::object& policy) {
@@ -146,7 +146,8 @@ std::optional<RetentionPolicy> to_policy(const py::object& policy) {
 
 RetentionRun apply_retention(const Handle& self, const py::dict& resource, const py::object& policy,
                              const py::object& batch, const py::object& progress) {
-  RetentionRequest request{to_resource(resource), to_policy(policy), to_int(batch, "batch"), {}};
+  RetentionRequest request{to_resource(resource), to_policy(policy), to_int(batch, "batch"),
+                           [](const RetentionProgress&) { check_signals(); }};
   if (!progress.is_none()) {
     require_callable(progress, "progress");
     request.progress = [&progress](const RetentionProgress& p) {
@@ -360,6 +361,9 @@ void bind_reads(py::class_<Handle>& type) {
   });
   type.def("patterns", [](const Handle& self) {
     return dicts(self.call([](History& history) { return history.patterns(); }));
+  });
+  type.def("verify", [](const Handle& self) {
+    return self.call([](History& history) { return history.repository().maintenance().verify(); });
   });
   type.def("health", [](const Handle& self) {
     return from_json(to_json(self.call([](History& history) { return history.health(); })));

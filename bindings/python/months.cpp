@@ -32,6 +32,7 @@ class Months {
 std::unique_ptr<Months> open_months(const py::object& uri, const py::object& postgres,
                                     const py::object& progress) {
   PostgresMonthsOptions options;
+  options.progress = [](const MonthProgress&) { check_signals(); };
   if (!postgres.is_none()) options.postgres = parse_postgres_options(to_json(postgres, "postgres"));
   if (!progress.is_none()) {
     require_callable(progress, "progress");

@@ -11,9 +11,9 @@ namespace {
 
 using Progress = std::function<void(const EmbeddingProgress&)>;
 
-// What the callable raises ends the work and goes to the caller as it came.
+// What the callable raises ends the work and goes to the caller as it came; so does Ctrl-C, with it or without.
 Progress to_progress(const py::object& callable) {
-  if (callable.is_none()) return {};
+  if (callable.is_none()) return [](const EmbeddingProgress&) { check_signals(); };
   require_callable(callable, "progress");
   return [shared = shared_object(callable)](const EmbeddingProgress& progress) {
     const py::gil_scoped_acquire gil;

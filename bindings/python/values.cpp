@@ -128,6 +128,8 @@ void bind_detection(py::module_& module) {
   type.def_readonly("overrides", &Detection::overrides);
   type.def_readonly("shadow", &Detection::shadow);
   type.def_readonly("false_positive", &Detection::false_positive);
+  type.def_property_readonly("prevention_details",
+                             [](const Detection& d) { return value_of(d.prevention_details); });
   type.def_readonly("prevention_successful", &Detection::prevention_successful);
   type.def_property_readonly("resolution_notes",
                              [](const Detection& d) { return value_of(d.resolution_notes); });

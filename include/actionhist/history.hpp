@@ -318,8 +318,9 @@ class History {
   Checkpoints checkpoints();
 
   // Waits until everything committed before the call is searchable here. False when the time is up.
+  // `meanwhile` is called every few milliseconds; what it throws ends the wait.
   // Throws Error: unsupported when the semantic layer is off.
-  bool wait_indexed(std::chrono::milliseconds timeout);
+  bool wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile = {});
 
   // The embedding spaces of the tenant, by id.
   std::vector<EmbeddingSpace> spaces();

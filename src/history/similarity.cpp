@@ -206,7 +206,7 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
   return hits;
 }
 
-bool History::State::wait_indexed(std::chrono::milliseconds timeout) {
+bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const TimePoint since = now();
   auto pause = 1ms;
@@ -216,15 +216,16 @@ bool History::State::wait_indexed(std::chrono::milliseconds timeout) {
     const bool sequenced = head.queued == 0 || (head.oldest_queued_at && *head.oldest_queued_at > since);
     if (sequenced && index->replica->caught_up() && index->replica->seq() >= head.seq) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (meanwhile) meanwhile();
     index->sync->wake(true);
     std::this_thread::sleep_for(pause);
     pause = std::min(20ms, pause * 2);
   }
 }
 
-bool History::wait_indexed(std::chrono::milliseconds timeout) {
+bool History::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
   State& state = alive(state_);
   if (!state.slot.get()) throw Error(ErrorCode::unsupported, "wait_indexed: the semantic layer is off");
-  return state.wait_indexed(timeout);
+  return state.wait_indexed(timeout, meanwhile);
 }
 }  // namespace actionhist

@@ -68,7 +68,7 @@ struct History::State {
                                    const std::string& trouble) const;
   // The situation of a query and the past actions like it, for recommend() and context().
   std::string situation_text(const RecommendQuery& query) const;
-  bool wait_indexed(std::chrono::milliseconds timeout);
+  bool wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile = {});
 
   // As IndexSlot::model_of. Throws Error: not_found.
   std::shared_ptr<const EmbeddingModel> required_model(std::string_view space_id) const;

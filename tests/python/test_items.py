@@ -38,8 +38,15 @@ def test_many_items_are_written_at_once_or_not_at_all(history):
     with pytest.raises(actionhist.InvalidArgument, match="ttl"):
         items.put_many([{"namespace": ("a",), "key": "z", "value": {}}, {"namespace": ("a",), "key": "w", "value": {}, "ttl": float("nan")}])
     assert items.get(("a",), "z") is None
-    with pytest.raises(TypeError, match="colour"):
-        items.put_many([{"namespace": ("a",), "key": "z", "value": {}, "colour": "red"}])
+    for change, message in [
+        ({"namespace": ("a",), "key": "z", "value": {}, "colour": "red"}, r"changes\[1\]\.colour: is not known"),
+        ({"namespace": ("a",), "key": "z"}, r"changes\[1\]\.value: is required"),
+    ]:
+        with pytest.raises(actionhist.InvalidArgument, match=message):
+            items.put_many([{"namespace": ("a",), "key": "w", "value": {}}, change])
+    with pytest.raises(TypeError, match=r"changes\[0\]: must be a dict, not str"):
+        items.put_many(["a"])
+    assert items.get(("a",), "w") is None
 
 
 def test_a_checkpoint_keeps_its_bytes_and_writes(history, clock):

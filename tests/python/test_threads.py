@@ -249,6 +249,24 @@ def test_a_forgotten_history_is_closed(tmp_path):
     assert sys.getrefcount(clock) == 2
 
 
+def test_a_signal_ends_a_long_wait(tmp_path, restart):
+    def stop(*_):
+        raise InterruptedError("stop")
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        with actionhist.open(tmp_path / "agent.db", worker=False) as h:
+            h.record(restart("a-1"))
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            began = time.monotonic()
+            with pytest.raises(InterruptedError):
+                h.wait_indexed(600)
+            assert time.monotonic() - began < 300
+            assert h.verify() == []
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("place", ["memory", "file"])

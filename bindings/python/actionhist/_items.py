@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence, Union
 
 from ._arguments import Fields
+from ._errors import InvalidArgument
 from ._twins import twin
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Items:
         Each is a dict of the arguments of put(); a `value` of None removes the item. Instead of texts it may have
         `vectors` of the host's own model and the `space_id` that names it.
         """
-        self._handle.put_items([_change(**change) for change in changes])
+        self._handle.put_items([_change(i, change) for i, change in enumerate(changes)])
 
     aput_many = twin(put_many)
 
@@ -127,16 +128,21 @@ class Items:
     asweep = twin(sweep)
 
 
-def _change(
-    *,
-    namespace: Namespace,
-    key: str,
-    value: Mapping[str, Any] | None,
-    ttl: Ttl | None = None,
-    texts: Sequence[str] | None = None,
-    space_id: str | None = None,
-    vectors: Iterable[Iterable[float]] | None = None,
-) -> tuple[Any, ...]:
+_fields = ("namespace", "key", "value", "ttl", "texts", "space_id", "vectors")
+
+
+def _change(position: int, change: Fields) -> tuple[Any, ...]:
+    """The change as the extension takes it; what it does not name is None."""
+    where = f"changes[{position}]"
+    if not isinstance(change, Mapping):
+        raise TypeError(f"{where}: must be a dict, not {type(change).__name__}")
+    for name in ("namespace", "key", "value"):
+        if name not in change:
+            raise InvalidArgument(f"{where}.{name}: is required; a value of None removes the item")
+    for name in change:
+        if name not in _fields:
+            raise InvalidArgument(f"{where}.{name}: is not known here; known are {', '.join(_fields)}")
+    namespace, key, value, ttl, texts, space_id, vectors = map(change.get, _fields)
     seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
     plain = dict(value) if isinstance(value, Mapping) else value
     return namespace, key, plain, seconds, texts, space_id, vectors

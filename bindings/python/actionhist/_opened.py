@@ -66,6 +66,12 @@ class Opened:
 
     ahealth = twin(health)
 
+    def verify(self) -> list[str]:
+        """What is wrong with the stored data, a sentence each; nothing when all is well. Reads all of it."""
+        return self._handle.verify()
+
+    averify = twin(verify)
+
 
 # Those that are still open when Python ends are closed while its threads and callbacks still work.
 _open_ones: weakref.WeakSet[Opened] = weakref.WeakSet()
