@@ -79,18 +79,18 @@ void print(const Context& context, const Report& report) {
   if (report.problems.empty()) print_line("healthy");
 }
 
-// What may help when the database cannot even be opened.
+// What may help when the database cannot even be opened, and the message does not say.
 std::string_view remedy(ErrorCode code) {
   switch (code) {
     case ErrorCode::not_found: return "check the path, or record a first action to make it";
     case ErrorCode::invalid_argument: return "check --db";
-    case ErrorCode::denied: return "make the file and its folder readable and writable for this user";
-    case ErrorCode::unavailable: return "check the disk, its space and its rights, and try again";
+    case ErrorCode::unavailable:
+      return "check the server, or the disk, its space and its rights, and try again";
     case ErrorCode::timeout: return "end the process that holds the database, or try again";
     case ErrorCode::corrupt:
       return "stop writing and restore a backup; check that it is an actionhist database";
-    case ErrorCode::unsupported: return "run actionhist migrate, or use a newer actionhist";
-    default: return "please report this";
+    case ErrorCode::internal: return "please report this";
+    default: return "";
   }
 }
 
@@ -102,7 +102,9 @@ Exit doctor(const Context& context) {
     print(context, report);
     return report.problems.empty() ? Exit::done : Exit::failed;
   } catch (const Error& error) {
-    context.complain(to_string(error.code()), fmt::format("{}; {}", error.what(), remedy(error.code())));
+    const std::string_view more = remedy(error.code());
+    context.complain(to_string(error.code()),
+                     fmt::format("{}{}{}", error.what(), more.empty() ? "" : "; ", more));
     const bool away = exit_of(error.code()) == Exit::unavailable || error.code() == ErrorCode::not_found;
     return away ? Exit::unavailable : Exit::failed;
   }

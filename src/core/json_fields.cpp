@@ -70,8 +70,10 @@ void FieldReader::operator()(std::string_view name, int& target) {
 }
 
 void FieldReader::operator()(std::string_view name, TimePoint& target) {
-  std::string text;
-  (*this)(name, text);
+  const auto value = take(name);
+  if (!value) return;
+  if (!value->is_string()) refuse(path(name), "must be a time in text, such as 2026-04-27T00:46:06Z");
+  const std::string_view text(*value);
   if (!text.empty()) target = parse_time(text, path(name));
 }
 

@@ -133,9 +133,10 @@ void LsaFitter::add(std::string_view text) {
 
 std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint64_t seed) const {
   if (documents() < least_documents) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("fit: needs at least {} actions with words, there are {}", least_documents, documents()));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("fit_space: needs at least {} searchable actions with words, there are {}; "
+                            "wait_indexed() makes what was just recorded searchable",
+                            least_documents, documents()));
   }
   std::shared_ptr<LsaModel> model(new LsaModel);
   model->documents_ = documents();

@@ -381,9 +381,10 @@ void Engine::make_months(std::span<const TimePoint> times) {
       run_alone(std::move(calls));
     } catch (const ServerError& error) {
       if (error.code() != ErrorCode::denied) throw;
-      throw Error(error.code(),
-                  fmt::format("action_timestamp: {:%Y-%m} has no partition yet, and: {}",
-                              fmt::gmtime(std::chrono::system_clock::time_point(month)), error.what()));
+      throw Error(
+          error.code(),
+          fmt::format("action_timestamp: for {:%Y-%m} this role may neither find nor make a partition: {}",
+                      fmt::gmtime(std::chrono::system_clock::time_point(month)), error.what()));
     }
     std::lock_guard lock(months_mutex_);
     months_.insert(month);

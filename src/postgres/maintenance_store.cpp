@@ -49,12 +49,26 @@ std::string steps_after(int applied) {
 }  // namespace
 
 int PostgresMaintenanceStore::applied_version(bool at_once) {
-  constexpr std::string_view table = "SELECT to_regclass('actionhist_migrations') IS NOT NULL";
+  // A schema that the login may not use looks as if it were not there.
+  const std::string& schema = engine_.options().schema;
+  const std::string table = fmt::format(
+      "SELECT to_regclass('actionhist_migrations') IS NOT NULL, coalesce((SELECT has_schema_privilege(oid, "
+      "'USAGE') FROM pg_namespace WHERE nspname = '{}'), true)",
+      schema);
   constexpr std::string_view version = "SELECT coalesce(max(version), 0) FROM actionhist_migrations";
   const auto ask = [&](std::string_view sql) { return at_once ? engine_.try_now(sql) : engine_.run(sql); };
   const Result known = ask(table);
   Reader exists(known);
-  if (!exists.next() || !exists.get<bool>()) return 0;
+  if (!exists.next()) return 0;
+  const auto there = exists.get<bool>();
+  if (!exists.get<bool>()) {
+    throw Error(
+        ErrorCode::denied,
+        fmt::format("database: this login may not use the schema \"{}\"; make it a member of a role of "
+                    "`actionhist migrate --print-roles`",
+                    schema));
+  }
+  if (!there) return 0;
   const Result result = ask(version);
   Reader reader(result);
   return reader.next() ? reader.get<int>() : 0;

@@ -33,12 +33,17 @@ ErrorCode error_code(int code) {
   }
 }
 
-std::string_view advice(int code) {
+std::string_view advice(sqlite3* db, int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return "; another process holds the database, try again or raise busy_timeout";
     case SQLITE_FULL: return "; free space on the disk and try again";
-    case SQLITE_READONLY: return "; make the file and its folder writable, or open read-only";
+    case SQLITE_READONLY:
+      // Even to read, SQLite keeps files beside the database.
+      if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) {
+        return "; copy the file into a folder that you may write to, and read the copy";
+      }
+      return "; make the file and its folder writable, or open read-only";
     case SQLITE_NOTADB: return "; give the path of an actionhist database or of a new file";
     case SQLITE_CORRUPT: return "; stop writing and restore a backup";
     default: return "";
@@ -61,7 +66,7 @@ int wait_for_lock(void* timeout, int attempt) {
 
 void fail(sqlite3* db, int code, std::string_view doing) {
   const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-  throw Error(error_code(code), fmt::format("{}: {}{}", doing, text, advice(code)));
+  throw Error(error_code(code), fmt::format("{}: {}{}", doing, text, advice(db, code)));
 }
 
 Connection::Connection(const OpenOptions& options) : busy_timeout_(options.busy_timeout) {

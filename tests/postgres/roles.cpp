@@ -24,6 +24,7 @@ class Roles {
     for (const char* role : {"writer", "reader", "embedder", "maintenance"}) {
       run(fmt::format("CREATE ROLE {0}_{1}_login LOGIN PASSWORD 'x' IN ROLE {0}_{1}", schema_, role));
     }
+    run(fmt::format("CREATE ROLE {0}_stranger_login LOGIN PASSWORD 'x'", schema_));
   }
 
   Options options() const {
@@ -107,6 +108,20 @@ TEST_CASE("a reader reads everything and changes nothing", "[postgres][roles]") 
   CHECK(error_code_of([&] { history.observe({.name = "a", .starts_at = system_now()}); }) ==
         ErrorCode::denied);
   CHECK(history.get("first"));
+}
+
+TEST_CASE("a login without a role is told so, and not that the schema is missing", "[postgres][roles]") {
+  for (const bool migrations : {true, false}) {
+    Options options = roles().options();
+    options.run_migrations = migrations;
+    try {
+      open(roles().uri("stranger"), options);
+      FAIL("a stranger must not open the memory");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::denied);
+      CHECK(std::string_view(error.what()).find("--print-roles") != std::string_view::npos);
+    }
+  }
 }
 
 TEST_CASE("an embedder turns the queue into the feed and touches no action", "[postgres][roles]") {

@@ -30,7 +30,7 @@ INVALID = [
     ({"action_timestamp": None}, "action_timestamp: is required"),
     ({"action_timestamp": "yesterday"}, "action_timestamp: "),
     ({"action_timestamp": ""}, "action_timestamp: "),
-    ({"action_timestamp": 1773144000}, "action_timestamp: "),
+    ({"action_timestamp": 1773144000}, "action_timestamp: must be a time"),
     ({"action_timestamp": "2026-03-10T12:00:00"}, "action_timestamp: .*time zone"),
     ({"action_timestamp": datetime(2026, 3, 10, 12)}, "action_timestamp: .*time zone"),
     ({"action_timestamp": datetime(9999, 12, 31, tzinfo=timezone.utc)}, "action_timestamp: .*future"),

@@ -173,6 +173,11 @@ def test_numbers_out_of_range_are_refused_by_name(history):
         history.failed_subjects(0)
 
 
+def test_too_little_to_fit_says_how_to_have_more(history):
+    with pytest.raises(actionhist.InvalidArgument, match="there are 0; wait_indexed"):
+        history.fit_space()
+
+
 def test_the_twins_do_the_same(clock, troubles):
     async def story():
         async with actionhist.open("memory:", clock=clock, semantic=False) as h:
