@@ -56,7 +56,8 @@ class PostgresRepository final : public Repository {
 std::unique_ptr<Repository> open_repository(const std::string& uri, const Options& options) {
   validate(options.postgres);
   if (!options.tenant) {
-    throw Error(ErrorCode::invalid_argument, "tenant: a server may hold the memory of many; name one (with the program: --tenant)");
+    throw Error(ErrorCode::invalid_argument,
+                "tenant: a server may hold the memory of many; name one (with the program: --tenant)");
   }
   auto repository = std::make_unique<PostgresRepository>(uri, options);
   repository->await();
