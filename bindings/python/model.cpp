@@ -112,10 +112,13 @@ std::shared_ptr<const EmbeddingModel> to_model(const py::object& model) {
 }
 
 void bind_model(py::module_& module) {
-  py::class_<OpenedModel>(module, "OpenedModel")
+  py::class_<OpenedModel>(
+      module, "OpenedModel",
+      "What open_model() gave: `space_id` names the model, `dimension` is of its vectors.")
       .def_property_readonly("space_id", [](const OpenedModel& self) { return self.model->space_id(); })
       .def_property_readonly("dimension", [](const OpenedModel& self) { return self.model->dimension(); })
-      .def("embed", &embed, py::arg("texts"), py::arg("role") = "document")
+      .def("embed", &embed, py::arg("texts"), py::arg("role") = "document",
+           "A memoryview of float32 for each text. `role` is \"document\" or \"query\".")
       .def("__repr__", [](const OpenedModel& self) {
         return fmt::format("OpenedModel(space_id='{}')", self.model->space_id());
       });

@@ -154,7 +154,13 @@ py::dict to_dict(const SearchPlan& plan) {
 }
 
 void bind_hit(py::module_& module) {
-  py::class_<IndexHit>(module, "IndexHit", "A row that a search found, with the reasons for its place.")
+  py::class_<IndexHit>(module, "IndexHit", R"(A row that a search found, with the reasons for its place.
+
+score           from 0 to 1
+similarity      of the metric: cosine, inner product, or the distance with a minus
+distance        1 - cosine, the inner product with a minus, or the Euclidean distance
+bm25            of its words; `matched_terms` are those of the query, by weight
+parts           the cosine of each part, where vectors have parts)")
       .def_readonly("id", &IndexHit::id)
       .def_readonly("score", &IndexHit::score)
       .def_readonly("similarity", &IndexHit::similarity)

@@ -106,7 +106,18 @@ void bind_trace(py::module_& module) {
 }
 
 void bind_detection(py::module_& module) {
-  auto type = bind<Detection>(module, "Detection", "One instance of a pattern, with its evidence.");
+  auto type = bind<Detection>(module, "Detection", R"(One instance of a pattern, with its evidence.
+
+scope           "resource:…", "correlation:…" or "session:…"
+resources       ids of all resources involved
+action_ids      what matched, the oldest first; may include the proposed action
+confidence      from 0 to 1
+sub_kind        which rule of the pattern it was: "exact-cycle", …
+evidence        every count that the rule used
+in_force_until  until then its like is refused
+refused_ids     the last that were refused; `refusals` counts all, `overrides` those that somebody let pass
+shadow          nothing was refused, because the pattern is only tried
+prevention_successful  whether the pattern stayed away for a day; None as long as nobody knows)");
   type.def_property_readonly("detection_id", [](const Detection& d) { return value_of(d.detection_id); });
   type.def_readonly("pattern_id", &Detection::pattern_id);
   type.def_property_readonly("pattern_type", [](const Detection& d) { return text_of(d.pattern_type); });
@@ -141,7 +152,18 @@ void bind_detection(py::module_& module) {
 }
 
 void bind_verdict(py::module_& module) {
-  auto type = bind<Verdict>(module, "Verdict", "The answer to a proposed action. True when it is allowed.");
+  auto type = bind<Verdict>(module, "Verdict", R"(The answer to a proposed action. True when it is allowed.
+
+decision        "allowed", "blocked", "cooling", "escalate" or "alternative"
+reason          why not, in a sentence; "" when nothing speaks against it
+trace           what was stored; None when refused, and always from check()
+detections      the patterns that it would continue, the strongest first
+shadowed        those of patterns that are only tried, and refuse nothing
+retry_after     when a cooling period ends
+alternative     what to do instead, as recommend() gives it
+overridden      it was allowed although `detections` refuse it, because of an override
+repeated        the same action_id was decided before, in the same way
+not_evaluated   rules that lacked data: "cascading-failure: no alert events")");
   type.def_property_readonly("allowed", &Verdict::allowed);
   type.def("__bool__", &Verdict::allowed);
   type.def_property_readonly("decision", [](const Verdict& v) { return text_of(v.decision); });
@@ -163,7 +185,11 @@ void bind_verdict(py::module_& module) {
 void bind_hit(py::module_& module) {
   // Shared, because the hits of a search stay where the search has put them.
   auto type = bind<Hit, std::shared_ptr<Hit>>(
-      module, "Hit", "A past action that is similar, with the reasons for its place.");
+      module, "Hit", R"(A past action that is similar, with the reasons for its place.
+
+score           from 0 to 1
+explain         {"route": "index" or "text", "fallback": why not the index, "similarity": cosine, "bm25",
+                "matched_terms", "space_id", "seq" and "feed_seq": how far the index was, "aspects"})");
   type.def_property_readonly(
       "trace", [](const Hit& hit) { return &hit.trace; }, py::return_value_policy::reference_internal);
   type.def_readonly("score", &Hit::score);

@@ -36,6 +36,7 @@ class Opened:
 
     @property
     def closed(self) -> bool:
+        """True after close(); every other call then raises InvalidArgument."""
         return self._handle.closed
 
     def __enter__(self: Self) -> Self:
