@@ -4,6 +4,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
 #include "history/validate.hpp"
 #include "postgres/repository.hpp"
 #include "sqlite/repository.hpp"
@@ -11,7 +12,8 @@
 namespace actionhist {
 
 std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options) {
-  if (options.tenant) validate_id(*options.tenant, "tenant_id");
+  if (options.tenant) validate_id(*options.tenant, "tenant");
+  if (options.busy_timeout.count() < 0) refuse("busy_timeout", "is negative");
   if (uri.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "uri: is empty; give memory:, sqlite:PATH or a path, or postgresql://…");
