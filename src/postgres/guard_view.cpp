@@ -1,8 +1,7 @@
 #include "postgres/guard_view.hpp"
 
 #include <algorithm>
-
-#include <fmt/ranges.h>
+#include <array>
 
 #include "postgres/guard_cache.hpp"
 #include "postgres/guard_heads.hpp"
@@ -16,12 +15,26 @@ using namespace std::chrono_literals;
 // Clocks differ: what is read for one agent has to do for another that is behind it.
 constexpr auto clock_margin = 10min;
 
-// Empty when the resource is not known; nothing is stored under that.
-std::string_view resource_of(std::span<const Scope> scopes) {
-  for (const Scope& scope : scopes) {
-    if (scope.kind == ScopeKind::resource) return scope.key;
-  }
-  return {};
+// Empty where none of the scopes is of this kind; nothing is stored under that.
+std::string_view key_of(std::span<const Scope> scopes, ScopeKind kind) {
+  const auto found = std::ranges::find(scopes, kind, &Scope::kind);
+  return found == scopes.end() ? std::string_view() : std::string_view(found->key);
+}
+
+// The version of each scope's head, the policy of the resource, and whether a detection may be in force. A place of its
+// own for each kind of scope: the server plans what looks up an array of names anew each time, for their number.
+Call ask_heads(const std::string& tenant, std::span<const Scope> scopes, TimePoint now) {
+  return {
+      "SELECT pg_postmaster_start_time(), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
+      "scope = 'watch'), 0), EXISTS (SELECT FROM oscillation_detections WHERE tenant_id = $1 AND scope IN "
+      "('resource:' || $2, 'correlation:' || $3, 'session:' || $4) AND in_force_until > $5 AND resolved_at IS NULL), "
+      "coalesce(h.version, 0), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
+      "scope = 'correlation:' || $3), 0), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
+      "scope = 'session:' || $4), 0), h.oscillation_window_minutes, h.effectiveness_threshold, "
+      "h.pattern_min_occurrences FROM (SELECT) AS once LEFT JOIN action_histories h ON h.tenant_id = $1 AND "
+      "h.resource_id = $2",
+      Parameters(tenant, key_of(scopes, ScopeKind::resource), key_of(scopes, ScopeKind::correlation),
+                 key_of(scopes, ScopeKind::session), now)};
 }
 
 std::vector<RecentTrace> oldest_first(const Result& result) {
@@ -54,43 +67,31 @@ class ReadingAhead {
     const std::string& tenant = engine_.tenant();
     std::vector<Scope> scopes;
     for (const std::size_t place : missing_) scopes.push_back(question_.scopes[place]);
-    const std::string_view resource = resource_of(scopes);
-    std::vector<Call> calls;
-    calls.push_back(
-        {"SELECT pg_postmaster_start_time(), coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND "
-         "scope = 'watch'), 0), ARRAY(SELECT coalesce(g.version, 0) FROM unnest($3::text[]) WITH ORDINALITY AS "
-         "w(scope, place) LEFT JOIN guard_heads g ON g.tenant_id = $1 AND g.scope = w.scope ORDER BY place), "
-         "coalesce(h.version, 0), h.oscillation_window_minutes, h.effectiveness_threshold, h.pattern_min_occurrences "
-         "FROM (SELECT) AS once LEFT JOIN action_histories h ON h.tenant_id = $1 AND h.resource_id = $2",
-         Parameters(tenant, resource, names_of(scopes))});
-    // Without scopes it would ask for those of all.
-    const std::size_t in_force = calls.size();
-    if (!scopes.empty()) calls.push_back(ask_in_force(tenant, scopes, now_));
-    const std::size_t recent = calls.size();
+    std::vector<Call> calls{ask_heads(tenant, scopes, now_)};
     for (const Scope& scope : scopes) calls.push_back(ask_traces(scope, question_.window));
     const std::vector<Result> results = engine_.read_ahead(std::move(calls));
-    std::int64_t history = 0;
-    std::vector<std::int64_t> versions;
+    bool in_force = false;
+    std::array<std::int64_t, 3> versions{};  // by kind
     Reader heads(results[0]);
     heads.next();
-    heads.read(server_).read(watch_version_).read(versions).read(history);
+    heads.read(server_).read(watch_version_).read(in_force);
+    for (std::int64_t& version : versions) heads.read(version);
     const GuardPolicy policy = read_policy(heads);
     std::vector<Detection> detections;
-    if (!scopes.empty()) detections = read_detections(results[in_force]);
+    if (in_force) {
+      detections = read_detections(engine_.read_ahead({ask_in_force(tenant, scopes, now_)}).front());
+    }
     for (std::size_t i = 0; i < scopes.size(); ++i) {
       const std::string name = to_string(scopes[i]);
       ScopeReading reading;
       reading.server = server_;
       reading.now = now_;
       reading.window = question_.window;
-      reading.version = versions[i];
-      if (scopes[i].kind == ScopeKind::resource) {
-        reading.version = history;
-        reading.policy = policy;
-      }
+      reading.version = versions[static_cast<std::size_t>(scopes[i].kind)];
+      if (scopes[i].kind == ScopeKind::resource) reading.policy = policy;
       std::ranges::copy_if(detections, std::back_inserter(reading.in_force),
                            [&](const Detection& detection) { return detection.scope == name; });
-      reading.recent = oldest_first(results[recent + i]);
+      reading.recent = oldest_first(results[1 + i]);
       if (question_.busy(scopes[i], reading.recent)) {
         reading.recent =
             oldest_first(engine_.read_ahead({ask_traces(scopes[i], question_.baseline)}).front());
@@ -200,7 +201,7 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
     calls.push_back(ask_patterns(tenant));
     calls.push_back(ask_in_force(tenant, question.scopes, question.now));
     calls.push_back(ask_alerts(tenant, question.now - question.alerts, question.now));
-    calls.push_back(ask_policy(tenant, resource_of(question.scopes)));
+    calls.push_back(ask_policy(tenant, key_of(question.scopes, ScopeKind::resource)));
     for (const Scope& scope : question.scopes) calls.push_back(ask_traces(scope, question.window));
   }
   const std::vector<Result> results = engine.run(std::move(calls));
