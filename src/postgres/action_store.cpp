@@ -151,8 +151,9 @@ std::optional<Trace> PostgresActionStore::get_to_update(std::string_view action_
   return first_trace(engine_.run(std::move(calls)));
 }
 
+// Each statement by itself: one for all would be planned anew for each action, which takes longer than the rest.
 void PostgresActionStore::update(const Trace& trace, const Trace& before) {
-  static const std::string form = [] {
+  static const std::string change = [] {
     int parameter = 5;
     std::string assignments;
     visit_outcome(Outcome{}, [&](std::string_view name, const auto&) {
@@ -161,36 +162,36 @@ void PostgresActionStore::update(const Trace& trace, const Trace& before) {
     return fmt::format(
         "WITH trace AS (UPDATE resource_action_traces SET {}follow_up_actions = ${}, updated_at = ${} "
         "WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 AND updated_at = $4 AND "
-        "execution_status = $5 RETURNING action_id, resource_id, "
-        "updated_at), history AS (UPDATE action_histories h SET updated_at = trace.updated_at, "
-        "version = h.version + 1 FROM trace WHERE "
-        "h.tenant_id = $1 AND h.resource_id = trace.resource_id), queue AS (INSERT INTO embedding_queue AS q "
-        "(tenant_id, subject_id, version, enqueued_at) SELECT $1, action_id, 1, updated_at FROM trace "
-        "ON CONFLICT (tenant_id, subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, "
-        "last_error = NULL) SELECT ",
+        "execution_status = $5 RETURNING action_id) SELECT 1 / count(*) FROM trace",
         assignments, parameter + 1, parameter + 2);
   }();
-  static const std::string counted = form + "count(*) FROM trace";
-  static const std::string needed = form + "1 / count(*) FROM trace";
-  Parameters parameters(engine_.tenant(), trace.action_id, trace.time(), before.updated_at,
-                        before.outcome.status);
+  const std::string& tenant = engine_.tenant();
+  std::vector<Call> calls;
+  if (!trace.resource_id.empty()) {
+    calls.push_back(
+        {"UPDATE action_histories SET updated_at = $3, version = version + 1 WHERE tenant_id = $1 AND resource_id = $2",
+         Parameters(tenant, trace.resource_id, trace.updated_at)});
+  }
+  if (const auto scopes = head_scopes(trace); !scopes.empty()) calls.push_back(move_heads(tenant, scopes));
+  Parameters parameters(tenant, trace.action_id, trace.time(), before.updated_at, before.outcome.status);
   visit_outcome(trace.outcome, [&](std::string_view, const auto& member) { parameters.add(member); });
   parameters.add(trace.follow_up_actions);
   parameters.add(trace.updated_at);
-  const bool assuming = engine_.assuming();
-  std::vector<Call> calls;
-  calls.push_back({assuming ? needed : counted, std::move(parameters)});
-  if (const auto scopes = head_scopes(trace); !scopes.empty())
-    calls.push_back(move_heads(engine_.tenant(), scopes));
-  if (assuming) {
+  calls.push_back({change, std::move(parameters)});
+  calls.push_back(
+      {"INSERT INTO embedding_queue AS q (tenant_id, subject_id, version, enqueued_at) VALUES ($1, $2, 1, $3) "
+       "ON CONFLICT (tenant_id, subject_id) DO UPDATE SET version = q.version + 1, attempts = 0, last_error = NULL",
+       Parameters(tenant, trace.action_id, trace.updated_at)});
+  if (engine_.assuming()) {
     engine_.expect_change(trace);
     for (Call& call : calls) engine_.put_off(std::move(call));
     return;
   }
   engine_.guard_cache().forget(scopes_of(trace));
-  const std::vector<Result> results = engine_.run(std::move(calls));
-  Reader reader(results.front());
-  if (!reader.next() || reader.get<std::int64_t>() == 0) {
+  try {
+    engine_.run(std::move(calls));
+  } catch (const ServerError& error) {
+    if (!is_taken(error)) throw;
     throw Error(ErrorCode::not_found, fmt::format("action_id: \"{}\" is not stored", trace.action_id));
   }
 }

@@ -29,6 +29,7 @@ class TwoYears {
   Options options() const {
     Options options{.tenant = "big", .semantic = false, .clock = FixedClock()};
     options.postgres.pool_min = 0;
+    options.postgres.pool_max = 1;  // plans are kept for each connection
     return options;
   }
   // With these indexes; its plans are logged.
@@ -217,4 +218,33 @@ TEST_CASE("the set search serves words and values inside JSON, under row-level s
         "_state "},
        {"a field of one's own", [](History& h) { return count(h, where(R"({"metadata.ticket": "T-40"})")); },
         "_metadata "}});
+}
+
+TEST_CASE("of a proposal and an outcome only what looks into the months is planned anew",
+          "[postgres][plans]") {
+  History history = two_years().with(IndexSet::lean);
+  Plans plans;
+  // The server tries a statement five times with its values before it keeps a plan.
+  for (int i = 0; i < 10; ++i) {
+    Action action = restart(fmt::format("planned-{}", i), noon);
+    action.action_timestamp.reset();
+    action.resource.name = action.correlation_id = action.session_id = action.action_id;
+    plans.take();
+    REQUIRE(history.propose(action).allowed());
+    history.complete(action.action_id, {.status = Status::completed});
+  }
+  constexpr std::string_view begin = "Query Text: ";
+  const std::string log = plans.take();
+  int kept = 0;
+  for (std::size_t at = log.find(begin); at != std::string::npos;) {
+    const std::size_t next = log.find(begin, at + 1);
+    const std::string plan = log.substr(at, next - at);
+    at = next;
+    if (plan.find("resource_action_traces") != std::string::npos) continue;
+    INFO(plan);
+    CHECK(plan.find("'big'") == std::string::npos);
+    ++kept;
+  }
+  // The heads and the resource before; the history, the heads and the queue with the action and with its outcome.
+  CHECK(kept >= 7);
 }
