@@ -263,8 +263,11 @@ class Benchmark {
              [this] { return six_round_trips(1000); }});
     for (const int clients : {1, 4, 16}) {
       const std::string with = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
-      compare({"guarded / unguarded, each time another resource, " + with,
-               [=, this] { return propose(clients, make_actions(1000, true)); },
+      compare({"guarded / unguarded, each time another resource with 4 actions, " + with,
+               [=, this] { return propose_cold(clients, 1000, 4); },
+               [=, this] { return record(clients, 1000, true); }});
+      compare({"guarded / unguarded, each time another resource with 25 actions, " + with,
+               [=, this] { return propose_cold(clients, 200, 25); },
                [=, this] { return record(clients, 1000, true); }});
       compare({"guarded / unguarded, resource remembered, " + with,
                [=, this] { return propose_remembered(clients, 1000); },
@@ -346,6 +349,13 @@ class Benchmark {
       actions[static_cast<std::size_t>(i)].resource.name = fmt::format("new-{}-{}", first, i % resources);
     }
     return actions;
+  }
+
+  // Each time another resource, on which so many actions have just been recorded, so that nothing of it is remembered.
+  void propose_cold(int clients, int calls, int recorded) {
+    const auto actions = on_new_resources(calls * (recorded + 1), calls);
+    history_.record(std::span(actions).first(actions.size() - static_cast<std::size_t>(calls)));
+    propose(clients, {actions.end() - calls, actions.end()});
   }
 
   // The first proposal on each of 100 resources is not counted.
