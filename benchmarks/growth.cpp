@@ -10,10 +10,10 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "our_index.hpp"
 #include "report.hpp"
+#include "support/samples.hpp"
 #include "vector_recall.hpp"
 
 namespace {
@@ -27,7 +27,7 @@ struct Settings {
   std::size_t queries = 1000;
   std::size_t seconds = 5;
   std::size_t added = 1000;  // rows a second
-  std::string folder = std::filesystem::temp_directory_path() / fmt::format("growth-{}", getpid());
+  std::string folder;
   bool json = false;
 };
 
@@ -52,9 +52,9 @@ double percentile(std::vector<double> values, double part) {
 // How long each search takes, one after the other for so many seconds.
 std::vector<double> latencies(OurIndex& ours, const VectorSet& queries, double seconds) {
   std::vector<double> out;
-  const auto begin = Clock::now();
+  const auto begin = Steady::now();
   for (std::size_t i = 0; seconds_since(begin) < seconds; ++i) {
-    const auto asked = Clock::now();
+    const auto asked = Steady::now();
     ours.search(queries.at(i % queries.size()), nearest_wanted, {});
     out.push_back(seconds_since(asked));
   }
@@ -66,11 +66,11 @@ class Adding {
  public:
   Adding(OurIndex& ours, const VectorSet& rows, std::size_t size, std::size_t a_second)
       : thread_([this, &ours, &rows, size, a_second] {
-          const auto begin = Clock::now();
+          const auto begin = Steady::now();
           for (std::size_t i = size; i < rows.size() && !stop_; ++i) {
             const std::chrono::duration<double> due(static_cast<double>(i - size) /
                                                     static_cast<double>(a_second));
-            std::this_thread::sleep_until(begin + std::chrono::duration_cast<Clock::duration>(due));
+            std::this_thread::sleep_until(begin + std::chrono::duration_cast<Steady::duration>(due));
             ours.put(rows, i, i + 1);
             ++added_;
             const IndexStats stats = ours.index.stats();
@@ -116,16 +116,18 @@ void searched_while_adding(Report& report, OurIndex& ours, const VectorSets& set
 
 void run(const Settings& settings) {
   Report report(fmt::format("growth: {} dimensions", settings.dimension), settings.json);
+  const test::TempFolder temporary;
+  const std::string place = settings.folder.empty() ? temporary.path().string() : settings.folder;
   double first_rate = 0;
   for (const std::size_t size : settings.sizes) {
     VectorSets sets =
         clustered_vectors(size + settings.seconds * settings.added, settings.queries, settings.dimension);
     const Truth truth =
         exact_neighbours(sets, nearest_wanted, [size](std::uint32_t row) { return row < size; });
-    const std::string folder = fmt::format("{}/{}", settings.folder, size);
+    const std::string folder = fmt::format("{}/{}", place, size);
 
     OurIndex ours({.dimension = settings.dimension});
-    const auto began = Clock::now();
+    const auto began = Steady::now();
     ours.put(sets.rows, 0, size);
     ours.index.optimize();
     report.add(fmt::format("{}: build", size), "time", seconds_since(began), "s");
@@ -159,7 +161,7 @@ void run(const Settings& settings) {
     const auto mapped = measured(ours, sets, truth);
     report.add(fmt::format("{}: as calibrated, from files against memory", size), "queries", mapped.rate,
                "1/s", calibrated.rate, mapped.rate / calibrated.rate);
-    const auto opening = Clock::now();
+    const auto opening = Steady::now();
     { const SemanticIndex opened = SemanticIndex::open(folder); }
     report.add(fmt::format("{}: open from a warm cache", size), "time", seconds_since(opening), "s");
     searched_while_adding(report, ours, sets, settings, size);
@@ -178,7 +180,8 @@ int main(int argc, char** argv) {
   app.add_option("--queries", settings.queries);
   app.add_option("--seconds", settings.seconds, "of searches alone, and while rows are added");
   app.add_option("--added", settings.added, "rows a second");
-  app.add_option("--folder", settings.folder, "for the files");
+  app.add_option("--folder", settings.folder, "for the files; a temporary one if not given")
+      ->check(CLI::ExistingDirectory);
   app.add_flag("--json", settings.json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
   try {

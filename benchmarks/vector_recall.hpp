@@ -13,7 +13,7 @@
 
 namespace actionhist::benchmark {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 using Truth = std::vector<std::vector<std::uint32_t>>;  // of each query
 using Passes = std::function<bool(std::uint32_t)>;
 
@@ -21,11 +21,11 @@ constexpr std::size_t nearest_wanted = 10;
 
 struct Point {
   double recall = 0;
-  double rate = 0;         // queries a second
+  double rate = 0;  // queries a second of this thread's processor time, which other programs change less
   std::size_t fewest = 0;  // answers of a query to which ten or more were owed
 };
 
-double seconds_since(Clock::time_point begin);
+double seconds_since(Steady::time_point begin);
 
 // REQUIRES: there are values.
 double median(std::vector<double> values);

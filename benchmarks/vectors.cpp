@@ -151,7 +151,7 @@ void run(const Settings& settings) {
                   }
                   return Json::parse("{" + fields + "}");
                 });
-  const auto started = Clock::now();
+  const auto started = Steady::now();
   ours.put(sets.rows, 0, sets.rows.size());
   report.add("put, without the graph", "time", seconds_since(started), "s");
   ours.index.optimize();
@@ -160,7 +160,7 @@ void run(const Settings& settings) {
   peers.push_back(hnswlib_peer(settings.m, settings.ef_construction));
   if (settings.faiss) peers.push_back(packaged_faiss_peer(settings.m, settings.ef_construction));
   for (const auto& peer : peers) {
-    const auto begin = Clock::now();
+    const auto begin = Steady::now();
     peer->build(sets.rows);
     const double seconds = seconds_since(begin);
     report.add(fmt::format("build against {}", peer->name()), "time", build_seconds, "s", seconds,
