@@ -34,6 +34,7 @@ type Model interface {
 
 // DetectionNotice is what Options.Detected is told.
 type DetectionNotice struct {
+	Text          string    `json:"text"` // the notice in one sentence
 	Detection     Detection `json:"detection"`
 	ActionID      string    `json:"action_id"`  // that was proposed
 	Fresh         bool      `json:"fresh"`      // found now, not in force already
