@@ -92,7 +92,7 @@ RetentionGroup read_group(R& reader) {
   reader.read(group.resource_id).read(group.total);
   reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
   const bool own = reader.template get<bool>();
-  const RetentionPolicy policy = read_policy(reader);
+  const RetentionPolicy policy = sql::read_policy(reader);
   if (own) group.own = policy;
   return group;
 }
