@@ -30,7 +30,7 @@ const std::string& insert_trace() {
   return text;
 }
 
-// A common word is looked up in the latest of its actions first.
+// Of a word that many actions hold, so many of the latest are looked up first.
 constexpr int latest_of_word = 5'000;
 
 constexpr const char* insert_resource =
@@ -294,25 +294,26 @@ std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> w
   const sql::Condition condition = sql::condition(where);
   std::vector<std::string> patterns;
   for (const std::string& word : words) patterns.push_back(word_pattern(word));
-  const auto search = [&](int most) {
-    const std::string text = fmt::format(
-        "WITH hits AS ({}) SELECT {} FROM hits JOIN resource_action_traces ON tenant_id = of_tenant AND "
-        "action_id = id WHERE of_tenant = ? AND {} ORDER BY found DESC, action_timestamp DESC, action_id LIMIT ?",
-        found_texts(words.size(), most), sql::trace_columns(), condition.text);
-    return engine_.read([&](Connection& connection) {
-      Query query(connection, text);
+  return engine_.read([&](Connection& connection) {
+    const auto search = [&](const std::vector<bool>& common, int most) {
+      Query query(
+          connection,
+          fmt::format("WITH hits AS ({}) SELECT {} FROM hits JOIN resource_action_traces ON tenant_id = "
+                      "of_tenant AND action_id = id WHERE of_tenant = ? AND {} ORDER BY found DESC, "
+                      "action_timestamp DESC, action_id LIMIT ?",
+                      found_texts(common, most), sql::trace_columns(), condition.text));
       for (const std::string& pattern : patterns) query.bind_text(pattern);
       for (const std::string& word : words) query.bind_text(word);
       query.bind(engine_.tenant());
       bind(query, condition);
       query.bind(limit);
       return read_traces(query);
-    });
-  };
-  std::vector<Trace> found = search(latest_of_word);
-  // The latest ones may all be of other tenants, or not pass the filter.
-  if (found.size() < static_cast<std::size_t>(limit)) found = search(0);
-  return found;
+    };
+    std::vector<Trace> found = search(common_words(connection, words), latest_of_word);
+    // The latest ones may all be of other tenants, or not pass the filter.
+    if (found.size() < static_cast<std::size_t>(limit)) found = search(std::vector<bool>(words.size()), 0);
+    return found;
+  });
 }
 
 std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {

@@ -92,6 +92,13 @@ class Words {
 
 // So many texts join the index at once. A search looks through fewer than this one by one.
 constexpr std::int64_t texts_at_once = 128;
+// Of a word that a tenth of them hold, these are looked through instead of the index.
+constexpr std::int64_t texts_looked_through = 5'000;
+
+// Whether the words of a text hold one that begins with the parameter.
+std::string holds_word(std::size_t parameter) {
+  return fmt::format("(instr(' ' || words, ' ' || ?{}) > 0)", parameter);
+}
 
 }  // namespace
 
@@ -178,20 +185,49 @@ void add_all_texts(Connection& connection) {
   }
 }
 
-std::string found_texts(std::size_t words, int most) {
+std::vector<bool> common_words(Connection& connection, std::span<const std::string> words) {
+  std::vector<bool> common(words.size());
+  std::int64_t last = 0;
+  Query newest(connection, "SELECT ifnull(max(doc), 0) FROM action_texts");
+  newest.step();
+  newest.read(last);
+  if (last <= texts_looked_through) return common;
+  std::string counts;
+  for (std::size_t i = 1; i <= words.size(); ++i) {
+    counts += fmt::format("{}ifnull(sum({}), 0)", i > 1 ? ", " : "", holds_word(i));
+  }
+  Query query(connection, fmt::format("SELECT {} FROM action_texts WHERE doc > ?", counts));
+  for (const std::string& word : words) query.bind_text(word);
+  query.bind(last - texts_looked_through);
+  query.step();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::int64_t count = 0;
+    query.read(count);
+    common[i] = count >= texts_looked_through / 10;
+  }
+  return common;
+}
+
+std::string found_texts(const std::vector<bool>& common, int most) {
   std::string each;
   std::string count;
-  for (std::size_t i = 1; i <= words; ++i) {
-    each += fmt::format("SELECT * FROM (SELECT rowid FROM action_words WHERE action_words MATCH ?{}", i);
-    if (most > 0) each += fmt::format(" ORDER BY rowid DESC LIMIT {}", most);
-    each += ") UNION ";
-    count += fmt::format("{}(instr(' ' || words, ' ' || ?{}) > 0)", i > 1 ? " + " : "", words + i);
+  for (std::size_t i = 1; i <= common.size(); ++i) {
+    if (!common[i - 1]) {
+      each += fmt::format("SELECT * FROM (SELECT rowid FROM action_words WHERE action_words MATCH ?{}", i);
+      if (most > 0) each += fmt::format(" ORDER BY rowid DESC LIMIT {}", most);
+      each += ") UNION ";
+    }
+    count += (i > 1 ? " + " : "") + holds_word(common.size() + i);
   }
+  const bool any = std::ranges::find(common, true) != common.end();
+  const std::string before =
+      any ? fmt::format("min(indexed, (SELECT max(doc) FROM action_texts) - {})", texts_looked_through)
+          : "indexed";
   // The index folds more than the words show, so what it found holds at least one.
   return fmt::format(
       "SELECT tenant_id AS of_tenant, action_id AS id, max(1, {0}) AS found FROM action_texts WHERE doc IN "
-      "({1}SELECT doc FROM action_texts WHERE doc > (SELECT indexed FROM action_words_head) AND {0} > 0)",
-      count, each);
+      "({1}SELECT doc FROM action_texts WHERE doc > (SELECT {2} FROM action_words_head) AND {0} > 0)",
+      count, each, before);
 }
 
 std::string word_pattern(std::string_view word) {

@@ -41,10 +41,14 @@ void remove_texts(Connection& connection, const std::string& tenant, std::string
 // Adds all that a database of an older schema holds.
 void add_all_texts(Connection& connection);
 
+// Which of the words are in so many of the actions stored last that looking through these is quicker than the index,
+// where a word costs time for each action that holds it.
+std::vector<bool> common_words(Connection& connection, std::span<const std::string> words);
+
 // SQL for (of_tenant, id, found): the actions of all tenants that hold at least one of the words, and how
-// many. Its first parameters are the words' patterns, the next the words themselves. For each word only the
-// latest `most` actions that were stored are looked up; 0 is all.
-std::string found_texts(std::size_t words, int most);
+// many. Its first parameters are the words' patterns, the next the words themselves. A common word is looked for in the
+// actions stored last only; of any other the latest `most` actions that hold it are looked up, 0 is all.
+std::string found_texts(const std::vector<bool>& common, int most);
 
 // What to bind for a word: the beginning of one in the index.
 std::string word_pattern(std::string_view word);
