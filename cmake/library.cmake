@@ -10,20 +10,27 @@ foreach(room sqlite postgres)
   list(APPEND MIGRATIONS_CPP ${PROJECT_BINARY_DIR}/${room}_migrations.cpp)
 endforeach()
 
-file(GLOB ACTIONHIST_SOURCES CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/src/core/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/analysis/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/sql/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/sqlite/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/postgres/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/http/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/embedding/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/semantic/*.cpp
-  ${PROJECT_SOURCE_DIR}/src/history/*.cpp)
+# A unity build compiles ten files of a room together.
+foreach(room core analysis sql sqlite postgres http embedding semantic history)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
+  set(count 0)
+  foreach(source IN LISTS sources)
+    math(EXPR piece "${count} / 10")
+    math(EXPR count "${count} + 1")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${room}_${piece})
+  endforeach()
+  list(APPEND ACTIONHIST_SOURCES ${sources})
+endforeach()
 
 add_library(actionhist ${ACTIONHIST_SOURCES} ${MIGRATIONS_CPP})
 add_library(actionhist::actionhist ALIAS actionhist)
-set_target_properties(actionhist PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+set_target_properties(actionhist PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  UNITY_BUILD ${ACTIONHIST_UNITY_BUILD} UNITY_BUILD_MODE GROUP)
+if(ACTIONHIST_UNITY_BUILD)
+  # There a source file is included by another, so what is local to it looks like that of a header.
+  target_compile_options(actionhist PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 target_include_directories(actionhist
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${PROJECT_SOURCE_DIR}/src ${STEMMER_INCLUDE_DIR} ${FAISS_INCLUDE_DIR})

@@ -23,7 +23,7 @@ Steps latest(const Steps& steps, const std::vector<std::string>& sequence, int t
 }
 
 // True if the pattern asks for it and the actions helped.
-bool helped(const Window& window, const Thresholds& thresholds, const Steps& steps) {
+bool asked_and_helped(const Window& window, const Thresholds& thresholds, const Steps& steps) {
   const Json& config = window.pattern().threshold_config;
   if (config.text().find("\"effectiveness_threshold\"") == std::string::npos) return false;
   const auto mean = mean_score(steps);
@@ -49,7 +49,7 @@ void find_action_sequence(const Window& window, const Thresholds& thresholds, Fi
   const int times = window.pattern().min_occurrences;
   for (const auto& [resource, steps] : by_resource(window)) {
     Steps found = latest(steps, sequence, times);
-    if (found.empty() || helped(window, thresholds, found)) continue;
+    if (found.empty() || asked_and_helped(window, thresholds, found)) continue;
     Match match("action-sequence");
     match.confidence = 1 - std::exp2(-static_cast<double>(found.size()));
     match.facts.member("completed_by", sequence.back()).member("occurrences", times);

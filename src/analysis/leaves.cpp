@@ -12,7 +12,7 @@ constexpr std::size_t max_text = 256;
 
 class LeafReader {
  public:
-  Document read(JsonElement root) {
+  JsonLeaves read(JsonElement root) {
     collect(root);
     return std::move(found_);
   }
@@ -72,25 +72,25 @@ class LeafReader {
   }
 
   std::string path_;  // of the element at hand
-  Document found_;
+  JsonLeaves found_;
 };
 
 // An action mostly starts where the last one ended, so the thread keeps what it read last.
 struct LastRead {
   JsonDocument parser;
   std::string text;
-  std::shared_ptr<const Document> document;
+  std::shared_ptr<const JsonLeaves> document;
 };
 
 }  // namespace
 
-std::shared_ptr<const Document> read_leaves(const Json& json) {
-  static const auto nothing = std::make_shared<const Document>();
+std::shared_ptr<const JsonLeaves> read_leaves(const Json& json) {
+  static const auto nothing = std::make_shared<const JsonLeaves>();
   if (json.absent()) return nothing;
   thread_local LastRead last;
   if (last.document && last.text == json.text()) return last.document;
   last.document.reset();
-  last.document = std::make_shared<const Document>(LeafReader().read(last.parser.parse(json)));
+  last.document = std::make_shared<const JsonLeaves>(LeafReader().read(last.parser.parse(json)));
   last.text = json.text();
   return last.document;
 }

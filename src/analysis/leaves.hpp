@@ -29,12 +29,12 @@ const Value* find(const Leaves<Value>& leaves, const Dimension& dimension) {
   return found == leaves.end() ? nullptr : &found->value;
 }
 
-struct Document {
+struct JsonLeaves {
   Leaves<double> numbers;
   Leaves<std::string> texts;
 };
 
 // At most the first 256 numbers and as many texts. An absent document has none.
-std::shared_ptr<const Document> read_leaves(const Json& json);
+std::shared_ptr<const JsonLeaves> read_leaves(const Json& json);
 
 }  // namespace actionhist

@@ -28,11 +28,11 @@ class MoveReader {
   }
 
  private:
-  static const Document& before(const Step& step) { return *step.digest->before; }
-  static const Document& parameters(const Step& step) { return *step.digest->parameters; }
+  static const JsonLeaves& before(const Step& step) { return *step.digest->before; }
+  static const JsonLeaves& parameters(const Step& step) { return *step.digest->parameters; }
   // What it will leave is not known before its end.
-  static const Document& after(const Step& step) {
-    static const Document unknown;
+  static const JsonLeaves& after(const Step& step) {
+    static const JsonLeaves unknown;
     return step.ended() ? *step.digest->after : unknown;
   }
 
@@ -144,7 +144,7 @@ class MoveReader {
     states_read_ = true;
     for (const Step* step : steps_) {
       if (!step->counted()) continue;
-      for (const Document* state : {&before(*step), &after(*step)}) {
+      for (const JsonLeaves* state : {&before(*step), &after(*step)}) {
         for (const Leaf<double>& leaf : state->numbers) {
           if (!in_states(*leaf.dimension)) in_states_.push_back(leaf.dimension.get());
         }

@@ -43,9 +43,9 @@ struct TraceDigest {
   bool alert_resolved;
   bool state_unchanged;
 
-  std::shared_ptr<const Document> before;
-  std::shared_ptr<const Document> after;  // empty if it has not ended
-  std::shared_ptr<const Document> parameters;
+  std::shared_ptr<const JsonLeaves> before;
+  std::shared_ptr<const JsonLeaves> after;  // empty if it has not ended
+  std::shared_ptr<const JsonLeaves> parameters;
 
   // The key of the resource; empty when it is not known well enough.
   std::string_view resource() const {

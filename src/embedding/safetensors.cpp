@@ -12,7 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and read in place");
 
-constexpr std::string_view file = "model.safetensors";
+constexpr std::string_view tensors_file = "model.safetensors";
 constexpr std::size_t longest_header = 100'000'000;  // as the format says
 
 constexpr NameTable<TensorType, 10> type_names{{
@@ -80,7 +80,9 @@ std::vector<float> Tensor::floats() const {
         return std::bit_cast<float>(static_cast<std::uint32_t>(top) << 16);
       });
     case TensorType::i8: return converted<std::int8_t, float>(bytes);
-    default: refuse(file, fmt::format("a tensor of {} where floats are expected", name_of(type_names, type)));
+    default:
+      refuse(tensors_file,
+             fmt::format("a tensor of {} where floats are expected", name_of(type_names, type)));
   }
 }
 
@@ -90,27 +92,28 @@ std::vector<std::int64_t> Tensor::integers() const {
     case TensorType::i32: return converted<std::int32_t, std::int64_t>(bytes);
     case TensorType::i16: return converted<std::int16_t, std::int64_t>(bytes);
     default:
-      refuse(file, fmt::format("a tensor of {} where whole numbers are expected", name_of(type_names, type)));
+      refuse(tensors_file,
+             fmt::format("a tensor of {} where whole numbers are expected", name_of(type_names, type)));
   }
 }
 
 Safetensors::Safetensors(std::span<const std::byte> bytes) {
   std::uint64_t header_size = 0;
-  if (bytes.size() < sizeof header_size) refuse(file, "is too short to be a safetensors file");
+  if (bytes.size() < sizeof header_size) refuse(tensors_file, "is too short to be a safetensors file");
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
   bytes = bytes.subspan(sizeof header_size);
   if (header_size > longest_header || header_size > bytes.size()) {
-    refuse(file,
+    refuse(tensors_file,
            fmt::format("has a header of {} bytes, but only {} follow; the file is cut or is another format",
                        header_size, bytes.size()));
   }
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()), header_size);
   const std::span<const std::byte> data = bytes.subspan(header_size);
   JsonDocument document;
-  const ModelJson root(document.parse(header, file), std::string(file));
+  const ModelJson root(document.parse(header, tensors_file), std::string(tensors_file));
   for (const auto& [name, element] : root.members()) {
     if (name == "__metadata__") continue;
-    const ModelJson json(element, fmt::format("{}: tensor \"{}\"", file, name));
+    const ModelJson json(element, fmt::format("{}: tensor \"{}\"", tensors_file, name));
     Tensor tensor;
     tensor.type = value_of(type_names, json.get<std::string_view>("dtype"), json.place("dtype"));
     std::size_t size = size_of(tensor.type);
@@ -148,9 +151,9 @@ const Tensor* Safetensors::find(std::string_view name) const {
 
 const Tensor& Safetensors::get(std::string_view name, std::size_t dimensions) const {
   const Tensor* tensor = find(name);
-  if (tensor == nullptr) refuse(file, fmt::format("has no tensor \"{}\"", name));
+  if (tensor == nullptr) refuse(tensors_file, fmt::format("has no tensor \"{}\"", name));
   if (tensor->shape.size() != dimensions) {
-    refuse(file,
+    refuse(tensors_file,
            fmt::format("tensor \"{}\" has {} dimensions, not {}", name, tensor->shape.size(), dimensions));
   }
   return *tensor;

@@ -6,7 +6,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::string_view file = "tokenizer.json";
+constexpr std::string_view tokenizer_file = "tokenizer.json";
 
 bool is_ascii_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
@@ -91,7 +91,7 @@ void Unigram::encode(std::string_view word, std::vector<std::uint32_t>& ids) con
 
 SubwordTokenizer::SubwordTokenizer(std::string_view json) {
   JsonDocument document;
-  const ModelJson root(document.parse(json, file), std::string(file));
+  const ModelJson root(document.parse(json, tokenizer_file), std::string(tokenizer_file));
   normalizer_.emplace(root.optional_object("normalizer"));
   Lengths lengths;
   read_added_tokens(root, lengths);

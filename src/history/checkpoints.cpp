@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t max_ns_bytes = 1024;
 constexpr std::size_t max_state_bytes = std::size_t{256} * 1024 * 1024;
-constexpr int max_limit = 10'000;
+constexpr int max_checkpoints = 10'000;
 // How many are read at once where a filter looks at all of them.
-constexpr int page_rows = 100;
+constexpr int checkpoints_page = 100;
 
 void validate(const CheckpointKey& key) {
   validate_id(key.thread_id, "thread_id");
@@ -64,8 +64,8 @@ void Checkpoints::put_writes(const CheckpointKey& checkpoint, std::span<const Ch
 }
 
 std::vector<Checkpoint> Checkpoints::find(const CheckpointQuery& query) {
-  if (query.limit < 1 || query.limit > max_limit) {
-    refuse("limit", fmt::format("{} is not between 1 and {}", query.limit, max_limit));
+  if (query.limit < 1 || query.limit > max_checkpoints) {
+    refuse("limit", fmt::format("{} is not between 1 and {}", query.limit, max_checkpoints));
   }
   const Filter filter = parse_filter(query.where);
   const bool filtered = !query.where.absent();
@@ -77,7 +77,7 @@ std::vector<Checkpoint> Checkpoints::find(const CheckpointQuery& query) {
                       query.before,
                       query.after,
                       query.states,
-                      filtered ? page_rows : query.limit};
+                      filtered ? checkpoints_page : query.limit};
   std::vector<Checkpoint> found;
   while (true) {
     std::vector<Checkpoint> page = store.scan(scan);

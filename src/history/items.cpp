@@ -22,9 +22,9 @@ constexpr std::size_t max_path_bytes = 1024;
 constexpr std::size_t max_key_bytes = 1024;
 constexpr std::size_t max_vectors = 1000;
 constexpr std::size_t max_dimension = 65'536;
-constexpr int max_limit = 10'000;
+constexpr int max_items = 10'000;
 // How many rows are read at once where all of them are looked at.
-constexpr int page_rows = 2000;
+constexpr int items_page = 2000;
 // How many items whose time is over a put() takes along.
 constexpr int swept_by_the_way = 100;
 
@@ -50,8 +50,8 @@ void validate(const ItemKey& key) {
 }
 
 void validate_limit(int limit, int offset) {
-  if (limit < 1 || limit > max_limit)
-    refuse("limit", fmt::format("{} is not between 1 and {}", limit, max_limit));
+  if (limit < 1 || limit > max_items)
+    refuse("limit", fmt::format("{} is not between 1 and {}", limit, max_items));
   if (offset < 0) refuse("offset", "is negative");
 }
 
@@ -127,7 +127,7 @@ std::optional<double> best_cosine(const StoredItem& item, std::span<const float>
 template <class Use>
 void for_each(ItemStore& store, const ItemQuery& query, TimePoint now, bool vectors, Use&& use) {
   const Filter filter = parse_filter(query.where);
-  ItemScan scan{query.under, now, {}, vectors, page_rows};
+  ItemScan scan{query.under, now, {}, vectors, items_page};
   std::vector<StoredItem> page;
   do {
     page = store.scan(scan);
@@ -139,7 +139,7 @@ void for_each(ItemStore& store, const ItemQuery& query, TimePoint now, bool vect
     Fields values;
     for (std::size_t i = 0; i < page.size(); ++i) values.set(static_cast<std::uint32_t>(i), page[i].value);
     values.select(filter, page.size()).for_each([&](std::size_t i) { use(std::move(page[i])); });
-  } while (page.size() == static_cast<std::size_t>(page_rows));
+  } while (page.size() == static_cast<std::size_t>(items_page));
 }
 
 // Keeps the best `size` of what is added, in the order of `before`.

@@ -7,7 +7,7 @@
 namespace actionhist::postgres {
 namespace {
 
-constexpr std::string_view look_up =
+constexpr std::string_view newest_with =
     "SELECT found_id, found_at FROM actionhist_indexed($1, $2, $3, $4, $5, $6)";
 
 void read(const Result& result, int most, FoundActions& found) {
@@ -38,7 +38,7 @@ std::optional<FoundActions> find_words(Engine& engine, std::span<const std::stri
   const std::optional<TimePoint> whenever;
   std::vector<Call> calls;
   for (const std::string& word : words) {
-    calls.push_back({look_up, Parameters("words", word, "", whenever, whenever, std::int64_t{most})});
+    calls.push_back({newest_with, Parameters("words", word, "", whenever, whenever, std::int64_t{most})});
   }
   FoundActions found;
   for (const Result& result : engine.run(std::move(calls))) read(result, most, found);
@@ -51,7 +51,7 @@ std::optional<FoundActions> find_documents(Engine& engine, const sql::Containmen
   const std::string_view index = index_of(wanted.column);
   if (index.empty() || !has_index(engine, index)) return std::nullopt;
   FoundActions found;
-  read(engine.run(look_up,
+  read(engine.run(newest_with,
                   Parameters(wanted.column, wanted.document, wanted.other, since, until, std::int64_t{most})),
        most, found);
   return found;

@@ -47,7 +47,7 @@ std::string make_statement() {
   return text;
 }
 
-int digit(char c) {
+int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return -1;
@@ -63,7 +63,7 @@ std::optional<TimePoint> time_inside(std::string_view id) {
   std::int64_t milliseconds = 0;
   for (std::size_t i = 0; i < 36; ++i) {
     if (i == 8 || i == 13 || i == 18 || i == 23) continue;
-    const int value = digit(id[i]);
+    const int value = hex_digit(id[i]);
     if (value < 0) return std::nullopt;
     if (i < 13) milliseconds = milliseconds * 16 + value;
   }

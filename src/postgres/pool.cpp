@@ -23,8 +23,8 @@ using Moment = steady_clock::time_point;
 // A connection that was used a moment ago is taken to be alive.
 constexpr milliseconds trusted_idle{3'000};
 // After a failure the keeper leaves the server alone for a while.
-constexpr milliseconds first_pause{250};
-constexpr milliseconds longest_pause{10'000};
+constexpr milliseconds first_connect_pause{250};
+constexpr milliseconds longest_connect_pause{10'000};
 
 struct Member {
   std::unique_ptr<Connection> connection;
@@ -195,15 +195,15 @@ void PoolState::keep() {
   keeper_woken.wait(lock, [this] { return closing || stats.acquired > 0; });
   const milliseconds step =
       std::clamp(std::min(options.idle_timeout, options.max_life) / 4, milliseconds(20), milliseconds(1'000));
-  milliseconds pause = first_pause;
+  milliseconds pause = first_connect_pause;
   while (!closing) {
     close_idle(lock);
     if (closing) break;
     if (!fill(lock)) {
       keeper_woken.wait_for(lock, pause, [this] { return closing; });
-      pause = std::min(pause * 2, longest_pause);
+      pause = std::min(pause * 2, longest_connect_pause);
     } else {
-      pause = first_pause;
+      pause = first_connect_pause;
       if (stats.open >= pool_min && !closing) keeper_woken.wait_for(lock, step);
     }
   }

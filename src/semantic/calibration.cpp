@@ -18,7 +18,7 @@ constexpr std::size_t widest = 512;
 // The slots are also tried as if a filter let only a part of them pass.
 constexpr std::array<double, 5> shares = {1.0 / 64, Calibration::two_hop_shares[0],
                                           Calibration::two_hop_shares[1], Calibration::result_share, 1};
-constexpr std::size_t few = 1, quarter = 2, result = 3, all = 4;
+constexpr std::size_t few_pass = 1, quarter = 2, result = 3, all = 4;
 
 // The first of the shares with which the slot passes: then it does with all behind it.
 std::size_t first_share(std::uint32_t slot) {
@@ -89,41 +89,41 @@ std::size_t quantile(std::vector<std::size_t> values, double part) {
   return *at;
 }
 
-struct Outcome {
+struct Trial {
   double recall = 0;
   double distances = 0;
 };
 
 // A query is hardly ever a row of the index, to which links lead: each sample is looked for as if it were not there.
-Outcome outcome_of(const Graph& graph, const Vectors& vectors, const std::vector<Sample>& sampled,
-                   std::size_t share, std::size_t width) {
-  Outcome outcome;
+Trial trial_of(const Graph& graph, const Vectors& vectors, const std::vector<Sample>& sampled,
+               std::size_t share, std::size_t width) {
+  Trial trial;
   double owed = 0;
   const auto allowed = [share](std::uint32_t slot) { return first_share(slot) <= share; };
   for (const Sample& sample : sampled) {
     const Walked walked = share == all ? walk(graph, vectors, sample.query, width, sample.slot)
                                        : filtered_walk(graph, vectors, sample.query, width, allowed,
                                                        share < result, graph.size(), sample.slot);
-    outcome.distances += static_cast<double>(walked.distances) / static_cast<double>(sampled.size());
+    trial.distances += static_cast<double>(walked.distances) / static_cast<double>(sampled.size());
     for (const std::uint32_t slot : sample.nearest[share].slots) {
       ++owed;
-      outcome.recall +=
+      trial.recall +=
           std::ranges::any_of(walked.found, [&](const Neighbour& one) { return one.slot == slot; });
     }
   }
-  outcome.recall /= std::max(owed, 1.0);
-  return outcome;
+  trial.recall /= std::max(owed, 1.0);
+  return trial;
 }
 
 Calibration::Walk measured_walk(const Graph& graph, const Vectors& vectors,
                                 const std::vector<Sample>& sampled, std::size_t share) {
   std::size_t width = Calibration::nearest_wanted + 2;
-  Outcome outcome = outcome_of(graph, vectors, sampled, share, width);
-  while (outcome.recall < wanted && width < widest) {
+  Trial trial = trial_of(graph, vectors, sampled, share, width);
+  while (trial.recall < wanted && width < widest) {
     width += std::max<std::size_t>(width / 5, 2);
-    outcome = outcome_of(graph, vectors, sampled, share, width);
+    trial = trial_of(graph, vectors, sampled, share, width);
   }
-  return {width, outcome.distances, outcome.recall >= wanted};
+  return {width, trial.distances, trial.recall >= wanted};
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ Calibration calibrate(const Graph& graph, const Vectors& vectors) {
   calibration.code_ratio = std::clamp(rank / static_cast<double>(Calibration::nearest_wanted), 1.2, 8.0);
   calibration.walk = measured_walk(graph, vectors, sampled, all);
   calibration.result_walk = measured_walk(graph, vectors, sampled, result);
-  calibration.two_hop_walks = {measured_walk(graph, vectors, sampled, few),
+  calibration.two_hop_walks = {measured_walk(graph, vectors, sampled, few_pass),
                                measured_walk(graph, vectors, sampled, quarter)};
   return calibration;
 }

@@ -14,7 +14,7 @@ constexpr double codes_by_signs = 12;  // that a scan by signs compares for each
 constexpr double walk_step_cost = 1.6;
 constexpr double two_hop_cost = 2.2;
 
-constexpr std::size_t few = 300;            // so few are compared in full whatever the model says
+constexpr std::size_t few_rows = 300;       // so few are compared in full whatever the model says
 constexpr double least_result_share = 0.4;  // above it most links lead to a match anyway
 
 // A walk where `share` of the slots match, by those that were measured where fewer and where more do.
@@ -70,7 +70,7 @@ Choice choose(const Situation& now, const Calibration& calibration) {
       scan_cost = by_signs;
     }
   }
-  if (now.matching <= std::max(few, now.count)) {
+  if (now.matching <= std::max(few_rows, now.count)) {
     scan.route = Route::full_scan;
     scan_cost = full_cost * matching;
     scan.why = "few rows match";
