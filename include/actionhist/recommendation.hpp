@@ -23,7 +23,7 @@ struct RecommendQuery {
   Json where;             // which past actions may speak, as in ActionQuery
   int limit = 5;          // of each list, 1 to 100
   int neighbours = 20;    // how many similar actions are heard, 1 to 500
-  bool explore = false;   // rank by the upper quantile, so that what is little known is tried
+  bool explore = false;   // rank by the upper quantile, so that what is little known but alike is tried
   bool fresh = false;     // first wait until everything recorded so far is searchable
 };
 
@@ -37,16 +37,16 @@ struct RecommendedCase {
   std::optional<double> outcome;  // its effectiveness, 0 if it failed, absent if nobody knows
 };
 
-// Quantiles are of a Beta posterior. Its prior is worth four actions: the rate of this type on the resource,
-// shrunk towards its rate in the namespace, for the alert, and everywhere, and towards 0 as far as the best
-// case is unlike the situation.
+// Quantiles are of a Beta posterior. Its prior is the rate of this type on the resource, shrunk towards its rate in
+// the namespace, for the alert, and everywhere; it is worth four actions, and less as far as the best case is unlike
+// the situation. Of what was only used in other situations the quantiles are far apart, and `reason` says so.
 struct Recommendation {
   std::string action_type;
   double expected_success = 0;  // mean of the posterior
   double lower = 0;             // its 10 % quantile; the ranking goes by lower · share²
   double upper = 0;             // its 90 % quantile
   double usual_success = 0;     // the rate of the type before similar cases are heard
-  double share = 0;             // of the similar cases that were solved, by weight, those solved by this type
+  double share = 0;             // of the similar cases, by weight, those that this type was chosen for
   double effective_sample_size = 0;       // Kish's, of the similar cases with a known outcome
   std::int64_t similar_cases = 0;         // heard, with and without an outcome
   std::int64_t all_cases = 0;             // actions of the type among the newest

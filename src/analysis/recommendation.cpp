@@ -17,8 +17,11 @@ constexpr double prior_strength = 4;
 constexpr double even_odds = .5;
 constexpr double tail = .1;
 constexpr std::size_t max_examples = 5;
-// A Beta needs both parameters above 0.
-constexpr double least_parameter = 1e-3;
+// Half a success and half a failure beside all that is known (Jeffreys), so that of what is unlike anything seen the
+// quantiles say that nobody knows.
+constexpr double unseen = .5;
+// Below this similarity a case says next to nothing: 1/64 of what the best says.
+constexpr double hardly_alike = .5;
 // All hits of a search have something in common with the situation, but only those near the best are the same
 // one. On 40 public incidents the first answer is as often right for exponents from 4 to 8, within one case.
 constexpr double sharpness = 6;
@@ -48,14 +51,19 @@ struct Record {
   std::int64_t actions = 0;
   bool fits = false;  // used on the same resource or for the same alert
   std::string name;
-  std::vector<SimilarCase> cases;
+  std::vector<SimilarCase> cases;  // most similar first
 
-  // The weight of the cases that it solved.
-  double solved() const {
+  // The weight of the cases that it was chosen for, whatever came of it: how it ended counts in the posterior.
+  double chosen() const {
     double sum = 0;
-    for (const SimilarCase& similar : cases)
-      sum += weight_of(similar) * outcome_of(*similar.trace).value_or(unknown_weight);
+    for (const SimilarCase& similar : cases) sum += weight_of(similar);
     return sum;
+  }
+
+  // How far it is trusted: agents use each action where it fits, so its rate elsewhere says little about here.
+  double likeness() const {
+    const double usage = fits ? even_odds : 0;
+    return cases.empty() ? usage : std::max(usage, weight_of(cases.front()));
   }
 
   double usual(double overall) const {
@@ -89,17 +97,15 @@ std::string reason_of(const Recommendation& recommendation, double known, double
   if (recommendation.similar_cases == 0) {
     return fmt::format("no similar case; {} for this alert or resource", usual());
   }
+  if (recommendation.examples.front().similarity < hardly_alike) {
+    return fmt::format("it was used in {} cases that are hardly like this one; {}",
+                       recommendation.similar_cases, usual());
+  }
   if (known == 0) {
     return fmt::format("{} similar cases, none of them assessed; {}", recommendation.similar_cases, usual());
   }
   return fmt::format("worked in {:.3g} of {:.0f} similar cases with a known outcome; {}", success, known,
                      usual());
-}
-
-// Agents choose what suits a situation, so that success alone would praise what works elsewhere: the share of
-// similar cases that an action solved says whether it suits.
-double rank_of(const Recommendation& recommendation, bool explore) {
-  return explore ? recommendation.upper : recommendation.lower * recommendation.share * recommendation.share;
 }
 
 Recommendation judge(const Record& record, double overall) {
@@ -108,13 +114,9 @@ Recommendation judge(const Record& record, double overall) {
   out.all_cases = record.actions;
   out.similar_cases = static_cast<std::int64_t>(record.cases.size());
   out.usual_success = record.usual(overall);
-  // An action is trusted as far as its best case is like this one: agents use each where it fits, so its
-  // rate elsewhere says little about here.
-  double likeness = record.fits ? even_odds : 0;
-  for (const SimilarCase& similar : record.cases) likeness = std::max(likeness, weight_of(similar));
-  const double prior = out.usual_success * likeness;
-  double a = prior_strength * prior;
-  double b = prior_strength * (1 - prior);
+  const double prior = prior_strength * record.likeness();
+  double a = unseen + prior * out.usual_success;
+  double b = unseen + prior * (1 - out.usual_success);
   double weights = 0;
   double squares = 0;
   double known = 0;
@@ -136,8 +138,6 @@ Recommendation judge(const Record& record, double overall) {
     }
     if (out.examples.size() < max_examples) out.examples.push_back(example_of(similar));
   }
-  a = std::max(a, least_parameter);
-  b = std::max(b, least_parameter);
   out.expected_success = a / (a + b);
   out.lower = beta_quantile(a, b, tail);
   out.upper = beta_quantile(a, b, 1 - tail);
@@ -168,20 +168,30 @@ std::vector<Recommendation> rank_actions(std::span<const SimilarCase> cases, std
     record.cases.push_back(similar);
   }
   const double overall = all.shrunk(even_odds);
-  double solved = 0;
-  for (const auto& [type, record] : records) solved += record.solved();
-  std::vector<Recommendation> ranking;
+  double chosen = 0;
+  for (const auto& [type, record] : records) chosen += record.chosen();
+  // Agents choose what suits a situation, so that success alone would praise what works elsewhere: the share of
+  // similar cases that an action was chosen for says whether it suits.
+  struct Ranked {
+    double worth = 0;
+    Recommendation recommendation;
+  };
+  std::vector<Ranked> ranked;
   for (const auto& [type, record] : records) {
     if (record.cases.empty() && !record.fits) continue;
-    Recommendation& next = ranking.emplace_back(judge(record, overall));
-    if (solved > 0) next.share = record.solved() / solved;
+    Recommendation next = judge(record, overall);
+    if (chosen > 0) next.share = record.chosen() / chosen;
+    const double worth = explore ? next.upper * record.likeness() : next.lower * next.share * next.share;
+    ranked.push_back({worth, std::move(next)});
   }
-  std::ranges::stable_sort(ranking, [explore](const Recommendation& x, const Recommendation& y) {
-    const auto key = [explore](const Recommendation& r) {
-      return std::tuple(-rank_of(r, explore), -r.lower, std::string_view(r.action_type));
+  std::ranges::stable_sort(ranked, [](const Ranked& x, const Ranked& y) {
+    const auto key = [](const Ranked& r) {
+      return std::tuple(-r.worth, -r.recommendation.lower, std::string_view(r.recommendation.action_type));
     };
     return key(x) < key(y);
   });
+  std::vector<Recommendation> ranking;
+  for (Ranked& each : ranked) ranking.push_back(std::move(each.recommendation));
   return ranking;
 }
 
@@ -203,9 +213,8 @@ std::optional<Recommendation> alternative_to(std::string_view action_type, std::
     out.all_cases = record.actions;
     out.usual_success = record.everywhere.shrunk(overall);
     out.effective_sample_size = rate.known;
-    const double a = std::max(least_parameter, prior_strength * out.usual_success + rate.success);
-    const double b =
-        std::max(least_parameter, prior_strength * (1 - out.usual_success) + rate.known - rate.success);
+    const double a = unseen + prior_strength * out.usual_success + rate.success;
+    const double b = unseen + prior_strength * (1 - out.usual_success) + rate.known - rate.success;
     out.expected_success = a / (a + b);
     out.lower = beta_quantile(a, b, tail);
     out.upper = beta_quantile(a, b, 1 - tail);
@@ -222,6 +231,12 @@ std::optional<Recommendation> alternative_to(std::string_view action_type, std::
     if (other.lower > least && (!best || other.lower > best->lower)) best = std::move(other);
   }
   return best;
+}
+
+bool advises_for(const Recommendation& recommendation) {
+  return std::ranges::any_of(recommendation.examples, [](const RecommendedCase& example) {
+    return example.similarity >= hardly_alike && example.outcome > even_odds;
+  });
 }
 
 bool advises_against(const Recommendation& recommendation) {

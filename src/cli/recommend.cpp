@@ -41,7 +41,7 @@ Exit recommend(const Context& context, const Arguments& arguments) {
   if (context.json) {
     print_line(to_json(found));
   } else {
-    print_list("worked", found.actions);
+    print_list("best first", found.actions);
     print_list("avoid", found.avoid);
   }
   if (found.actions.empty() && found.avoid.empty()) context.note("no similar action is known");

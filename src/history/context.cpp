@@ -228,7 +228,7 @@ void add_actions(Sections& sections, std::span<const Trace> traces, const Contex
 
 void add_recommendations(Sections& sections, const Recommendations& found) {
   for (const Recommendation& each : found.actions) {
-    if (each.share <= 0 || each.effective_sample_size == 0) continue;
+    if (!advises_for(each)) continue;
     std::string text = fmt::format("{}: {}", each.action_type, each.reason);
     if (!each.action_parameters.absent()) text += "; then with " + cut(each.action_parameters.text());
     sections[worked].push_back(std::move(text));

@@ -204,7 +204,7 @@ class RecommendTest(CliTest):
         self.assertEqual([each["action_type"] for each in found["actions"]], ["rollback"])
         self.assertEqual([each["action_type"] for each in found["avoid"]], ["restart_deployment"])
         out = self.run_cli("recommend", "--id", "good0", "--no-index").out
-        self.assertIn("worked\n  rollback  success", out)
+        self.assertIn("best first\n  rollback  success", out)
         self.assertIn("avoid\n  restart_deployment", out)
         self.run_cli("recommend", expect=REJECTED)
         self.run_cli("recommend", "x", "--limit", "0", expect=USAGE)

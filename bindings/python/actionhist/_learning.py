@@ -33,7 +33,8 @@ class Learning(Opened):
         """What worked in situations like this one, as {"actions": […], "avoid": […]}, best and worst first.
 
         Each has its expected success with a lower and an upper quantile, the share of the similar cases that
-        it solved, the effective sample size, examples and a reason. `explore` ranks by the upper quantile.
+        it was chosen for, the effective sample size, examples and a reason. `explore` ranks by the upper
+        quantile and how like the best case is.
         """
         query = {
             "text": text,

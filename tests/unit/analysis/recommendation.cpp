@@ -44,7 +44,9 @@ TEST_CASE("what worked ranks before what failed", "[recommendation]") {
   CHECK(ranking[0].upper > ranking[0].expected_success);
   CHECK(ranking[0].effective_sample_size == Approx(2));
   CHECK(ranking[0].action_parameters == Json::object({{"case", "2"}}));
+  CHECK(advises_for(ranking[0]));
   CHECK_FALSE(advises_against(ranking[0]));
+  CHECK_FALSE(advises_for(ranking[1]));
   CHECK(advises_against(ranking[1]));
 }
 
@@ -52,6 +54,27 @@ TEST_CASE("a case far from the situation says little", "[recommendation]") {
   const auto ranking = Cases().add("rollback", .8).add("restart", 1., .3).add("restart", 1., .3).rank();
   CHECK(ranking[0].action_type == "rollback");
   CHECK(ranking[1].share < .01);
+}
+
+TEST_CASE("what was used in other situations only says that nobody knows", "[recommendation]") {
+  Cases cases;
+  cases.add("rollback", .7).add("cordon_node", 1., .3).add("cordon_node", 1., .2);
+  const auto ranking = cases.rank();
+  REQUIRE(ranking.size() == 2);
+  const Recommendation& unlike = ranking[1];
+  CHECK(unlike.action_type == "cordon_node");
+  CHECK(unlike.lower < .1);
+  CHECK(unlike.upper > .9);
+  CHECK(unlike.reason.find("2 cases that are hardly like this one") != unlike.reason.npos);
+  CHECK(ranking[0].reason.find("hardly") == ranking[0].reason.npos);
+  CHECK(cases.rank(true)[0].action_type == "rollback");
+  CHECK(advises_for(ranking[0]));
+  CHECK_FALSE(advises_for(unlike));
+}
+
+TEST_CASE("the share says what was chosen, however it ended", "[recommendation]") {
+  for (const Recommendation& each : Cases().add("rollback", 0.).add("restart", 1.).rank())
+    CHECK(each.share == .5);
 }
 
 TEST_CASE("an action without a known outcome is no failure", "[recommendation]") {
