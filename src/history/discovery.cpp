@@ -133,6 +133,7 @@ Cluster describe(const Embedded& all, const ClusterTerms& terms, const Clusterin
       fmt::join(cluster.terms.begin(), cluster.terms.begin() + static_cast<std::ptrdiff_t>(named), ", "));
   // A cluster without a word of its own is still of some type.
   if (cluster.name.empty()) cluster.name = cluster.types.front();
+  cluster.cohesion = std::min(cluster.cohesion, 1.);  // a sum of rounded cosines may exceed it
   if (cluster.assessed > 0) cluster.effectiveness = scores / static_cast<double>(cluster.assessed);
   cluster.first_at = times.front();
   cluster.last_at = times.back();

@@ -29,6 +29,19 @@ void check_path(const OpenOptions& options) {
   }
 }
 
+// Tables of ours in the file of another program could have the names of its own. Reads the header too, so that a file
+// that is no database is refused here.
+void check_owner(Connection& connection, const std::string& path) {
+  Query first(connection, "SELECT name FROM sqlite_master ORDER BY name <> 'actionhist_migrations' LIMIT 1");
+  if (!first.step()) return;
+  const auto name = first.get<std::string>();
+  if (name == "actionhist_migrations") return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("database \"{}\" belongs to another program: it holds \"{}\"; give the path of an "
+                          "actionhist database or of a new file",
+                          path, name));
+}
+
 }  // namespace
 
 Engine::Engine(OpenOptions options, std::string tenant)
@@ -41,16 +54,15 @@ Engine::Engine(OpenOptions options, std::string tenant)
                             "it with read_only",
                             options_.path));
   }
-  if (!in_memory() && !options_.read_only) {
+  if (in_memory()) return;
+  check_owner(*writer_, options_.path);
+  if (!options_.read_only) {
     writer_->execute("PRAGMA journal_mode = WAL");
     // A commit is on the disk before it is acknowledged.
     writer_->execute("PRAGMA synchronous = FULL");
     // Texts and vectors fill the log fast; SQLite's 1,000 pages would mean a checkpoint every few hundred
     // actions.
     writer_->execute("PRAGMA wal_autocheckpoint = 8000");
-  } else {
-    // Reads the header, so that a file that is no database is refused here.
-    writer_->execute("PRAGMA schema_version");
   }
 }
 

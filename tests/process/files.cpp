@@ -40,6 +40,23 @@ TEST_CASE("a file that is no database is refused and left as it is", "[files]") 
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == notes);
 }
 
+TEST_CASE("the database of another program is refused and left as it is", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("shop.db");
+  REQUIRE(std::system(("sqlite3 '" + path + "' 'CREATE TABLE orders (id)'").c_str()) == 0);
+  const auto bytes = [&] {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string before = bytes();
+  for (const bool read_only : {false, true}) {
+    const auto look = [&] { open(path, {.read_only = read_only, .semantic = false}); };
+    CHECK(error_code_of(look) == ErrorCode::invalid_argument);
+    CHECK(error_text_of(look).find("\"orders\"; give the path") != std::string::npos);
+  }
+  CHECK(bytes() == before);
+}
+
 TEST_CASE("a read-only file can be read and not written", "[files]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");
