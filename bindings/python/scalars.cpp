@@ -42,6 +42,13 @@ TimePoint from_datetime(py::handle value, std::string_view field) {
          chrono::microseconds{PyDateTime_DATE_GET_MICROSECOND(object)} - duration_of(offset);
 }
 
+// How to make a dict of what frameworks hand out in place of one.
+std::string_view as_dict(py::handle value) {
+  if (py::hasattr(value, "model_dump")) return "; give its model_dump()";
+  if (py::hasattr(value, "__dataclass_fields__")) return "; give dataclasses.asdict() of it";
+  return {};
+}
+
 }  // namespace
 
 void require_callable(py::handle value, std::string_view field) {
@@ -49,7 +56,9 @@ void require_callable(py::handle value, std::string_view field) {
 }
 
 void wrong_type(std::string_view field, std::string_view wanted, py::handle value) {
-  throw py::type_error(fmt::format("{}: must be {}, not {}", field, wanted, Py_TYPE(value.ptr())->tp_name));
+  const std::string_view hint = wanted.find("dict") == wanted.npos ? std::string_view() : as_dict(value);
+  throw py::type_error(
+      fmt::format("{}: must be {}, not {}{}", field, wanted, Py_TYPE(value.ptr())->tp_name, hint));
 }
 
 std::optional<std::string_view> utf8(py::handle str) {

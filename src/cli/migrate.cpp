@@ -29,11 +29,20 @@ std::vector<IndexSet> read_sets(std::string_view text) {
   return sets;
 }
 
+bool is_postgres(const Context& context) { return context.database().starts_with("postgres"); }
+
+// The schema is all tenants', so none has to be named.
+Options for_schema(const Context& context, Access access, const std::vector<IndexSet>& indexes) {
+  Options options = context.options(access);
+  if (!options.tenant) options.tenant = "default";
+  options.postgres.indexes = indexes;
+  return options;
+}
+
 // The storage as it is, whatever its schema.
 std::unique_ptr<Repository> untouched(const Context& context, std::string_view uri,
-                                      std::vector<IndexSet> indexes = {}) {
-  Options options = context.options(Access::read);
-  options.postgres.indexes = std::move(indexes);
+                                      const std::vector<IndexSet>& indexes = {}) {
+  Options options = for_schema(context, Access::read, indexes);
   options.run_migrations = false;
   return open_repository(uri, options);
 }
@@ -95,9 +104,11 @@ Exit verify(const Context& context) {
 }
 
 Exit migrate(const Context& context, const std::vector<IndexSet>& indexes) {
-  Options options = context.options(Access::create);
-  options.postgres.indexes = indexes;
-  const EngineInfo info = context.open(Access::create, std::move(options)).health().engine;
+  Options options = for_schema(context, Access::create, indexes);
+  // A History would keep the shipped patterns for its tenant, also where nobody has named one.
+  const bool tables_alone = !context.tenant && is_postgres(context);
+  const EngineInfo info = tables_alone ? open_repository(context.database(), options)->maintenance().info()
+                                       : context.open(Access::create, std::move(options)).health().engine;
   JsonWriter writer;
   writer.begin_object().member("schema_version", info.schema_version);
   context.say(fmt::format("the schema is {}, up to date", info.schema_version), writer.end_object().take());
@@ -127,7 +138,7 @@ void add_migrate(CLI::App& app, Context& context) {
       ->excludes("--print-roles");
   context.on(command, [&context, arguments] {
     if (arguments->print_roles) return print_roles(context);
-    if (!arguments->indexes.empty() && !context.database().starts_with("postgres")) {
+    if (!arguments->indexes.empty() && !is_postgres(context)) {
       throw CLI::ValidationError("--indexes: only PostgreSQL has sets of indexes");
     }
     if (arguments->print) return print_script(context, arguments->indexes);

@@ -8,10 +8,14 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import time
 import unittest
 
-from cli import DONE, FAILED, REJECTED, UNAVAILABLE, USAGE, CliTest, action, lines
+from cli import DONE, FAILED, PROJECT, REJECTED, UNAVAILABLE, USAGE, CliTest, action, lines
+
+sys.path.append(str(PROJECT / "tests" / "python"))
+import postgres  # noqa: E402
 
 
 class WorkerTest(CliTest):
@@ -100,6 +104,16 @@ class MigrateTest(CliTest):
         self.assertIn("actionhist migrate", done.err)
         self.run_cli("migrate")
         self.run_cli("history")
+
+    def test_a_server_needs_no_tenant_for_its_schema(self):
+        with postgres.server() as uri:
+            self.assertIn("CREATE TABLE", self.run_cli("migrate", "--print", db=uri).out)
+            self.run_cli("migrate", db=uri)
+            self.run_cli("migrate", "--verify", db=uri)
+            self.assertIn("--tenant", self.run_cli("history", db=uri, expect=REJECTED).err)
+            self.assertIn("guard     0 of 0", self.run_cli("doctor", "--tenant", "default", "--read-only", db=uri).out)
+            self.run_cli("migrate", "--tenant", "sre", db=uri)
+            self.assertIn("4 of 5", self.run_cli("doctor", "--tenant", "sre", "--read-only", db=uri).out)
 
     def test_verify_needs_a_database(self):
         self.run_cli("migrate", "--verify", expect=REJECTED)

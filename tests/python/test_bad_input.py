@@ -1,6 +1,7 @@
 """Bad input gets an error that names the field, and nothing is stored."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -138,6 +139,23 @@ def test_an_action_is_a_dict(history, action):
             call(action, action_type="x")
     with pytest.raises(TypeError):
         history.record_many(5)
+
+
+def test_what_is_nearly_a_dict_is_refused_with_what_makes_one(history, restart):
+    class Model:  # as pydantic's are
+        def model_dump(self):
+            return {"replicas": 3}
+
+    @dataclass
+    class Scale:
+        replicas: int
+
+    with pytest.raises(TypeError, match=r"^action: must be a dict, not Model; give its model_dump\(\)$"):
+        history.record(Model())
+    for given, hint in [(Model(), "its model_dump"), (Scale(3), "dataclasses.asdict")]:
+        with pytest.raises(TypeError, match=f"^action_parameters: must be dict.*; give {hint}"):
+            history.record(restart(action_parameters=given))
+    history.record(restart(action_parameters=Model().model_dump()))
 
 
 def test_what_raises_while_it_is_converted_raises_as_it_is(history, restart):
