@@ -1,10 +1,14 @@
-"""What many tests need: a clock that stands still, a History in memory, actions to record."""
+"""What many tests need: a clock that stands still, a History in memory, actions to record, a server with TLS."""
 
 import os
 import pathlib
+import shutil
+import ssl
+import subprocess
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from http_server import Server
 
 import actionhist
 
@@ -79,3 +83,27 @@ def data():
         return folder / name
 
     return path
+
+
+@pytest.fixture
+def tls_server(tmp_path):
+    """A function that starts a server called localhost, which proves itself by tmp_path / "cert.pem"."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+         key, "-out", cert, "-days", "3650", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    running = []
+
+    def start(usual):
+        running.append(Server(usual, context))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.close()

@@ -4,10 +4,7 @@ import base64
 import gzip
 import json
 import math
-import shutil
-import ssl
 import struct
-import subprocess
 import threading
 import time
 
@@ -310,32 +307,16 @@ def test_addresses_that_cannot_be(server):
     assert not server.requests
 
 
-@pytest.fixture
-def tls_server(tmp_path):
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the program openssl")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-         tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "3650", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    s = Server(well, context)
-    yield s
-    s.close()
-
-
 def test_certificates_are_verified(tls_server, tmp_path):
+    server = tls_server(well)
     options = {"max_retries": 0, "dimension": DIMENSION}
     trusted = {**options, "ca_file": str(tmp_path / "cert.pem")}
-    at_name = tls_server.url("https", host="localhost")
+    at_name = server.url("https", host="localhost")
     with pytest.raises(actionhist.Unavailable, match="(?i)certificate"):
         actionhist.open_model(at_name, **options).embed(["a"])
     with pytest.raises(actionhist.Unavailable, match="(?i)certificate"):
-        actionhist.open_model(tls_server.url("https"), **trusted).embed(["a"])
-    assert not tls_server.requests
+        actionhist.open_model(server.url("https"), **trusted).embed(["a"])
+    assert not server.requests
     assert list(actionhist.open_model(at_name, **trusted).embed(["abc"])[0]) == vector_of("abc")
 
 

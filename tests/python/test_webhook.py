@@ -1,9 +1,6 @@
 """Webhooks of patterns, against a server that answers well, late, badly or not at all."""
 
 import json
-import shutil
-import ssl
-import subprocess
 import threading
 import time
 
@@ -177,27 +174,14 @@ def test_a_secret_url_is_told_to_nobody(server, monkeypatch):
     assert verdict.detections
 
 
-def test_a_receiver_has_to_prove_itself(history, tmp_path, monkeypatch):
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the program openssl")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-         tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "3650", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    server = Server(well, context)
-    try:
-        tell(history, url=f"https://localhost:{server.port}/hook")
-        repeat(history)
-        wait_for(lambda: "certificate" in stats(history).get("error", "").lower())
-        assert server.requests == []
-        monkeypatch.setenv("ACTIONHIST_WEBHOOK_CA_FILE", str(tmp_path / "cert.pem"))
-        wait_for(lambda: stats(history)["delivered"] == 1)
-    finally:
-        server.close()
+def test_a_receiver_has_to_prove_itself(history, tls_server, tmp_path, monkeypatch):
+    server = tls_server(well)
+    tell(history, url=f"https://localhost:{server.port}/hook")
+    repeat(history)
+    wait_for(lambda: "certificate" in stats(history).get("error", "").lower())
+    assert server.requests == []
+    monkeypatch.setenv("ACTIONHIST_WEBHOOK_CA_FILE", str(tmp_path / "cert.pem"))
+    wait_for(lambda: stats(history)["delivered"] == 1)
 
 
 def test_closing_sends_what_waits(server):

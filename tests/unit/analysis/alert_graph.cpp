@@ -188,6 +188,23 @@ class World {
   std::mt19937 random_;
 };
 
+// Alerts of as many services of one app, the i-th at minute start(i), around a change to the app at minute 0.
+template <class Start>
+std::vector<Detection> found_in_storm(int count, Start start) {
+  Timeline timeline;
+  Trace& trace = timeline.add(0, "patch_config");
+  trace.alert_labels = Json::object({{"app", "shop"}});
+  std::vector<Alert> alerts;
+  for (int i = 0; i < count; ++i) {
+    Alert& alert = alerts.emplace_back();
+    alert.name = alert.fingerprint = fmt::format("alert-{}", i);
+    alert.resource = {.kind = "Deployment", .namespace_ = "shop", .name = fmt::format("service-{}", i)};
+    alert.labels = Json::object({{"app", "shop"}});
+    alert.starts_at = at_minute(start(i));
+  }
+  return found(PatternType::cascading_failure, timeline, {.alerts = alerts, .as_of = at_minute(40)});
+}
+
 }  // namespace
 
 TEST_CASE("an action is followed by the alerts that the plain definition names") {
@@ -216,19 +233,7 @@ TEST_CASE("an action is followed by the alerts that the plain definition names")
 }
 
 TEST_CASE("a storm of alerts writes a part of its edges and says how many it left out") {
-  Timeline timeline;
-  Trace& trace = timeline.add(0, "patch_config");
-  trace.alert_labels = Json::object({{"app", "shop"}});
-  std::vector<Alert> alerts;
-  for (int i = 0; i < 2'000; ++i) {
-    Alert& alert = alerts.emplace_back();
-    alert.name = alert.fingerprint = fmt::format("alert-{}", i);
-    alert.resource = {.kind = "Deployment", .namespace_ = "shop", .name = fmt::format("service-{}", i)};
-    alert.labels = Json::object({{"app", "shop"}});
-    alert.starts_at = at_minute(1 + i * .01);
-  }
-  const auto all =
-      found(PatternType::cascading_failure, timeline, {.alerts = alerts, .as_of = at_minute(40)});
+  const auto all = found_in_storm(2'000, [](int i) { return 1 + i * .01; });
   REQUIRE(all.size() == 1);
   JsonDocument document;
   const JsonElement evidence = document.parse(all[0].evidence);
@@ -240,19 +245,7 @@ TEST_CASE("a storm of alerts writes a part of its edges and says how many it lef
 }
 
 TEST_CASE("more alerts after an action than before it are as improbable as coins say, also of thousands") {
-  Timeline timeline;
-  Trace& trace = timeline.add(0, "patch_config");
-  trace.alert_labels = Json::object({{"app", "shop"}});
-  std::vector<Alert> alerts;
-  for (int i = 0; i < 2'001; ++i) {
-    Alert& alert = alerts.emplace_back();
-    alert.name = alert.fingerprint = fmt::format("alert-{}", i);
-    alert.resource = {.kind = "Deployment", .namespace_ = "shop", .name = fmt::format("service-{}", i)};
-    alert.labels = Json::object({{"app", "shop"}});
-    alert.starts_at = at_minute(i < 1'000 ? -1 : 1);
-  }
-  const auto all =
-      found(PatternType::cascading_failure, timeline, {.alerts = alerts, .as_of = at_minute(40)});
+  const auto all = found_in_storm(2'001, [](int i) { return i < 1'000 ? -1 : 1; });
   REQUIRE(all.size() == 1);
   JsonDocument document;
   CHECK(double(document.parse(all[0].evidence)["binomial_p"]) == Approx(.5).margin(1e-6));
