@@ -42,15 +42,15 @@ struct RecommendedCase {
 // the situation. Of what was only used in other situations the quantiles are far apart, and `reason` says so.
 struct Recommendation {
   std::string action_type;
-  double expected_success = 0;  // mean of the posterior
-  double lower = 0;             // its 10 % quantile; the ranking goes by lower · share²
-  double upper = 0;             // its 90 % quantile
-  double usual_success = 0;     // the rate of the type before similar cases are heard
-  double share = 0;             // of the similar cases, by weight, those that this type was chosen for
-  double effective_sample_size = 0;       // Kish's, of the similar cases with a known outcome
-  std::int64_t similar_cases = 0;         // heard, with and without an outcome
-  std::int64_t all_cases = 0;             // actions of the type among the newest
-  Json action_parameters;                 // of the most similar case that worked
+  double expected_success = 0;       // mean of the posterior
+  double lower = 0;                  // its 10 % quantile; the ranking goes by lower · share²
+  double upper = 0;                  // its 90 % quantile
+  double usual_success = 0;          // the rate of the type before similar cases are heard
+  double share = 0;                  // of the similar cases, by weight, those that this type was chosen for
+  double effective_sample_size = 0;  // Kish's, of the similar cases with a known outcome
+  std::int64_t similar_cases = 0;    // heard, with and without an outcome
+  std::int64_t all_cases = 0;        // actions of the type among the newest
+  Json action_parameters;            // of the most similar case that worked
   std::vector<RecommendedCase> examples;  // at most five, most similar first
   std::string reason;                     // one sentence for people
 };
