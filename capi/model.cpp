@@ -21,7 +21,7 @@ class HostModel : public EmbeddingModel {
     if (space_id_.empty() || space_id_.size() > max_space_id) {
       refuse("model.space_id", "must be 1 to 255 bytes; name the model and its version");
     }
-    if (dimension_ < 1 || dimension_ > max_dimension) refuse("model.dimension", "must be 1 to 65536");
+    require_between("model.dimension", dimension_, 1, max_dimension);
     if (embed_ == nullptr) refuse("model.embed", "is NULL");
     // It is stored as text and written as JSON.
     static_cast<void>(Json(space_id_));

@@ -226,7 +226,7 @@ std::string wait_indexed(History& history, std::string_view text) {
   request.read("timeout_ms", timeout_ms);
   request.done();
   constexpr std::int64_t year_ms = 366LL * 86'400'000;
-  if (timeout_ms < 0 || timeout_ms > year_ms) refuse("timeout_ms", "must be 0 to 31622400000");
+  require_between("timeout_ms", timeout_ms, 0, year_ms);
   return flag(history.wait_indexed(std::chrono::milliseconds(timeout_ms)));
 }
 

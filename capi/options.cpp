@@ -55,7 +55,7 @@ void read_settings(std::string_view json, HostOptions& host) {
   }
   read_given(reader, "index_folder", options.index_folder);
   reader("submit_threads", host.submit_threads);
-  if (host.submit_threads < 1 || host.submit_threads > 64) refuse("submit_threads", "must be 1 to 64");
+  require_between("submit_threads", host.submit_threads, 1, 64);
   reader.expect_done();
 }
 

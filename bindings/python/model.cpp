@@ -25,7 +25,7 @@ class PythonModel : public EmbeddingModel {
     if (space_id_.empty() || space_id_.size() > 255) {
       refuse("model.space_id", "must be 1 to 255 bytes; name the model and its version");
     }
-    if (dimension_ < 1 || dimension_ > max_dimension) refuse("model.dimension", "must be 1 to 65536");
+    require_between("model.dimension", dimension_, 1, max_dimension);
     require_callable(*embed_, "model.embed");
   }
 

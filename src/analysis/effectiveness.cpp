@@ -5,13 +5,7 @@
 #include "core/json_fields.hpp"
 
 namespace actionhist {
-namespace {
-
-void require_unit(const std::optional<double>& value, std::string_view field) {
-  if (value && !(*value >= 0 && *value <= 1)) refuse(field, "must be between 0 and 1");
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<double> effectiveness_score(const Assessment& assessment) {
   if (assessment.score) return assessment.score;
@@ -43,10 +37,10 @@ Assessment parse_assessment(std::string_view json) {
   reader("notes", assessment.notes);
   reader("assessed_at", assessment.assessed_at);
   reader.expect_done();
-  require_unit(assessment.health, "health");
-  require_unit(assessment.alert, "alert");
-  require_unit(assessment.metrics, "metrics");
-  require_unit(assessment.score, "score");
+  require_between("health", assessment.health, 0, 1);
+  require_between("alert", assessment.alert, 0, 1);
+  require_between("metrics", assessment.metrics, 0, 1);
+  require_between("score", assessment.score, 0, 1);
   if (!assessment.criteria.absent() && assessment.criteria.text().front() != '{') {
     refuse("criteria", "must be a JSON object");
   }

@@ -31,10 +31,7 @@ void validate(const GuardPolicy& policy) {
   if (policy.window && (*policy.window < 1min || *policy.window > std::chrono::days{30})) {
     refuse("oscillation_window_minutes", "must be between 1 and 43200 (30 days)");
   }
-  const auto& threshold = policy.effectiveness_threshold;
-  if (threshold && !(*threshold >= 0 && *threshold <= 1)) {
-    refuse("effectiveness_threshold", "must be between 0 and 1");
-  }
+  require_between("effectiveness_threshold", policy.effectiveness_threshold, 0, 1);
   if (policy.min_occurrences && *policy.min_occurrences < 1) {
     refuse("pattern_min_occurrences", "must be at least 1");
   }

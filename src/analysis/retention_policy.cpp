@@ -42,19 +42,11 @@ RetentionStrategy parse_retention_strategy(std::string_view text, std::string_vi
 }
 
 void validate(const RetentionPolicy& policy) {
-  if (policy.max_actions && (*policy.max_actions < 1 || *policy.max_actions > most_actions)) {
-    refuse("max_actions", fmt::format("must be between 1 and {}", most_actions));
-  }
-  if (policy.max_age && (policy.max_age->count() < 1 || policy.max_age->count() > most_days)) {
-    refuse("max_age_days", fmt::format("must be between 1 and {}", most_days));
-  }
-  const auto& least = policy.min_effectiveness;
-  if (least && !(*least >= 0 && *least <= 1)) refuse("min_effectiveness", "must be between 0 and 1");
-  const auto check_kept = [](std::string_view field, int count) {
-    if (count < 0 || count > most_kept) refuse(field, fmt::format("must be between 0 and {}", most_kept));
-  };
-  check_kept("pattern_examples", policy.pattern_examples);
-  check_kept("high_effectiveness", policy.high_effectiveness);
+  require_between("max_actions", policy.max_actions, 1, most_actions);
+  if (policy.max_age) require_between("max_age_days", policy.max_age->count(), 1, most_days);
+  require_between("min_effectiveness", policy.min_effectiveness, 0, 1);
+  require_between("pattern_examples", policy.pattern_examples, 0, most_kept);
+  require_between("high_effectiveness", policy.high_effectiveness, 0, most_kept);
 }
 
 RetentionPolicy parse_retention_policy(std::string_view json) {
@@ -64,8 +56,7 @@ RetentionPolicy parse_retention_policy(std::string_view json) {
   reader("max_actions", policy.max_actions);
   std::optional<std::int64_t> days;
   reader("max_age_days", days);
-  if (days && (*days < 1 || *days > most_days))
-    refuse("max_age_days", fmt::format("must be between 1 and {}", most_days));
+  require_between("max_age_days", days, 1, most_days);
   if (days) policy.max_age = std::chrono::days(*days);
   std::string strategy;
   reader("compaction_strategy", strategy);

@@ -110,9 +110,7 @@ void validate_thresholds(const Pattern& pattern) {
     }
     double number = 0;
     if (value.get(number) != simdjson::SUCCESS) refuse(field, "must be a number");
-    if (!(number >= key->min && number <= key->max)) {
-      refuse(field, fmt::format("must be between {} and {}", key->min, key->max));
-    }
+    require_between(field, number, key->min, key->max);
     if (key->whole && number != static_cast<double>(static_cast<std::int64_t>(number))) {
       refuse(field, "must be a whole number");
     }

@@ -4,9 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 
@@ -18,10 +17,6 @@ namespace {
 constexpr int max_nesting = 32;
 constexpr std::size_t max_values = 1000;
 
-[[noreturn]] void refuse_where(std::string_view why) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("where: {}", why));
-}
-
 Scalar scalar(JsonElement element, std::string_view field) {
   switch (element.type()) {
     case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
@@ -31,7 +26,7 @@ Scalar scalar(JsonElement element, std::string_view field) {
     case simdjson::dom::element_type::BOOL: return bool(element);
     case simdjson::dom::element_type::NULL_VALUE: return std::monostate{};
     default:
-      refuse_where(fmt::format("\"{}\" is compared with an object or array; only scalars compare", field));
+      refuse("where", fmt::format("\"{}\" is compared with an object or array; only scalars compare", field));
   }
 }
 
@@ -45,7 +40,7 @@ Filter comparison(std::string_view field, std::string_view name, JsonElement ope
     Filter filter = one(op);
     const bool comparable = std::holds_alternative<double>(filter.values[0]) ||
                             std::holds_alternative<std::string>(filter.values[0]);
-    if (!comparable) refuse_where(fmt::format("\"{}\": {} needs a number or text", field, name));
+    if (!comparable) refuse("where", fmt::format("\"{}\": {} needs a number or text", field, name));
     return filter;
   };
   if (name == "$eq") return one(Filter::Op::eq);
@@ -55,30 +50,30 @@ Filter comparison(std::string_view field, std::string_view name, JsonElement ope
   if (name == "$lt") return ordered(Filter::Op::lt);
   if (name == "$lte") return ordered(Filter::Op::lte);
   if (name == "$exists") {
-    if (!operand.is_bool()) refuse_where(fmt::format("\"{}\": $exists needs true or false", field));
+    if (!operand.is_bool()) refuse("where", fmt::format("\"{}\": $exists needs true or false", field));
     return one(Filter::Op::exists);
   }
   if (name == "$in" || name == "$nin") {
-    if (!operand.is_array()) refuse_where(fmt::format("\"{}\": {} needs an array", field, name));
+    if (!operand.is_array()) refuse("where", fmt::format("\"{}\": {} needs an array", field, name));
     Filter filter{Filter::Op::in, std::string(field), {}, {}};
     for (JsonElement item : simdjson::dom::array(operand)) filter.values.push_back(scalar(item, field));
     if (filter.values.size() > max_values)
-      refuse_where(fmt::format("\"{}\": {} has over 1000 values", field, name));
+      refuse("where", fmt::format("\"{}\": {} has over 1000 values", field, name));
     return name == "$in" ? filter : negated(std::move(filter));
   }
-  refuse_where(
-      fmt::format("unknown operator {} for \"{}\"; known are $eq $ne $in $nin $gt $gte $lt $lte $exists "
-                  "$and $or $not",
-                  name, field));
+  refuse("where",
+         fmt::format("unknown operator {} for \"{}\"; known are $eq $ne $in $nin $gt $gte $lt $lte $exists "
+                     "$and $or $not",
+                     name, field));
 }
 
 Filter parse(JsonElement element, int depth);
 
 Filter list(Filter::Op op, std::string_view name, JsonElement element, int depth) {
-  if (!element.is_array()) refuse_where(fmt::format("{} needs an array of filters", name));
+  if (!element.is_array()) refuse("where", fmt::format("{} needs an array of filters", name));
   Filter filter{op, {}, {}, {}};
   for (JsonElement item : simdjson::dom::array(element)) filter.children.push_back(parse(item, depth + 1));
-  if (filter.children.empty()) refuse_where(fmt::format("{} needs at least one filter", name));
+  if (filter.children.empty()) refuse("where", fmt::format("{} needs at least one filter", name));
   return filter;
 }
 
@@ -87,19 +82,19 @@ Filter field_condition(std::string_view field, JsonElement condition, int depth)
   Filter all;
   for (auto [name, operand] : simdjson::dom::object(condition)) {
     if (name == "$not") {
-      if (depth > max_nesting) refuse_where("nested deeper than 32 levels");
+      if (depth > max_nesting) refuse("where", "nested deeper than 32 levels");
       all.children.push_back(negated(field_condition(field, operand, depth + 1)));
     } else {
       all.children.push_back(comparison(field, name, operand));
     }
   }
-  if (all.children.empty()) refuse_where(fmt::format("\"{}\" has an empty condition", field));
+  if (all.children.empty()) refuse("where", fmt::format("\"{}\" has an empty condition", field));
   return all.children.size() == 1 ? std::move(all.children[0]) : all;
 }
 
 Filter parse(JsonElement element, int depth) {
-  if (depth > max_nesting) refuse_where("nested deeper than 32 levels");
-  if (!element.is_object()) refuse_where("a filter is a JSON object");
+  if (depth > max_nesting) refuse("where", "nested deeper than 32 levels");
+  if (!element.is_object()) refuse("where", "a filter is a JSON object");
   Filter all;
   for (auto [key, value] : simdjson::dom::object(element)) {
     if (key == "$and") {
@@ -109,7 +104,7 @@ Filter parse(JsonElement element, int depth) {
     } else if (key == "$not") {
       all.children.push_back(negated(parse(value, depth + 1)));
     } else if (key.starts_with("$")) {
-      refuse_where(fmt::format("unknown operator {} outside a field", key));
+      refuse("where", fmt::format("unknown operator {} outside a field", key));
     } else {
       all.children.push_back(field_condition(key, value, depth));
     }

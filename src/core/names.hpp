@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist {
 
@@ -39,8 +39,7 @@ Enum value_of(const NameTable<Enum, size>& table, std::string_view text, std::st
     known_names += known_names.empty() ? "" : ", ";
     known_names += name;
   }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: \"{}\" is none of {}", field, excerpt(text), known_names));
+  refuse(field, fmt::format("\"{}\" is none of {}", excerpt(text), known_names));
 }
 
 }  // namespace actionhist

@@ -7,6 +7,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/names.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -105,8 +106,7 @@ TimePoint parse_time(std::string_view text, std::string_view field) {
   }
   const auto zone = local ? read_zone(reader) : std::nullopt;
   if (!zone || !reader.done()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: \"{}\" is no time; write it as 2026-04-27T00:46:06Z", field, excerpt(text)));
+    refuse(field, fmt::format("\"{}\" is no time; write it as 2026-04-27T00:46:06Z", excerpt(text)));
   }
   return *local - *zone;
 }

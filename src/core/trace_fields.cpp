@@ -5,10 +5,9 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/filter.hpp"
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -106,15 +105,14 @@ FieldPath resolve_field(std::string_view name) {
   const std::string_view path = dot == name.npos ? std::string_view{} : name.substr(dot + 1);
   const auto column = std::ranges::find(columns(), root, &Column::name);
   if (column == columns().end()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("where: no field \"{}\"; fields of your own are metadata.{}", name, name));
+    refuse("where", fmt::format("no field \"{}\"; fields of your own are metadata.{}", name, name));
   }
   if (dot != name.npos && (column->type != FieldType::json || path.empty())) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("where: \"{}\" has nothing below it", root));
+    refuse("where", fmt::format("\"{}\" has nothing below it", root));
   }
   // The databases' paths into JSON have no way to write a quote inside a key.
   if (path.find('"') != path.npos) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("where: \"{}\": a key may not hold a quote", name));
+    refuse("where", fmt::format("\"{}\": a key may not hold a quote", name));
   }
   return {column->name, column->type, path};
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -84,8 +84,7 @@ void AspectModel::embed(std::span<const std::string_view> texts, EmbeddingRole r
 }
 
 std::shared_ptr<const EmbeddingModel> by_aspect(std::shared_ptr<const EmbeddingModel> model) {
-  if (base_of_aspects(model->space_id()))
-    throw Error(ErrorCode::invalid_argument, "model: has a vector for each aspect already");
+  if (base_of_aspects(model->space_id())) refuse("model", "has a vector for each aspect already");
   return std::make_shared<const AspectModel>(std::move(model));
 }
 

@@ -10,6 +10,7 @@
 #include <cblas.h>
 
 #include "core/names.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -69,7 +70,7 @@ void softmax(std::span<float> row) {
 
 std::size_t size_in(const ModelJson& config, std::string_view key, std::int64_t most) {
   const auto value = config.get<std::int64_t>(key);
-  if (value < 1 || value > most) refuse(config.place(key), fmt::format("must be 1 to {}", most));
+  require_between(config.place(key), value, 1, most);
   return static_cast<std::size_t>(value);
 }
 

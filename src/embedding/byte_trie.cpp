@@ -1,6 +1,6 @@
 #include "embedding/byte_trie.hpp"
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist {
 
@@ -12,7 +12,7 @@ void ByteTrie::insert(std::string_view key, std::uint32_t value) {
     std::uint32_t next = child(node, byte);
     if (next == 0) {
       if (values_.size() == most_nodes) {
-        throw Error(ErrorCode::invalid_argument, "vocabulary: holds more than 16 million different bytes");
+        refuse("vocabulary", "holds more than 16 million different bytes");
       }
       next = static_cast<std::uint32_t>(values_.size());
       values_.push_back(none);

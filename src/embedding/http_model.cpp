@@ -10,6 +10,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "embedding/embeddings_protocol.hpp"
 #include "http/retry.hpp"
 
@@ -31,8 +32,7 @@ bool is_azure(const HttpAddress& address) {
 HttpAddress address_of(std::string_view uri) {
   HttpAddress address = parse_http_address(std::string(uri), "uri");
   if (address.fragment.empty() && !is_azure(address)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("model: {} names no model; add #MODEL", address.shown));
+    refuse("model", fmt::format("{} names no model; add #MODEL", address.shown));
   }
   if (address.path.ends_with("/embeddings")) return address;
   const bool bare = address.path.empty() || address.path == "/";

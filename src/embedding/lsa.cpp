@@ -13,6 +13,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "embedding/features.hpp"
 #include "embedding/subspace.hpp"
 
@@ -133,10 +134,9 @@ void LsaFitter::add(std::string_view text) {
 
 std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint64_t seed) const {
   if (documents() < least_documents) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("fit_space: needs at least {} searchable actions with words, there are {}; "
-                            "wait_indexed() makes what was just recorded searchable",
-                            least_documents, documents()));
+    refuse("fit_space", fmt::format("needs at least {} searchable actions with words, there are {}; "
+                                    "wait_indexed() makes what was just recorded searchable",
+                                    least_documents, documents()));
   }
   std::shared_ptr<LsaModel> model(new LsaModel);
   model->documents_ = documents();

@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
+#include "core/refuse.hpp"
 #include "embedding/http_model.hpp"
 #include "embedding/sentence_model.hpp"
 #include "embedding/static_model.hpp"
@@ -25,10 +24,9 @@ std::shared_ptr<const EmbeddingModel> open_model(std::string_view uri, const Mod
     return std::make_shared<const HttpModel>(uri, options);
   }
   // The scheme alone is named: the rest may hold a password.
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("model: no model for \"{}\"; use hashed-lexical, static:FOLDER, sentence:FOLDER or "
-                          "https://HOST/v1#MODEL, or aspects: before one of them",
-                          uri.substr(0, uri.find(':'))));
+  refuse("model", fmt::format("no model for \"{}\"; use hashed-lexical, static:FOLDER, sentence:FOLDER or "
+                              "https://HOST/v1#MODEL, or aspects: before one of them",
+                              uri.substr(0, uri.find(':'))));
 }
 
 }  // namespace actionhist

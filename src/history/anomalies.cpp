@@ -64,9 +64,9 @@ Anomaly describe(const std::string& scope, const Run& run, const Surprise& surpr
 }
 
 void validate(const AnomalyQuery& query) {
-  if (query.history_days < 1 || query.history_days > 366) refuse("history_days", "must be between 1 and 366");
+  require_between("history_days", query.history_days, 1, 366);
   if (!(query.quantile > 0 && query.quantile <= 1)) refuse("quantile", "must be above 0 and at most 1");
-  if (query.limit < 1 || query.limit > 1000) refuse("limit", "must be between 1 and 1000");
+  require_between("limit", query.limit, 1, 1000);
 }
 
 }  // namespace

@@ -64,9 +64,7 @@ void Checkpoints::put_writes(const CheckpointKey& checkpoint, std::span<const Ch
 }
 
 std::vector<Checkpoint> Checkpoints::find(const CheckpointQuery& query) {
-  if (query.limit < 1 || query.limit > max_checkpoints) {
-    refuse("limit", fmt::format("{} is not between 1 and {}", query.limit, max_checkpoints));
-  }
+  require_between("limit", query.limit, 1, max_checkpoints);
   const Filter filter = parse_filter(query.where);
   const bool filtered = !query.where.absent();
   const auto wanted = static_cast<std::size_t>(query.limit);

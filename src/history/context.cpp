@@ -173,11 +173,9 @@ void validate(const ContextQuery& query) {
   const bool situation = !query.text.empty() || !query.alert_name.empty() || !query.resource.kind.empty() ||
                          !query.resource.name.empty();
   if (!situation) {
-    throw Error(ErrorCode::invalid_argument, "context: give a text, an alert_name or a resource");
+    refuse("context", "give a text, an alert_name or a resource");
   }
-  if (query.budget_tokens < 50 || query.budget_tokens > 1'000'000) {
-    throw Error(ErrorCode::invalid_argument, "budget_tokens: must be between 50 and 1000000");
-  }
+  require_between("budget_tokens", query.budget_tokens, 50, 1'000'000);
 }
 
 // Actions of the same resource where it is known, else of the same alert, the newest first.

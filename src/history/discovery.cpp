@@ -32,7 +32,7 @@ constexpr std::size_t min_trend_days = 8;
 constexpr double trend_level = .05;
 
 void validate(const DiscoveryQuery& query) {
-  if (query.actions < 10 || query.actions > 10'000) refuse("actions", "must be between 10 and 10000");
+  require_between("actions", query.actions, 10, 10'000);
   if (query.seed < 0) refuse("seed", "must be at least 0");
 }
 

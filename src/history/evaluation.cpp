@@ -10,6 +10,7 @@
 
 #include "analysis/ranking_quality.hpp"
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 #include "embedding/aspects.hpp"
 #include "history/feed_pages.hpp"
 #include "history/state.hpp"
@@ -258,12 +259,8 @@ std::string to_json(const Evaluation& evaluation) {
 
 Evaluation History::evaluate(const EvaluationOptions& options) {
   State& state = alive(state_);
-  if (options.queries < 1 || options.queries > 10'000) {
-    throw Error(ErrorCode::invalid_argument, "queries: must be 1 to 10000");
-  }
-  if (options.documents < 2 || options.documents > 1'000'000) {
-    throw Error(ErrorCode::invalid_argument, "documents: must be 2 to 1000000");
-  }
+  require_between("queries", options.queries, 1, 10'000);
+  require_between("documents", options.documents, 2, 1'000'000);
   std::vector<std::shared_ptr<const EmbeddingModel>> models;
   if (options.spaces.empty()) {
     for (const EmbeddingSpace& space : state.repository->spaces().spaces(false)) {

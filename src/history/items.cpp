@@ -50,8 +50,7 @@ void validate(const ItemKey& key) {
 }
 
 void validate_limit(int limit, int offset) {
-  if (limit < 1 || limit > max_items)
-    refuse("limit", fmt::format("{} is not between 1 and {}", limit, max_items));
+  require_between("limit", limit, 1, max_items);
   if (offset < 0) refuse("offset", "is negative");
 }
 

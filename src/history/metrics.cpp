@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "history/metric_tables.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
@@ -123,15 +124,13 @@ std::optional<MetricRefresh> History::State::try_refresh_metrics() {
 std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::effectiveness_metrics);
-  if (query.limit < 1 || query.limit > 100'000) {
-    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 100000");
-  }
+  require_between("limit", query.limit, 1, 100'000);
   std::vector<EffectivenessMetric> report;
   if (query.scope_type == MetricScope::resource) {
     validate(query.resource);
     const std::string id = query.scope_value.empty() ? resource_id(state.repository->tenant(), query.resource)
                                                      : query.scope_value;
-    if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+    if (id.empty()) refuse("resource", "kind and name are required");
     // One resource has few actions: its metrics are made when they are asked for, and stored nowhere.
     const auto traces =
         state.repository->actions().recent({ScopeKind::resource, id}, query.since.value_or(TimePoint{}),
@@ -159,11 +158,8 @@ std::vector<Trace> History::lease_assessments(std::string_view worker, int limit
                                               std::chrono::seconds lease) {
   State& state = alive(state_);
   validate_id(worker, "worker");
-  if (limit < 1 || limit > 1000)
-    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 1000");
-  if (lease < 1s || lease > 24h) {
-    throw Error(ErrorCode::invalid_argument, "lease_seconds: must be between 1 and 86400");
-  }
+  require_between("limit", limit, 1, 1000);
+  require_between("lease_seconds", lease.count(), 1, 86'400);
   const TimePoint now = state.now();
   return state.repository->learning().lease_assessments(worker, now, now + lease, limit);
 }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/refuse.hpp"
 #include "history/validate.hpp"
 #include "postgres/repository.hpp"
@@ -15,8 +13,7 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
   if (options.tenant) validate_id(*options.tenant, "tenant");
   if (options.busy_timeout.count() < 0) refuse("busy_timeout", "is negative");
   if (uri.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "uri: is empty; give memory:, sqlite:PATH or a path, or postgresql://…");
+    refuse("uri", "is empty; give memory:, sqlite:PATH or a path, or postgresql://…");
   }
   if (uri == "memory:") return sqlite::open_repository(":memory:", options);
   if (uri.starts_with("sqlite:")) uri.remove_prefix(7);
@@ -26,13 +23,12 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
     return postgres::open_repository(std::string(uri), options);
   }
   if (uri.find("://") != uri.npos) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("uri: no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…",
-                            scheme));
+    refuse("uri",
+           fmt::format("no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…", scheme));
   }
   // SQLite gives these names a meaning of its own.
   if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {
-    throw Error(ErrorCode::invalid_argument, "uri: sqlite: needs the path of a file");
+    refuse("uri", "sqlite: needs the path of a file");
   }
   return sqlite::open_repository(std::string(uri), options);
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/guard_policy.hpp"
 #include "analysis/oscillation.hpp"
+#include "core/refuse.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -16,15 +17,10 @@ using namespace std::chrono_literals;
 // A pattern that does not come back for this long after its prevention is taken for prevented.
 constexpr auto recurrence_span = 24h;
 
-void require_limit(int limit, int most) {
-  if (limit >= 1 && limit <= most) return;
-  throw Error(ErrorCode::invalid_argument, fmt::format("limit: must be between 1 and {}", most));
-}
-
 std::string known_resource_id(const std::string& tenant, const Resource& resource) {
   validate(resource);
   std::string id = resource_id(tenant, normalized(resource));
-  if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+  if (id.empty()) refuse("resource", "kind and name are required");
   return id;
 }
 
@@ -168,15 +164,14 @@ std::optional<Detection> History::detection(std::string_view detection_id) {
 std::vector<Detection> History::detections(const DetectionQuery& query) {
   State& state = alive(state_);
   constexpr int most = 10'000;
-  require_limit(query.limit, most);
+  require_between("limit", query.limit, 1, most);
   std::vector<Scope> scopes;
   if (!query.scope.empty()) {
     Detection named;
     named.scope = query.scope;
     scopes.push_back(scope_of(named));
     if (to_string(scopes.front()) != query.scope) {
-      throw Error(ErrorCode::invalid_argument,
-                  "scope: must be resource:ID, correlation:ID or session:ID, as detections have it");
+      refuse("scope", "must be resource:ID, correlation:ID or session:ID, as detections have it");
     }
   }
   const bool filtered = query.unresolved || !query.pattern_id.empty();
@@ -197,7 +192,7 @@ Detection History::resolve(std::string_view detection_id, const Resolution& give
   validate_id(detection_id, "detection_id");
   const std::string& method = given.method;
   if (method != "timeout" && method != "manual-intervention" && method != "automatic") {
-    throw Error(ErrorCode::invalid_argument, "method: is none of timeout, manual-intervention, automatic");
+    refuse("method", "is none of timeout, manual-intervention, automatic");
   }
   Json::parse(Json(given.notes).text(), "notes");  // UTF-8 without NUL, and not too long
   Resolution resolution = given;
@@ -221,7 +216,7 @@ Detection History::resolve(std::string_view detection_id, const Resolution& give
 
 Settlement History::settle(int limit) {
   State& state = alive(state_);
-  require_limit(limit, 100'000);
+  require_between("limit", limit, 1, 100'000);
   return state.settle(limit);
 }
 
@@ -236,7 +231,7 @@ Settlement History::State::settle(int limit) {
 
 std::vector<OverrideRecord> History::overrides(std::optional<TimePoint> since, int limit) {
   State& state = alive(state_);
-  require_limit(limit, 10'000);
+  require_between("limit", limit, 1, 10'000);
   return state.repository->learning().overrides(since.value_or(TimePoint{}), TimePoint::max(), limit);
 }
 

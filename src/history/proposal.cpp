@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -18,10 +19,9 @@ constexpr std::size_t max_reason = 64 * 1024;
 
 void validate(const Override& given) {
   const auto check = [](const std::string& text, const char* field, std::size_t limit) {
-    if (text.empty()) throw Error(ErrorCode::invalid_argument, fmt::format("{}: is required", field));
+    if (text.empty()) refuse(field, "is required");
     if (text.size() > limit) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{}: must be at most {} bytes long", field, limit));
+      refuse(field, fmt::format("must be at most {} bytes long", limit));
     }
     Json::parse(Json(text).text(), field);  // UTF-8 without NUL
   };
@@ -130,11 +130,9 @@ std::vector<Detection> History::detect(const DetectQuery& query) {
   const bool scoped = !query.resource.kind.empty() || !query.resource.name.empty() ||
                       !query.correlation_id.empty() || !query.session_id.empty();
   if (!scoped) {
-    throw Error(ErrorCode::invalid_argument, "detect: name a resource, a correlation_id or a session_id");
+    refuse("detect", "name a resource, a correlation_id or a session_id");
   }
-  if (query.window && (*query.window < 1min || *query.window > std::chrono::days{366})) {
-    throw Error(ErrorCode::invalid_argument, "window_minutes: must be between 1 and 527040");
-  }
+  if (query.window) require_between("window_minutes", query.window->count(), 1, 366 * 24 * 60);
   DetectQuery wanted = query;
   wanted.resource.kind = normalized(query.resource).kind;
   return state.guard.detect(wanted, query.as_of.value_or(state.now()));

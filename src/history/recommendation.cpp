@@ -18,12 +18,11 @@ namespace {
 using namespace std::chrono_literals;
 
 void validate(const RecommendQuery& query) {
-  const auto refuse = [](const char* text) { throw Error(ErrorCode::invalid_argument, text); };
   const bool situation = !query.text.empty() || !query.alert_name.empty() || !query.action_id.empty() ||
                          !query.resource.kind.empty() || !query.resource.name.empty();
-  if (!situation) refuse("recommend: give a text, an alert_name, a resource or an action_id");
-  if (query.limit < 1 || query.limit > 100) refuse("limit: must be between 1 and 100");
-  if (query.neighbours < 1 || query.neighbours > 500) refuse("neighbours: must be between 1 and 500");
+  if (!situation) refuse("recommend", "give a text, an alert_name, a resource or an action_id");
+  require_between("limit", query.limit, 1, 100);
+  require_between("neighbours", query.neighbours, 1, 500);
   validate(query.resource);
 }
 

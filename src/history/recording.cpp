@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 #include "history/retention.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
@@ -91,8 +92,7 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
   validate_id(action_id, "action_id");
   validate(given);
   if (!terminal(given.status)) {
-    throw Error(ErrorCode::invalid_argument,
-                "execution_status: must be completed, failed, rolled-back, cancelled or escalated");
+    refuse("execution_status", "must be completed, failed, rolled-back, cancelled or escalated");
   }
   Outcome outcome = given;
   state.redactor.redact(outcome);
@@ -159,7 +159,7 @@ Trace History::link(std::string_view action_id, std::string_view follow_up, std:
   validate_id(action_id, "action_id");
   validate_id(follow_up, "follow_up");
   validate_id(relation, "relation");
-  if (action_id == follow_up) throw Error(ErrorCode::invalid_argument, "follow_up: is the action itself");
+  if (action_id == follow_up) refuse("follow_up", "is the action itself");
   return state.update(action_id, [&](Trace& trace) {
     const Json entry = Json::object({{"action_id", follow_up}, {"relation", relation}});
     JsonWriter writer;
@@ -183,7 +183,7 @@ void History::resource_seen(const Resource& resource, std::optional<TimePoint> a
   validate_time(at, "at", state.now());
   const Resource known = normalized(resource);
   if (known.kind.empty() || known.name.empty()) {
-    throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+    refuse("resource", "kind and name are required");
   }
   state.repository->resources().seen(known, at.value_or(state.now()));
 }

@@ -6,9 +6,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 
 namespace actionhist {
@@ -54,9 +53,7 @@ bool secret_key(std::string_view key) {
 
 std::unique_ptr<RE2> compile(const std::string& pattern, std::string_view field) {
   auto expression = std::make_unique<RE2>(pattern, RE2::Quiet);
-  if (!expression->ok()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}", field, expression->error()));
-  }
+  if (!expression->ok()) refuse(field, expression->error());
   return expression;
 }
 

@@ -4,10 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "analysis/retention.hpp"
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
@@ -28,7 +27,7 @@ Resource named(const Resource& given) {
   Resource resource = normalized(given);
   if (resource == Resource{}) return resource;
   if (resource.kind.empty() || resource.name.empty()) {
-    throw Error(ErrorCode::invalid_argument, "resource: kind and name are required");
+    refuse("resource", "kind and name are required");
   }
   return resource;
 }
@@ -52,9 +51,7 @@ RetentionPolicy policy_of(const RetentionGroup& group, const std::optional<Reten
 
 Retention::Retention(Repository& repository, const Clock& clock, const RetentionRequest& request)
     : repository_(repository), clock_(clock), request_(request), started_(clock()) {
-  if (request.batch < 1 || request.batch > 10'000) {
-    throw Error(ErrorCode::invalid_argument, "batch: must be between 1 and 10000");
-  }
+  require_between("batch", request.batch, 1, 10'000);
   if (request.policy) validate(*request.policy);
   const Resource resource = named(request.resource);
   if (resource != Resource{}) resource_id_ = resource_id(repository.tenant(), resource);
@@ -274,9 +271,7 @@ RetentionRun History::apply_retention(const RetentionRequest& request) {
 }
 
 std::vector<RetentionOperation> History::retention_operations(int limit) {
-  if (limit < 1 || limit > most_operations) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("limit: must be between 1 and {}", most_operations));
-  }
+  require_between("limit", limit, 1, most_operations);
   return alive(state_).repository->retention().operations(limit);
 }
 

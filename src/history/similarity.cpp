@@ -50,16 +50,14 @@ std::string counting_text(std::string_view text, const Aspects& weights) {
 void validate(const SimilarQuery& query) {
   const int given = !query.text.empty() + !query.action_id.empty() + !query.vector.empty();
   if (given != 1) {
-    throw Error(ErrorCode::invalid_argument, "similar: give exactly one of text, action_id and vector");
+    refuse("similar", "give exactly one of text, action_id and vector");
   }
-  if (query.limit < 1 || query.limit > 1000) refuse("limit", "must be between 1 and 1000");
-  const auto within = [](const std::optional<double>& value, double most) {
-    return !value || (*value >= 0 && *value <= most);
-  };
-  if (!within(query.threshold, 1)) refuse("threshold", "must be between 0 and 1");
-  if (!within(query.percentile, 100)) refuse("percentile", "must be between 0 and 100");
-  if (!within(query.mmr_lambda, 1)) refuse("mmr_lambda", "must be between 0 and 1");
-  if (!within(query.distinct, 1) || query.distinct == 0.) refuse("distinct", "must be above 0 and at most 1");
+  require_between("limit", query.limit, 1, 1000);
+  require_between("threshold", query.threshold, 0, 1);
+  require_between("percentile", query.percentile, 0, 100);
+  require_between("mmr_lambda", query.mmr_lambda, 0, 1);
+  if (query.distinct && !(*query.distinct > 0 && *query.distinct <= 1))
+    refuse("distinct", "must be above 0 and at most 1");
   if (query.weights) {
     const std::array<double, aspect_count> weights = in_order(*query.weights);
     const bool right = std::ranges::all_of(weights, [](double x) { return x >= 0 && std::isfinite(x); });

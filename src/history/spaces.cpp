@@ -46,7 +46,7 @@ std::int64_t fill(Repository& repository, std::shared_ptr<const EmbeddingModel> 
 
 void validate(std::string_view space_id, std::span<const SubjectVector> vectors) {
   if (space_id.empty() || space_id.size() > 255) {
-    throw Error(ErrorCode::invalid_argument, "space_id: must have 1 to 255 bytes");
+    refuse("space_id", "must have 1 to 255 bytes");
   }
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const auto refuse = [i](std::string_view why) {
@@ -156,12 +156,8 @@ SpaceSwitch History::switch_space(std::string_view wanted, const SwitchOptions& 
 
 EmbeddingSpace History::fit_space(const FitOptions& options) {
   State& state = alive(state_);
-  if (options.dimension < 2 || options.dimension > 1024) {
-    throw Error(ErrorCode::invalid_argument, "dimension: must be 2 to 1024");
-  }
-  if (options.documents < 8 || options.documents > 100'000) {
-    throw Error(ErrorCode::invalid_argument, "documents: must be 8 to 100000");
-  }
+  require_between("dimension", options.dimension, 2, 1024);
+  require_between("documents", options.documents, 8, 100'000);
   // The newest texts are those with the highest seq, so older ones are passed over by their number.
   FeedStore& feed = state.repository->feed();
   std::int64_t alive_subjects = 0;
@@ -234,14 +230,14 @@ VectorImport History::import_vectors(std::string_view space_id, std::span<const 
 
 std::vector<FailedSubject> History::failed_subjects(int limit) {
   State& state = alive(state_);
-  if (limit < 1 || limit > 10'000) throw Error(ErrorCode::invalid_argument, "limit: must be 1 to 10000");
+  require_between("limit", limit, 1, 10'000);
   return state.repository->feed().failures(limit);
 }
 
 std::int64_t History::retry_failed(std::span<const std::string> subject_ids) {
   State& state = alive(state_);
   if (std::ranges::any_of(subject_ids, &std::string::empty)) {
-    throw Error(ErrorCode::invalid_argument, "subject_ids: one is empty");
+    refuse("subject_ids", "one is empty");
   }
   const std::int64_t queued = state.repository->feed().retry(subject_ids);
   state.written();

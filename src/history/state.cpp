@@ -6,6 +6,7 @@
 
 #include "analysis/verbs.hpp"
 #include "core/hash.hpp"
+#include "core/refuse.hpp"
 #include "history/validate.hpp"
 
 namespace actionhist {
@@ -60,7 +61,7 @@ void History::State::ship_patterns() {
 
 void History::State::start_upkeep() {
   if (options.upkeep_interval < std::chrono::seconds{1} || options.upkeep_interval > std::chrono::hours{24})
-    throw Error(ErrorCode::invalid_argument, "upkeep_interval: must be 0 or between 1 s and 24 h");
+    refuse("upkeep_interval", "must be 0 or between 1 s and 24 h");
   if (options.read_only) return;
   upkeep_ = std::make_unique<UpkeepThread>(
       repository->learning(), options.upkeep_interval, [this] { upkeep(); },

@@ -13,6 +13,7 @@
 #include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
 
+#include "core/refuse.hpp"
 #include "history/guard.hpp"
 #include "history/index.hpp"
 #include "history/redaction.hpp"
@@ -108,7 +109,7 @@ void fill_duration(Outcome& outcome);
 // Throws Error: invalid_argument when the History was moved from, unsupported after fork().
 template <class State>
 State& alive(const std::unique_ptr<State>& state) {
-  if (!state) throw Error(ErrorCode::invalid_argument, "history: is closed");
+  if (!state) refuse("history", "is closed");
   if (state->pid != getpid()) {
     throw Error(ErrorCode::unsupported,
                 "history: opened before fork(); start the child with exec or spawn and open another there");

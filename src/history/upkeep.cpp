@@ -46,7 +46,7 @@ Upkeep History::State::upkeep() {
 
 Analysis History::analyse(int limit) {
   State& state = alive(state_);
-  if (limit < 1 || limit > 10'000) refuse("limit", "must be between 1 and 10000");
+  require_between("limit", limit, 1, 10'000);
   return state.analyse(limit);
 }
 

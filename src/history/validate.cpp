@@ -31,10 +31,6 @@ void check_text(std::string_view field, std::string_view text, std::size_t limit
   if (text.find('\0') != text.npos) refuse(field, "holds a NUL character");
 }
 
-void check_share(std::string_view field, const std::optional<double>& value) {
-  if (value && !(*value >= 0 && *value <= 1)) refuse(field, fmt::format("{} is not between 0 and 1", *value));
-}
-
 // The shape that a JSON column must have; the others take any value.
 char shape_of(std::string_view field) {
   if (field == "alternative_actions" || field == "kubernetes_operations" || field == "follow_up_actions") {
@@ -58,7 +54,7 @@ class FieldCheck {
   }
   void operator()(std::string_view field, const Json& json) const { check_json(field, json); }
   void operator()(std::string_view field, const std::optional<double>& share) const {
-    check_share(field, share);
+    require_between(field, share, 0, 1);
   }
   void operator()(std::string_view field, const std::optional<std::int64_t>& count) const {
     if (count && *count < 0) refuse(field, "is negative");
@@ -136,10 +132,10 @@ void validate(const Alert& alert, TimePoint now) {
 }
 
 void validate(const Assessment& assessment) {
-  check_share("health", assessment.health);
-  check_share("alert", assessment.alert);
-  check_share("metrics", assessment.metrics);
-  check_share("score", assessment.score);
+  require_between("health", assessment.health, 0, 1);
+  require_between("alert", assessment.alert, 0, 1);
+  require_between("metrics", assessment.metrics, 0, 1);
+  require_between("score", assessment.score, 0, 1);
   check_text("notes", assessment.notes, max_text_bytes);
   Outcome outcome;
   outcome.effectiveness_assessment_method = assessment.method;

@@ -12,6 +12,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -40,8 +42,8 @@ template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
   const CURLcode code = curl_easy_setopt(easy, option, value);
   if (code != CURLE_OK) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("http: libcurl refuses option {}: {}",
-                                                         static_cast<int>(option), curl_easy_strerror(code)));
+    refuse("http",
+           fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(code)));
   }
 }
 
@@ -114,11 +116,10 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
 HttpAddress parse_http_address(const std::string& uri, std::string_view field) {
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   if (!url || curl_url_set(url.get(), CURLUPART_URL, uri.c_str(), 0) != CURLUE_OK) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: is no http address", field));
+    refuse(field, "is no http address");
   }
   if (!part(url.get(), CURLUPART_USER).empty() || !part(url.get(), CURLUPART_PASSWORD).empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: holds a user or a password; put the key into the environment", field));
+    refuse(field, "holds a user or a password; put the key into the environment");
   }
   HttpAddress address;
   address.path = part(url.get(), CURLUPART_PATH);

@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
+#include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 #include "postgres/condition.hpp"
 #include "postgres/indexed_search.hpp"
@@ -161,9 +160,7 @@ std::vector<Trace> search_among(Engine& engine, const std::optional<FoundActions
 }  // namespace
 
 Page PostgresActionStore::find(const ActionQuery& query) {
-  if (query.limit < 1 || query.limit > 10'000) {
-    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
-  }
+  require_between("limit", query.limit, 1, 10'000);
   const bool by_resource = !query.resource.kind.empty() && !query.resource.name.empty();
   NamedResource named;
   std::optional<FoundActions> found;

@@ -7,6 +7,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
+
 namespace actionhist::postgres {
 namespace {
 
@@ -96,7 +98,7 @@ std::optional<MonthArchive> read_manifest(const std::filesystem::path& folder, M
   const auto bytes = file->bytes();
   try {
     MonthArchive archive = parse_month_archive({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    if (archive.month != month) throw Error(ErrorCode::invalid_argument, "month: is another than the name's");
+    if (archive.month != month) refuse("month", "is another than the name's");
     return archive;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;

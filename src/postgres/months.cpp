@@ -8,6 +8,7 @@
 #include <actionhist/error.hpp>
 #include <actionhist/version.hpp>
 
+#include "core/refuse.hpp"
 #include "postgres/closed_month.hpp"
 #include "postgres/migrations.hpp"
 #include "postgres/month_archive.hpp"
@@ -178,9 +179,7 @@ std::vector<MonthInfo> PostgresMonths::list() {
 }
 
 std::vector<Month> PostgresMonths::ensure(int ahead) {
-  if (ahead < 0 || ahead > most_ahead) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("ahead: must be between 0 and {}", most_ahead));
-  }
+  require_between("ahead", ahead, 0, most_ahead);
   SchemaSession session = state_->session();
   check_version(session);
   const Result now = session.connection().run("SELECT now()", {}, Plan::once);

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -25,7 +25,7 @@ TypeId array_of(TypeId element) {
 // A value's length travels in 31 bits.
 int checked_length(std::size_t length) {
   if (length > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw Error(ErrorCode::invalid_argument, "value: larger than 2 GiB");
+    refuse("value", "larger than 2 GiB");
   }
   return static_cast<int>(length);
 }

@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
 #include "core/json_fields.hpp"
 #include "core/names.hpp"
 
@@ -51,7 +49,7 @@ void validate(const PostgresOptions& options) {
     refuse("schema", "must be 1 to 63 letters, digits and _, and not begin with a digit");
   }
   if (schema.starts_with("pg_")) refuse("schema", "names that begin with pg_ belong to PostgreSQL");
-  if (options.pool_max < 1 || options.pool_max > 10'000) refuse("pool_max", "must be 1 to 10000");
+  require_between("pool_max", options.pool_max, 1, 10'000);
   if (options.pool_min < 0) refuse("pool_min", "must not be negative");
   check_duration("idle_timeout", options.idle_timeout, 1);
   check_duration("connect_timeout", options.connect_timeout, 1);

@@ -4,6 +4,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
 #include "postgres/guard_view.hpp"
 #include "postgres/item_store.hpp"
 #include "postgres/retention_store.hpp"
@@ -56,8 +57,7 @@ class PostgresRepository final : public Repository {
 std::unique_ptr<Repository> open_repository(const std::string& uri, const Options& options) {
   validate(options.postgres);
   if (!options.tenant) {
-    throw Error(ErrorCode::invalid_argument,
-                "tenant: a server may hold the memory of many; name one (with the program: --tenant)");
+    refuse("tenant", "a server may hold the memory of many; name one (with the program: --tenant)");
   }
   auto repository = std::make_unique<PostgresRepository>(uri, options);
   repository->await();

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
 #include <actionhist/postgres_options.hpp>
+
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -77,7 +78,7 @@ std::string postgres_roles_script(std::string_view schema) {
   validate(options);
   // A role's name has 63 bytes, as a schema's.
   if (schema.size() > 63 - std::string_view("_maintenance").size()) {
-    throw Error(ErrorCode::invalid_argument, "schema: must be at most 51 letters for roles of its name");
+    refuse("schema", "must be at most 51 letters for roles of its name");
   }
   return fmt::format(fmt::runtime(script), schema);
 }

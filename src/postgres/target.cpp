@@ -10,6 +10,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
+
 namespace actionhist::postgres {
 namespace {
 
@@ -17,10 +19,6 @@ using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 // Shorter texts would be found by chance in the words of a message.
 constexpr std::size_t shortest_redacted = 4;
-
-[[noreturn]] void refuse_uri(std::string_view text) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("database URI: {}", text));
-}
 
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
@@ -53,7 +51,7 @@ void check_parts(std::string_view uri) {
   rest = rest.substr(0, rest.find('?'));
   if (std::count(rest.begin(), rest.end(), '@') > 1 ||
       (rest.find('@') != rest.npos && rest.find('/') < rest.find('@'))) {
-    refuse_uri("\"@\" and \"/\" in user, password or database must be written as %40 and %2F");
+    refuse("database URI", "\"@\" and \"/\" in user, password or database must be written as %40 and %2F");
   }
 }
 
@@ -61,7 +59,8 @@ void check_port(const std::string& port) {
   int number = 0;
   const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (fault != std::errc() || end != port.data() + port.size() || number < 1 || number > 65'535) {
-    refuse_uri("port: must be a number from 1 to 65535; \":\" in user or password must be written as %3A");
+    refuse("database URI",
+           "port: must be a number from 1 to 65535; \":\" in user or password must be written as %3A");
   }
 }
 
@@ -83,14 +82,14 @@ void replace_all(std::string& text, std::string_view secret) {
 
 Options parse(std::string_view uri) {
   if (!uri.starts_with("postgresql://") && !uri.starts_with("postgres://")) {
-    refuse_uri("must begin with postgresql://");
+    refuse("database URI", "must begin with postgresql://");
   }
-  if (uri.find('\0') != uri.npos) refuse_uri("must not contain NUL");
+  if (uri.find('\0') != uri.npos) refuse("database URI", "must not contain NUL");
   check_parts(uri);
   char* message = nullptr;
   Options parsed(PQconninfoParse(std::string(uri).c_str(), &message), PQconninfoFree);
   const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
-  if (!parsed) refuse_uri(parse_fault(message != nullptr ? message : "no memory"));
+  if (!parsed) refuse("database URI", parse_fault(message != nullptr ? message : "no memory"));
   return parsed;
 }
 
@@ -98,8 +97,8 @@ void check_session_attributes(std::string_view value) {
   constexpr std::string_view known[] = {"any",     "read-write", "read-only",
                                         "primary", "standby",    "prefer-standby"};
   if (std::find(std::begin(known), std::end(known), value) == std::end(known)) {
-    refuse_uri(
-        "target_session_attrs: must be any, read-write, read-only, primary, standby or prefer-standby");
+    refuse("database URI",
+           "target_session_attrs: must be any, read-write, read-only, primary, standby or prefer-standby");
   }
 }
 
@@ -127,11 +126,11 @@ std::vector<Endpoint> endpoints_of(const HostLists& hosts, const std::string& de
   const std::vector<std::string> ports = split(hosts.ports);
   const std::size_t count = std::max(names.size(), addresses.size());
   if (ports.size() != 1 && ports.size() != count) {
-    refuse_uri("port: there must be one for all hosts, or one for each");
+    refuse("database URI", "port: there must be one for all hosts, or one for each");
   }
   if ((!hosts.names.empty() && names.size() != count) ||
       (!hosts.addresses.empty() && addresses.size() != count)) {
-    refuse_uri("hostaddr: there must be one for each host");
+    refuse("database URI", "hostaddr: there must be one for each host");
   }
   std::vector<Endpoint> endpoints;
   for (std::size_t i = 0; i < count; ++i) {

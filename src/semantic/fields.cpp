@@ -4,9 +4,8 @@
 #include <cmath>
 #include <span>
 
-#include <actionhist/error.hpp>
-
 #include "core/json_io.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -132,7 +131,7 @@ void Fields::set(std::uint32_t row, const Json& fields) {
   if (!fields.absent()) {
     thread_local JsonDocument document;
     const JsonElement root = document.parse(fields);
-    if (!root.is_object()) throw Error(ErrorCode::invalid_argument, "fields: expected a JSON object");
+    if (!root.is_object()) refuse("fields", "expected a JSON object");
     std::string scratch;
     flatten(simdjson::dom::object(root), scratch, [&](std::string_view name, JsonElement element) {
       const bool nested = element.is_object() || element.is_array();

@@ -18,7 +18,7 @@ void require(bool holds, std::string_view field, std::string_view otherwise) {
 }  // namespace
 
 const IndexOptions& checked(const IndexOptions& options) {
-  require(options.dimension >= 1 && options.dimension <= max_dimension, "dimension", "must be 1 to 65536");
+  require_between("dimension", options.dimension, 1, max_dimension);
   require(options.metric >= Metric::cosine && options.metric <= Metric::l2, "metric",
           "is none of the metrics");
   require(options.precision >= Precision::full && options.precision <= Precision::byte, "precision",

@@ -6,6 +6,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -26,7 +28,7 @@ bool too_many(std::size_t dead, std::size_t all) {
 }  // namespace
 
 void RowTable::check(const IndexRow& row) const {
-  if (row.id.empty()) throw Error(ErrorCode::invalid_argument, "id: is empty");
+  if (row.id.empty()) refuse("id", "is empty");
   if (!row.vector.empty()) vectors_.check(row.vector, fmt::format("vector of \"{}\"", row.id));
   if (!row.fields.absent() && row.fields.text()[0] != '{') {
     throw Error(ErrorCode::invalid_argument, fmt::format("fields of \"{}\": expected a JSON object", row.id));

@@ -17,12 +17,11 @@ constexpr std::size_t pool_factor = 10, least_pool = 50, most_pool = 1000;
 
 void check(const RowTable& table, const IndexQuery& query) {
   if (query.ef_search < 0) refuse("ef_search", "must not be negative");
-  if (query.limit < 1 || query.limit > max_limit) refuse("limit", "must be 1 to 10000");
-  if (!(query.vector_weight >= 0 && query.vector_weight <= 1)) refuse("vector_weight", "must be 0 to 1");
+  require_between("limit", query.limit, 1, max_limit);
+  require_between("vector_weight", query.vector_weight, 0, 1);
   if (query.threshold && !std::isfinite(*query.threshold)) refuse("threshold", "must be finite");
   if (query.percentile && query.vector.empty()) refuse("percentile", "needs a vector");
-  if (query.mmr_lambda && !(*query.mmr_lambda >= 0 && *query.mmr_lambda <= 1))
-    refuse("mmr_lambda", "must be 0 to 1");
+  require_between("mmr_lambda", query.mmr_lambda, 0, 1);
   if (query.distinct && !std::isfinite(*query.distinct)) refuse("distinct", "must be finite");
   table.vectors().check_weights(query.weights);
   if (!query.vector.empty()) table.vectors().check(query.vector, "vector");

@@ -200,7 +200,7 @@ struct SemanticIndex::State {
 
   // REQUIRES: the caller holds the gate.
   double similarity_at(double percentile, std::span<const double> weights) const {
-    if (!(percentile >= 0 && percentile <= 100)) refuse("percentile", "must be 0 to 100");
+    require_between("percentile", percentile, 0, 100);
     const VectorLeg& vectors = table->vectors();
     vectors.check_weights(weights);
     const std::lock_guard lock(scale_mutex);

@@ -8,8 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
-
+#include "core/refuse.hpp"
 #include "embedding/content_hash.hpp"
 #include "semantic/calibration.hpp"
 #include "semantic/nearest_codes.hpp"
@@ -64,29 +63,27 @@ VectorLeg::VectorLeg(const IndexOptions& options)
 
 void VectorLeg::check(std::span<const float> vector, std::string_view field) const {
   if (vector.size() != vectors_.dimension()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: has {} dimensions, the index has {}", field,
-                                                         vector.size(), vectors_.dimension()));
+    refuse(field, fmt::format("has {} dimensions, the index has {}", vector.size(), vectors_.dimension()));
   }
   const double sum = sum_of_squares(vector);
   if (!std::isfinite(sum)) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: holds a value that is not finite", field));
+    refuse(field, "holds a value that is not finite");
   }
   if (metric() != Metric::cosine && sum > max_squares) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: is longer than 1e15", field));
+    refuse(field, "is longer than 1e15");
   }
 }
 
 void VectorLeg::check_weights(std::span<const double> weights) const {
   if (weights.empty()) return;
   if (weights.size() != options_.parts.size()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("weights: there are {}, a vector here has {} part{}", weights.size(),
-                            options_.parts.size(), options_.parts.size() == 1 ? "" : "s"));
+    refuse("weights", fmt::format("there are {}, a vector here has {} part{}", weights.size(),
+                                  options_.parts.size(), options_.parts.size() == 1 ? "" : "s"));
   }
   const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
   const bool right = std::ranges::all_of(weights, [](double weight) { return weight >= 0; });
   if (!right || !(all > 0) || !std::isfinite(all))
-    throw Error(ErrorCode::invalid_argument, "weights: must be finite, none below 0 and one above");
+    refuse("weights", "must be finite, none below 0 and one above");
 }
 
 std::vector<float> VectorLeg::prepare(std::span<const float> vector) const {

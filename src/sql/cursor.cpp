@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <actionhist/error.hpp>
+#include "core/refuse.hpp"
 
 namespace actionhist::sql {
 
@@ -13,7 +13,7 @@ Cursor read_cursor(const std::string& text) {
   std::int64_t time = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time);
   if (slash == text.npos || error != std::errc{} || end != text.data() + slash) {
-    throw Error(ErrorCode::invalid_argument, "cursor: is not one that history() gave");
+    refuse("cursor", "is not one that history() gave");
   }
   return {TimePoint{std::chrono::microseconds{time}}, text.substr(slash + 1)};
 }

@@ -7,6 +7,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 #include "sql/cursor.hpp"
 #include "sql/trace_columns.hpp"
@@ -159,9 +160,7 @@ std::optional<Trace> SqliteActionStore::get(std::string_view action_id) {
 }
 
 Page SqliteActionStore::find(const ActionQuery& query) {
-  if (query.limit < 1 || query.limit > 10'000) {
-    throw Error(ErrorCode::invalid_argument, "limit: must be between 1 and 10000");
-  }
+  require_between("limit", query.limit, 1, 10'000);
   const bool named = !query.resource.kind.empty() && !query.resource.name.empty();
   // A resource goes by its index, whatever its cluster and group are, one that is guarded under its owner by an
   // index of its own. Left alone, the engine would rather read all actions by time, because those are in order.

@@ -107,8 +107,7 @@ TEST_CASE("bad input is refused with the field's name, and nothing is stored", "
   };
   CHECK(refused([](Action& a) { a.action_type.clear(); }) == "action_type: is required");
   CHECK(refused([](Action& a) { a.action_timestamp.reset(); }).starts_with("action_timestamp: is required"));
-  CHECK(refused([](Action& a) { a.model_confidence = 1.5; }) ==
-        "model_confidence: 1.5 is not between 0 and 1");
+  CHECK(refused([](Action& a) { a.model_confidence = 1.5; }) == "model_confidence: must be between 0 and 1");
   CHECK(refused([](Action& a) { a.model_confidence = std::nan(""); }).starts_with("model_confidence: "));
   CHECK(refused([](Action& a) { a.action_id = std::string(300, 'x'); }) ==
         "action_id: is 300 bytes long, at most 255 are kept");
