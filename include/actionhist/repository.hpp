@@ -100,6 +100,8 @@ class ActionStore {
   virtual void insert_new(const Trace& trace) { insert({&trace, 1}); }
 
   virtual std::optional<Trace> get(std::string_view action_id) = 0;
+  // Those of the actions that are stored, in the order of their ids, read as one statement.
+  virtual std::vector<Trace> get(std::span<const std::string> action_ids) = 0;
   virtual Page find(const ActionQuery& query) = 0;
 
   // As get(), for update(): what is changed meanwhile by others is not lost.

@@ -95,9 +95,8 @@ class Settling {
   // When the alert that the actions answered ended for good, if it did.
   std::optional<TimePoint> end_of_alert(const Detection& detection) {
     std::string fingerprint;
-    for (const std::string& id : detection.action_ids) {
-      const auto trace = repository_.actions().get(id);
-      if (trace && !trace->alert_fingerprint.empty()) fingerprint = trace->alert_fingerprint;
+    for (const Trace& trace : repository_.actions().get(detection.action_ids)) {
+      if (!trace.alert_fingerprint.empty()) fingerprint = trace.alert_fingerprint;
     }
     if (fingerprint.empty()) return std::nullopt;
     std::optional<TimePoint> end;

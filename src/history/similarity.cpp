@@ -121,25 +121,31 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
   } else {
     fallback = words_alone(fallback, query, true);
   }
+  std::vector<IndexHit> nearest = index.replica->index().search(wanted);
   std::vector<Hit> hits;
-  for (IndexHit& found : index.replica->index().search(wanted)) {
-    auto trace = repository->actions().get(found.id);
-    if (!trace) continue;
-    Hit& hit = hits.emplace_back();
-    hit.trace = std::move(*trace);
-    hit.score = found.score;
-    hit.explain = {"index",
-                   fallback,
-                   found.similarity,
-                   found.bm25,
-                   std::move(found.matched_terms),
-                   index.space_id,
-                   index.replica->seq(),
-                   index.replica->feed_seq(),
-                   {}};
-    if (found.parts.size() == aspect_count)
-      hit.explain.aspects = Aspects{found.parts[0], found.parts[1], found.parts[2]};
-    if (hits.size() == static_cast<std::size_t>(query.limit)) break;
+  const auto limit = static_cast<std::size_t>(query.limit);
+  auto found = nearest.begin();
+  for (auto next = found; next != nearest.end() && hits.size() < limit;) {
+    // Again for those that were deleted meanwhile.
+    std::vector<std::string> ids;
+    for (; next != nearest.end() && hits.size() + ids.size() < limit; ++next) ids.push_back(next->id);
+    for (Trace& trace : repository->actions().get(ids)) {
+      while (found->id != trace.action_id) ++found;
+      Hit& hit = hits.emplace_back();
+      hit.trace = std::move(trace);
+      hit.score = found->score;
+      hit.explain = {"index",
+                     fallback,
+                     found->similarity,
+                     found->bm25,
+                     std::move(found->matched_terms),
+                     index.space_id,
+                     index.replica->seq(),
+                     index.replica->feed_seq(),
+                     {}};
+      if (found->parts.size() == aspect_count)
+        hit.explain.aspects = Aspects{found->parts[0], found->parts[1], found->parts[2]};
+    }
   }
   return hits;
 }

@@ -212,15 +212,19 @@ VectorImport History::import_vectors(std::string_view space_id, std::span<const 
       hashes.emplace(std::move(subject.subject_id), std::move(subject.content_hash));
     }
     std::vector<FeedEmbedding> embeddings;
+    std::vector<std::string> others;
     for (const SubjectVector& row : page) {
       const auto hash = hashes.extract(row.subject_id);
       if (hash) {
         embeddings.push_back(
             {row.subject_id, std::string(space_id), hash.mapped(), {row.vector.begin(), row.vector.end()}});
       } else {
-        ++(repository.actions().get(row.subject_id) ? result.present : result.unknown);
+        others.push_back(row.subject_id);
       }
     }
+    const auto present = static_cast<std::int64_t>(repository.actions().get(others).size());
+    result.present += present;
+    result.unknown += static_cast<std::int64_t>(others.size()) - present;
     if (!embeddings.empty()) repository.feed().append(embeddings, {});
     result.stored += static_cast<std::int64_t>(embeddings.size());
   }

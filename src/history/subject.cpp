@@ -91,9 +91,10 @@ FeedSubject subject_of(const Trace& trace) {
 }
 
 SubjectSource subject_source(Repository& repository) {
-  return [&repository](const std::string& id) {
-    const auto trace = repository.actions().get(id);
-    return trace ? std::optional(subject_of(*trace)) : std::nullopt;
+  return [&repository](std::span<const std::string> ids) {
+    std::vector<FeedSubject> subjects;
+    for (const Trace& trace : repository.actions().get(ids)) subjects.push_back(subject_of(trace));
+    return subjects;
   };
 }
 

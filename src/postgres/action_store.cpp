@@ -143,6 +143,12 @@ std::optional<Trace> PostgresActionStore::get(std::string_view action_id) {
   return first_trace(ahead ? engine_.read_ahead(std::move(calls)) : engine_.run(std::move(calls)));
 }
 
+std::vector<Trace> PostgresActionStore::get(std::span<const std::string> action_ids) {
+  if (action_ids.empty()) return {};
+  std::vector<Call> calls{ask_actions(engine_.tenant(), action_ids)};
+  return read_traces(engine_.run(std::move(calls)).front());
+}
+
 std::optional<Trace> PostgresActionStore::get_to_update(std::string_view action_id) {
   // Then update() fails if somebody was faster, and the transaction runs again with the lock.
   if (engine_.assuming()) return get(action_id);

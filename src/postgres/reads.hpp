@@ -17,6 +17,9 @@ namespace actionhist::postgres {
 void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id,
                 bool lock = false);
 
+// The same of several actions, in the order of their ids, in one call.
+Call ask_actions(const std::string& tenant, std::span<const std::string> action_ids);
+
 // REQUIRES: the result's columns are those of sql::trace_columns(), perhaps with more behind them.
 std::vector<Trace> read_traces(const Result& result);
 

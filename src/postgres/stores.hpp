@@ -14,6 +14,7 @@ class PostgresActionStore final : public ActionStore {
   std::vector<Trace> insert(std::span<const Trace> traces) override;
   void insert_new(const Trace& trace) override;
   std::optional<Trace> get(std::string_view action_id) override;
+  std::vector<Trace> get(std::span<const std::string> action_ids) override;
   Page find(const ActionQuery& query) override;
   std::optional<Trace> get_to_update(std::string_view action_id) override;
   void update(const Trace& trace, const Trace& before) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -79,17 +80,19 @@ bool FeedWorker::drain(TimePoint now) {
     trimmed_ = now;  // also when it fails: embedding must not wait for it
     feed_.trim(now - deletions_kept, now);
   }
-  std::vector<FeedSubject> subjects;
   std::vector<std::string> ids;
-  for (const QueuedSubject& row : queued) {
-    ids.push_back(row.subject_id);
-    auto subject = source_(row.subject_id);
-    if (!subject) {
-      subject.emplace();
-      subject->subject_id = row.subject_id;
-      subject->deleted = true;
+  for (const QueuedSubject& row : queued) ids.push_back(row.subject_id);
+  std::unordered_map<std::string, FeedSubject> present;
+  for (FeedSubject& subject : source_(ids)) present.emplace(subject.subject_id, std::move(subject));
+  std::vector<FeedSubject> subjects;  // in the order of the queue
+  for (const std::string& id : ids) {
+    FeedSubject& subject = subjects.emplace_back();
+    if (auto found = present.extract(id)) {
+      subject = std::move(found.mapped());
+    } else {
+      subject.subject_id = id;
+      subject.deleted = true;
     }
-    subjects.push_back(std::move(*subject));
   }
   // From here on words are searchable, before any vector is.
   feed_.sequence(subjects);

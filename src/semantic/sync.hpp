@@ -21,8 +21,8 @@
 
 namespace actionhist {
 
-// The subject as it is now, or nothing when it was deleted.
-using SubjectSource = std::function<std::optional<FeedSubject>(const std::string& subject_id)>;
+// Those of the subjects that were not deleted, as they are now.
+using SubjectSource = std::function<std::vector<FeedSubject>(std::span<const std::string> subject_ids)>;
 
 // What a worker embeds with.
 struct WorkerModels {

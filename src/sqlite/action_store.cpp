@@ -159,6 +159,18 @@ std::optional<Trace> SqliteActionStore::get(std::string_view action_id) {
   });
 }
 
+std::vector<Trace> SqliteActionStore::get(std::span<const std::string> action_ids) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection, select_trace() + " AND action_id = ?");
+    std::vector<Trace> traces;
+    for (const std::string& id : action_ids) {
+      query.reset();
+      if (query.bind_all(engine_.tenant(), id).step()) traces.push_back(read_trace(query));
+    }
+    return traces;
+  });
+}
+
 Page SqliteActionStore::find(const ActionQuery& query) {
   require_between("limit", query.limit, 1, 10'000);
   const bool named = !query.resource.kind.empty() && !query.resource.name.empty();

@@ -13,6 +13,7 @@ class SqliteActionStore final : public ActionStore {
 
   std::vector<Trace> insert(std::span<const Trace> traces) override;
   std::optional<Trace> get(std::string_view action_id) override;
+  std::vector<Trace> get(std::span<const std::string> action_ids) override;
   Page find(const ActionQuery& query) override;
   void update(const Trace& trace, const Trace& before) override;
   bool remove(std::string_view action_id, TimePoint now) override;

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "core/hash.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -73,6 +74,25 @@ TEST_CASE("an id that is stored already gives the stored trace", "[actions]") {
   CHECK(both[0].stored);
   CHECK_FALSE(both[1].stored);
   CHECK(f.history.history({}).traces.size() == 2);
+}
+
+TEST_CASE("several actions are read at once, in the order of their ids", "[actions]") {
+  Fixture f;
+  const std::string ours = f.history.record(restart("", noon - 1h + 123us)).action_id;
+  const std::string elsewhere = uuid_v7(noon - 48h);  // carries another time than its action's
+  for (const std::string& id : {std::string("b"), elsewhere, std::string("a"), std::string("gone")})
+    f.history.record(restart(id, noon - 72h));
+  const std::string gone = f.history.record(restart("", noon - 2h)).action_id;
+  REQUIRE(f.history.erase("gone"));
+  REQUIRE(f.history.erase(gone));
+
+  const std::vector<std::string> wanted{"b", gone, ours, "never", "gone", elsewhere, "a"};
+  const std::vector<Trace> traces = f.history.repository().actions().get(wanted);
+  REQUIRE(traces.size() == 4);
+  const std::vector<std::string> stored{"b", ours, elsewhere, "a"};
+  for (std::size_t i = 0; i < stored.size(); ++i)
+    CHECK(to_json(traces[i]) == to_json(*f.history.get(stored[i])));
+  CHECK(f.history.repository().actions().get(std::span<const std::string>{}).empty());
 }
 
 TEST_CASE("an id that we make is unique and carries the action's time", "[actions]") {

@@ -254,15 +254,16 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
   FaultVfs vfs;
   const auto model = hashed_lexical_model();
   const auto source = [](History& history) {
-    return [&history](const std::string& id) -> std::optional<FeedSubject> {
-      const auto trace = history.get(id);
-      if (!trace) return std::nullopt;
-      FeedSubject subject;
-      subject.subject_id = id;
-      subject.text = trace->model_reasoning;
-      subject.content_hash = id;
-      subject.fields = Json::object({{"kind", trace->resource.kind}});
-      return subject;
+    return [&history](std::span<const std::string> ids) {
+      std::vector<FeedSubject> subjects;
+      for (const Trace& trace : history.repository().actions().get(ids)) {
+        FeedSubject& subject = subjects.emplace_back();
+        subject.subject_id = trace.action_id;
+        subject.text = trace.model_reasoning;
+        subject.content_hash = trace.action_id;
+        subject.fields = Json::object({{"kind", trace.resource.kind}});
+      }
+      return subjects;
     };
   };
   int failures = 0;
