@@ -97,11 +97,11 @@ void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects) {
 
 std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id,
                                                        std::span<const std::string> subject_ids) {
+  // Not a join: in a feed that has just grown, the planner would compare each subject with all embeddings.
   const Result result = engine_.run(
-      "SELECT s.subject_id, s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
-      "e.tenant_id = s.tenant_id AND e.space_id = $2 AND e.subject_id = s.subject_id AND "
-      "e.content_hash = s.content_hash WHERE s.tenant_id = $1 AND s.subject_id = ANY($3) AND NOT s.deleted "
-      "AND e.subject_id IS NULL ORDER BY s.seq",
+      "SELECT subject_id, text, content_hash, seq FROM feed_subjects WHERE tenant_id = $1 AND subject_id = ANY($3) AND "
+      "NOT deleted AND (subject_id, content_hash) NOT IN (SELECT subject_id, content_hash FROM embeddings WHERE "
+      "tenant_id = $1 AND space_id = $2 AND subject_id = ANY($3)) ORDER BY seq",
       Parameters(engine_.tenant(), space_id, subject_ids), Plan::once);
   std::vector<FeedSubject> subjects;
   Reader reader(result);

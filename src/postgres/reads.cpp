@@ -48,13 +48,14 @@ void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string
 }
 
 Call ask_actions(const std::string& tenant, std::span<const std::string> action_ids) {
-  // Looked up one by one: for a join the planner would rather read all months.
+  // Looked up one by one: for a join the planner would rather read all months, and all ids while it does not know
+  // how many there are.
   static const std::string text = fmt::format(
-      "SELECT {} FROM (SELECT place, id, at FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS f (id, at, "
-      "place) WHERE at IS NOT NULL UNION SELECT place, id, a.action_timestamp FROM unnest($2::text[]) WITH ORDINALITY "
-      "AS f (id, place) JOIN action_ids a ON a.tenant_id = $1 AND a.action_id = id WHERE a.deleted_at IS NULL) AS "
-      "wanted, LATERAL (SELECT * FROM resource_action_traces WHERE tenant_id = $1 AND action_id = id AND "
-      "action_timestamp = at LIMIT 1) AS traces ORDER BY place",
+      "SELECT {} FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS wanted (id, own, place), "
+      "LATERAL (SELECT own AS at WHERE own IS NOT NULL UNION SELECT action_timestamp FROM action_ids WHERE "
+      "tenant_id = $1 AND action_id = id AND deleted_at IS NULL) AS known, LATERAL (SELECT * FROM "
+      "resource_action_traces WHERE tenant_id = $1 AND action_id = id AND action_timestamp = at LIMIT 1) AS traces "
+      "ORDER BY place",
       sql::trace_columns());
   std::vector<std::optional<TimePoint>> times;
   for (const std::string& id : action_ids) times.push_back(time_inside(id));

@@ -1,8 +1,15 @@
+#include <algorithm>
+
 #include "core/hash.hpp"
 #include "postgres/stores.hpp"
 #include "sql/space_errors.hpp"
 
 namespace actionhist::postgres {
+namespace {
+
+constexpr int most_looked_at = 4096;  // subjects at once, for those without a vector
+
+}  // namespace
 
 std::vector<EmbeddingSpace> PostgresSpaceStore::spaces(bool counted) {
   const Result result = engine_.run(
@@ -86,18 +93,25 @@ bool PostgresSpaceStore::drop(std::string_view space_id) {
 
 std::vector<FeedSubject> PostgresSpaceStore::missing(std::string_view space_id, std::int64_t after,
                                                      int limit) {
-  const Result result = engine_.run(
-      "SELECT s.subject_id, s.text, s.content_hash, s.seq FROM feed_subjects s WHERE s.tenant_id = $1 AND "
-      "s.seq > $3 AND NOT s.deleted AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = s.tenant_id AND "
-      "e.space_id = $2 AND e.subject_id = s.subject_id AND e.content_hash = s.content_hash) ORDER BY s.seq LIMIT $4",
-      Parameters(engine_.tenant(), space_id, after, std::int64_t{limit}), Plan::once);
-  std::vector<FeedSubject> subjects;
-  Reader reader(result);
-  while (reader.next()) {
-    FeedSubject& subject = subjects.emplace_back();
-    reader.read(subject.subject_id).read(subject.text).read(subject.content_hash).read(subject.seq);
+  // Page by page: in one statement the planner may compare each subject with all embeddings.
+  std::vector<FeedSubject> missing;
+  std::vector<std::string> ids;
+  for (int page = limit; missing.empty(); page = std::min(2 * page, most_looked_at)) {
+    const Result result = engine_.run(
+        "SELECT subject_id, seq FROM feed_subjects WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        Parameters(engine_.tenant(), after, std::int64_t{page}));
+    ids.clear();
+    for (Reader reader(result); reader.next();) {
+      ids.push_back(reader.get<std::string>());
+      reader.read(after);
+    }
+    if (ids.empty()) break;
+    missing = PostgresFeedStore(engine_).unembedded(space_id, ids);
+    // Those that changed meanwhile come with a later page.
+    std::erase_if(missing, [&](const FeedSubject& subject) { return subject.seq > after; });
   }
-  return subjects;
+  if (missing.size() > static_cast<std::size_t>(limit)) missing.resize(static_cast<std::size_t>(limit));
+  return missing;
 }
 
 std::int64_t PostgresSpaceStore::queue_unknown(TimePoint now, int limit) {
