@@ -42,6 +42,17 @@ ANTHROPIC = [
 ]
 
 
+# The process of the agent, which is never what its tools are called on.
+EMITTER = {
+    "service.name": "scaler",
+    "deployment.environment.name": "production",
+    "k8s.cluster.name": "eu-1",
+    "k8s.namespace.name": "agents",
+    "k8s.pod.name": "scaler-7f9c-x2x",
+    "k8s.node.name": "node-3",
+}
+
+
 def span(**more):
     attributes = {
         "gen_ai.operation.name": {"stringValue": "execute_tool"},
@@ -64,7 +75,7 @@ def span(**more):
 
 
 def export(*spans):
-    service = [{"key": "service.name", "value": {"stringValue": "scaler"}}]
+    service = [{"key": key, "value": {"stringValue": value}} for key, value in EMITTER.items()]
     return {"resourceSpans": [{"resource": {"attributes": service}, "scopeSpans": [{"spans": list(spans)}]}]}
 
 
@@ -207,10 +218,20 @@ def test_spans_of_a_file_become_actions(history, form):
     assert trace.action_parameters == {"n": 5}
     assert trace.session_id == "run-7"
     assert trace.actor == "scaler"
-    assert (trace.kind, trace.namespace, trace.name) == ("Deployment", "prod", "web")
+    assert trace.environment == "production"
+    assert (trace.cluster, trace.kind, trace.namespace, trace.name) == ("eu-1", "Deployment", "prod", "web")
     assert trace.execution_duration_ms == 2500
     assert trace.execution_status == "completed"
     assert not history.record_many(actionhist.otlp.actions(given))[0].stored
+
+
+def test_the_process_that_wrote_a_span_is_not_what_its_tool_was_called_on():
+    nowhere = {"k8s.deployment.name": None, "k8s.namespace.name": None}
+    (action,) = actionhist.otlp.actions(export(span(attributes=nowhere)))
+    assert "resource_reference" not in action and action["actor"] == "scaler"
+    own = {"k8s.deployment.name": {"stringValue": "web"}, "k8s.cluster.name": {"stringValue": "us-2"}}
+    (action,) = actionhist.otlp.actions(export(span(attributes={**nowhere, **own})))
+    assert action["resource_reference"] == {"kind": "Deployment", "name": "web", "cluster": "us-2"}
 
 
 def test_a_span_that_failed_says_why():
@@ -293,6 +314,55 @@ def test_spans_of_this_process_are_recorded():
         assert "no such pod" in trace.execution_error
         provider.shutdown()
         assert not h.closed
+
+
+@pytest.fixture
+def finished():
+    """A function that makes a span of this process, which executed a tool."""
+    trace_sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    from opentelemetry.sdk.resources import Resource
+
+    tracer = trace_sdk.TracerProvider(resource=Resource(EMITTER)).get_tracer("test")
+
+    def make(name="restart_pod", start=1773140400000000000, **attributes):
+        usual = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+        made = tracer.start_span(name, start_time=start, attributes={**usual, **attributes})
+        made.end(start + 1_000_000)
+        return made
+
+    return make
+
+
+def test_one_bad_span_loses_no_other(history, finished, caplog):
+    from actionhist.opentelemetry import ActionExporter
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    good = [finished(f"tool_{i}") for i in range(20)]
+    bad = [
+        finished("too_large", **{"gen_ai.tool.call.arguments": json.dumps({"text": "x" * 300_000})}),
+        finished("id_too_long", **{"gen_ai.conversation.id": "s" * 300}),
+        finished("before_time", start=-(10**30)),
+    ]
+    spans = [bad[0], *good[:9], bad[1], *good[9:], bad[2]]
+    assert ActionExporter(history).export(spans) is SpanExportResult.FAILURE
+    assert {trace.action_type for trace in history.history(limit=100)} == {span.name for span in good}
+    lost = " ".join(record.getMessage() for record in caplog.records)
+    assert len(caplog.records) == 3 and "before_time" in lost
+    assert all(f"{span.context.span_id:016x}" in lost for span in bad[:2])
+
+
+def test_spans_are_never_lost_by_an_exception(finished, caplog):
+    from actionhist.opentelemetry import ActionExporter
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    closed = actionhist.open("memory:")
+    exporter = ActionExporter(closed)
+    assert exporter.export([finished()]) is SpanExportResult.SUCCESS
+    (trace,) = closed.history()
+    assert (trace.actor, trace.environment, trace.kind) == ("scaler", "production", None)
+    closed.close()
+    assert exporter.export([finished(), finished()]) is SpanExportResult.FAILURE
+    assert "is closed" in caplog.text
 
 
 def test_records_as_columns(history, restart):

@@ -36,18 +36,25 @@ KINDS = {
     "Node": "k8s.node.name",
 }
 
+_cluster = "k8s.cluster.name"
 _max_error = 2000
 
 
 def span_action(
     trace_id: str,
     span_id: str,
-    attributes: Mapping[str, Any],
+    own: Mapping[str, Any],
+    emitter: Mapping[str, Any],
     start_ns: int,
     end_ns: int,
     error: str | None,
 ) -> dict[str, Any] | None:
-    """The action of a span that executed a tool, None for any other span. `error` is set when it failed."""
+    """The action of a span that executed a tool, None for any other span. `error` is set when it failed.
+
+    `own` are the span's attributes. `emitter` are those of its OpenTelemetry resource, which describe the process that
+    wrote the span: they name the actor and the environment, but never what the tool was called on, except its cluster.
+    """
+    attributes = {**emitter, **own}
     executed = any(attributes.get(name) == kind for name, kind in EXECUTED_TOOL.items())
     if not executed or not _first(attributes, ATTRIBUTES["action_type"]):
         return None
@@ -61,7 +68,7 @@ def span_action(
         "execution_end_time": _time(max(start_ns, end_ns)),
         "execution_error": error[:_max_error] if error else None,
         "result_hash": digest(_first(attributes, RESULT)),
-        "resource_reference": _resource(attributes),
+        "resource_reference": _resource(own, emitter.get(_cluster)),
         "metadata": {"tool_call_id": _first(attributes, CALL_ID)} if _first(attributes, CALL_ID) else None,
     }
     for field, names in ATTRIBUTES.items():
@@ -103,13 +110,14 @@ def _time(ns: int) -> datetime:
     return seconds.replace(microsecond=ns % 1_000_000_000 // 1000)
 
 
-def _resource(attributes: Mapping[str, Any]) -> dict[str, str] | None:
+def _resource(attributes: Mapping[str, Any], usual_cluster: Any) -> dict[str, str] | None:
     for kind, name in KINDS.items():
         if attributes.get(name):
             resource = {"kind": kind, "name": str(attributes[name])}
             if kind != "Node" and attributes.get("k8s.namespace.name"):
                 resource["namespace"] = str(attributes["k8s.namespace.name"])
-            if attributes.get("k8s.cluster.name"):
-                resource["cluster"] = str(attributes["k8s.cluster.name"])
+            cluster = attributes.get(_cluster) or usual_cluster
+            if cluster:
+                resource["cluster"] = str(cluster)
             return resource
     return None

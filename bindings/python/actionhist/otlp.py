@@ -2,7 +2,8 @@
 
     history.record_many(actionhist.otlp.actions(pathlib.Path("traces.json").read_text()))
 
-Spans that executed a tool become actions; the same file again stores nothing twice.
+Spans that executed a tool become actions; the same file again stores nothing twice. What a tool was called on is read
+from the span's own attributes (k8s.deployment.name, …): those of the OpenTelemetry resource describe the agent's process.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ def actions(document: Union[str, bytes, Mapping[str, Any]]) -> list[dict[str, An
     for export in _exports(document):
         for group in _list(export, "resourceSpans", "resource_spans"):
             resource = group.get("resource")
-            shared = _attributes(resource) if isinstance(resource, dict) else {}
+            emitter = _attributes(resource) if isinstance(resource, dict) else {}
             for scope in _list(group, "scopeSpans", "scope_spans"):
                 for span in _list(scope, "spans"):
-                    action = _action(shared, span)
+                    action = _action(emitter, span)
                     if action is not None:
                         found.append(action)
     return found
@@ -53,18 +54,18 @@ def _line(number: int, line: str) -> Any:
         raise ValueError(f"otlp: line {number}: {error}") from None
 
 
-def _action(shared: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any] | None:
+def _action(emitter: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any] | None:
     status = span.get("status")
     error = None
     trace_id = str(span.get("traceId", span.get("trace_id", "")))
     span_id = str(span.get("spanId", span.get("span_id", "")))
     try:
-        attributes = {**shared, **_attributes(span)}
+        own = _attributes(span)
         if isinstance(status, dict) and status.get("code") in (2, "STATUS_CODE_ERROR"):
-            error = str(status.get("message") or attributes.get("error.type") or "error")
+            error = str(status.get("message") or own.get("error.type") or "error")
         start = int(span.get("startTimeUnixNano", span.get("start_time_unix_nano", 0)))
         end = int(span.get("endTimeUnixNano", span.get("end_time_unix_nano", 0)))
-        action = span_action(trace_id, span_id, attributes, start, end, error)
+        action = span_action(trace_id, span_id, own, emitter, start, end, error)
     except (TypeError, ValueError) as failure:
         raise ValueError(f"otlp: span {span_id}: {failure}") from None
     if action is not None and not (trace_id and span_id):
