@@ -6,6 +6,7 @@ import time
 import pytest
 
 import actionhist
+from actionhist._tracking import TrackedAction
 
 WEB = {"kind": "Deployment", "namespace": "prod", "name": "web"}
 
@@ -115,6 +116,108 @@ def test_tracked_methods_leave_out_self(history):
 
     assert Agent().restart("p") == "p"
     assert history.history()[0].action_parameters == {"pod": "p"}
+
+
+def test_a_tracked_generator_is_an_action_until_it_ends(history, clock):
+    @history.tracked
+    def drain(pods):
+        received = []
+        for pod in pods:
+            try:
+                received.append((yield pod))
+            except LookupError:
+                received.append("thrown")
+        return received
+
+    def status():
+        return history.history(limit=1)[0].execution_status
+
+    items = drain(["a", "b", "c"])
+    assert history.history() == []
+    assert next(items) == "a" and status() == "executing"
+    assert items.send("sent") == "b" and items.throw(LookupError()) == "c"
+    with pytest.raises(StopIteration) as ended:
+        next(items)
+    assert ended.value.value == ["sent", "thrown", None] and status() == "completed"
+    clock.advance(minutes=1)
+    failing = drain(5)
+    with pytest.raises(TypeError):
+        next(failing)
+    assert status() == "failed"
+    clock.advance(minutes=1)
+    stopped = drain(["a", "b"])
+    next(stopped)
+    stopped.close()
+    assert status() == "cancelled"
+
+
+def test_a_tracked_async_generator_is_an_action_until_it_ends(history, clock):
+    closed = []
+
+    @history.tracked
+    async def drain(pods):
+        received = []
+        try:
+            for pod in pods:
+                try:
+                    received.append((yield pod))
+                except LookupError:
+                    received.append("thrown")
+            yield received
+        finally:
+            closed.append(pods)
+
+    def status():
+        return history.history(limit=1)[0].execution_status
+
+    async def story():
+        items = drain(["a", "b", "c"])
+        assert await anext(items) == "a" and status() == "executing"
+        assert await items.asend("sent") == "b" and await items.athrow(LookupError()) == "c"
+        assert await anext(items) == ["sent", "thrown", None]
+        with pytest.raises(StopAsyncIteration):
+            await anext(items)
+        assert status() == "completed"
+        clock.advance(minutes=1)
+        with pytest.raises(TypeError):
+            await anext(drain(5))
+        assert status() == "failed"
+        clock.advance(minutes=1)
+        stopped = drain("ab")
+        await anext(stopped)
+        await stopped.aclose()
+        assert status() == "cancelled" and closed[-1] == "ab"
+        assert [item async for item in drain("")] == [[]]
+
+    asyncio.run(story())
+
+
+class WithoutStart:
+    """A History on which an action cannot start."""
+
+    def __init__(self, history):
+        self.propose, self.complete = history.propose, history.complete
+
+    def start(self, action_id):
+        raise actionhist.Unavailable("the disk is full")
+
+
+def test_an_action_that_cannot_start_was_cancelled(history):
+    action = {"action_type": "restart_deployment", "action_id": "a-1", **WEB}
+    for _ in range(2):
+        with pytest.raises(actionhist.Unavailable, match="disk"), TrackedAction(WithoutStart(history), action):
+            pytest.fail("it ran")
+    stored = history.get("a-1")
+    assert stored.execution_status == "cancelled"
+    assert stored.execution_error == "before it began: Unavailable: the disk is full"
+
+
+def test_an_action_that_was_proposed_before_is_left_as_it_is(history):
+    action = {"action_type": "restart_deployment", "action_id": "a-1", **WEB}
+    history.propose(action)
+    with pytest.raises(actionhist.Unavailable), TrackedAction(WithoutStart(history), action):
+        pytest.fail("it ran")
+    assert history.get("a-1").execution_status == "pending"
 
 
 def test_async_blocks_and_functions(history):

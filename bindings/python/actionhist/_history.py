@@ -99,7 +99,8 @@ class History(Recording, Guard, Search, Learning, Retention, Spaces):
         """A decorator: each call of the function, async or not, is an action.
 
         Its type is the function's name and its parameters are the arguments, unless `fields` say otherwise;
-        `describe` gets the arguments and returns further fields.
+        `describe` gets the arguments and returns further fields. That of a generator begins when its first item is
+        asked for and ends with it; one that is not read to its end was cancelled.
         """
         if function is not None:
             return tracked(self, function, fields, describe)

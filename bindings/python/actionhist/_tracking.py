@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import threading
@@ -48,8 +49,18 @@ class TrackedAction:
             raise Refused(self.verdict)
         # An action that was allowed without a record, because the database was away, cannot be completed.
         if self.verdict.trace is not None:
-            self.trace = self._history.start(self.verdict.trace.action_id)
+            self.trace = self._start(self.verdict, self.verdict.trace.action_id)
         return self
+
+    def _start(self, verdict: Verdict, action_id: str) -> Trace:
+        try:
+            return self._history.start(action_id)
+        except BaseException as error:
+            # The block will not run. An action that was proposed before, by whomever, is not this one's to end.
+            if not verdict.repeated:
+                said = f"before it began: {type(error).__name__}: {error}"[:_max_error]
+                self._complete_beside(error, action_id, status="cancelled", execution_error=said)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
@@ -61,14 +72,18 @@ class TrackedAction:
             said = f"{type(error).__name__}: {error}"[:_max_error]
             outcome["status"] = "cancelled" if isinstance(error, _stopped) else "failed"
             outcome.setdefault("execution_error", said)
-        try:
+        if error is None:
             self.trace = self._history.complete(self.trace.action_id, **outcome)
+        else:
+            self.trace = self._complete_beside(error, self.trace.action_id, **outcome) or self.trace
+
+    def _complete_beside(self, error: BaseException, action_id: str, **outcome: Any) -> Trace | None:
+        """Completes while `error` is on its way to the caller, who must see that one whatever happens here."""
+        try:
+            return self._history.complete(action_id, **outcome)
         except Exception as failure:
-            if error is None:
-                raise
-            # The code's own error is what the caller must see.
-            if hasattr(error, "add_note"):
-                error.add_note(f"and the action could not be completed: {failure}")
+            error.add_note(f"and the action could not be completed: {failure}")
+            return None
 
     async def __aenter__(self) -> TrackedAction:
         try:
@@ -102,7 +117,7 @@ class TrackedAction:
 
 
 def tracked(history: History, function: F, fields: Fields, describe: Callable[..., Fields] | None) -> F:
-    """The function within an action of its own for each call."""
+    """The function within an action of its own for each call; that of a generator lasts until it ends."""
     signature = inspect.signature(function)
 
     def action(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TrackedAction:
@@ -124,6 +139,35 @@ def tracked(history: History, function: F, fields: Fields, describe: Callable[..
                 return await function(*args, **kwargs)
 
         return acall  # type: ignore[return-value]
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def agenerate(*args: Any, **kwargs: Any) -> Any:
+            async with action(args, kwargs), contextlib.aclosing(function(*args, **kwargs)) as items:
+                step = items.asend(None)
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        step = items.asend((yield item))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        step = items.athrow(error)
+
+        return agenerate  # type: ignore[return-value]
+
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            with action(args, kwargs):
+                return (yield from function(*args, **kwargs))
+
+        return generate  # type: ignore[return-value]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
