@@ -203,6 +203,16 @@ def test_figures_look_as_they_did(timeline, metrics, projection, clusters):
         assert likeness(plot.timeline([]), "timeline") < 0.7
 
 
+def test_figures_go_into_a_part_of_a_figure():
+    figure = plot.Figure()
+    left, _ = figure.subfigures(1, 2)
+    axes = left.subplots()
+    assert plot.effectiveness([], axes=axes) is figure
+    axes.remove()
+    with pytest.raises(ValueError, match="no figure"):
+        plot.effectiveness([], axes=axes)
+
+
 def test_figures_go_into_axes_that_are_given(timeline, metrics):
     from matplotlib.figure import Figure
 

@@ -171,10 +171,10 @@ def _drawn_into(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, A
     if axes is None:
         figure = Figure(figsize=size, layout="constrained")
         return figure, figure.add_subplot()
-    figure_of_axes = axes.get_figure(root=True)
-    if figure_of_axes is None:
+    if axes.figure is None:
         raise ValueError("axes: belong to no figure")
-    return figure_of_axes, axes
+    # That may be a part of a figure, whose own figure is the whole. get_figure(root=True) is of matplotlib 3.10.
+    return axes.figure.figure, axes
 
 
 def _draw_action(axes: Axes, x: float, y: float, trace: Trace, size: float = 9) -> None:
