@@ -81,7 +81,8 @@ struct GuardView {
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
-  // Of each scope, as ActionStore::recent gives them, 5 min ahead too.
+  // Of each scope, as ActionStore::recent gives them, 5 min ahead too. Columns on which no decision depends may be
+  // left out.
   std::vector<SharedRows<RecentTrace>> recent;
 };
 
@@ -97,7 +98,7 @@ class ActionStore {
   // Stores a trace whose id this transaction has found free. An engine may send it together with the commit,
   // and runs the transaction again if the id was taken meanwhile.
   // REQUIRES: inside transaction().
-  virtual void insert_new(const Trace& trace) { insert({&trace, 1}); }
+  virtual void insert_new(const RecentTrace& trace) { insert({&*trace, 1}); }
 
   virtual std::optional<Trace> get(std::string_view action_id) = 0;
   // Those of the actions that are stored, in the order of their ids, read as one statement.

@@ -12,6 +12,10 @@ namespace {
 
 }  // namespace
 
+const TraceDigest& digest_of(const RecentTrace& trace) {
+  return trace.digest([](const Trace& read) { return std::make_shared<const TraceDigest>(read); });
+}
+
 Past::Past(std::span<const Trace> traces) {
   digests_.reserve(traces.size());
   own_.reserve(traces.size());
@@ -23,10 +27,7 @@ Past::Past(std::span<const Trace> traces) {
 
 Past::Past(std::span<const RecentTrace> traces) {
   digests_.reserve(traces.size());
-  for (const RecentTrace& trace : traces) {
-    digests_.push_back(
-        &trace.digest([](const Trace& read) { return std::make_shared<const TraceDigest>(read); }));
-  }
+  for (const RecentTrace& trace : traces) digests_.push_back(&digest_of(trace));
   assert(in_order(digests_));
 }
 

@@ -13,6 +13,9 @@
 
 namespace actionhist {
 
+// What was read from the trace, now if not before.
+const TraceDigest& digest_of(const RecentTrace& trace);
+
 // The actions of one scope, oldest first, with what was read of each. They must outlive it.
 // REQUIRES: they are sorted by time.
 class Past {
@@ -41,6 +44,7 @@ struct Evidence {
   bool alerts_known = false;
   const Trace* candidate = nullptr;
   std::string scope = {};
+  const TraceDigest* candidate_digest = nullptr;  // if the candidate was read already
 };
 
 }  // namespace actionhist

@@ -9,19 +9,19 @@ Scene::Scene(const Evidence& evidence, TimePoint as_of) : evidence_(evidence), a
   const auto end = std::ranges::upper_bound(past, as_of, {}, &TraceDigest::at);
   steps_.reserve(static_cast<std::size_t>(end - past.begin()) + 1);
   for (auto digest = past.begin(); digest != end; ++digest) add(**digest, false);
-  if (evidence.candidate) add(proposed_.emplace(*evidence.candidate), true);
+  if (!evidence.candidate) return;
+  add(evidence.candidate_digest ? *evidence.candidate_digest : proposed_.emplace(*evidence.candidate), true);
 }
 
 void Scene::add(const TraceDigest& digest, bool candidate) {
-  const Outcome& outcome = digest.trace.outcome;
   Step step;
   step.digest = &digest;
   step.trace = &digest.trace;
   step.type = digest.type.get();
-  step.resource = digest.resource();
+  step.resource = digest.resource;
   step.at = digest.at;
   step.done = digest.end;
-  step.status = outcome.status;
+  step.status = digest.status;
   // It ended later than the moment to judge: then it was still running.
   if (terminal(step.status) && step.done > as_of_) {
     step.status = Status::executing;
@@ -29,8 +29,7 @@ void Scene::add(const TraceDigest& digest, bool candidate) {
   }
   step.mutating = digest.mutating;
   step.candidate = candidate;
-  const auto& assessed_at = outcome.effectiveness_assessed_at;
-  if (!assessed_at || *assessed_at <= as_of_) step.score = outcome.effectiveness_score;
+  if (!digest.assessed_at || *digest.assessed_at <= as_of_) step.score = digest.score;
   // A proposal would happen now, whatever the clock of its agent says.
   if (candidate) step.at = step.done = as_of_;
   if (!steps_.empty() && steps_.back().resource == step.resource) {

@@ -41,7 +41,7 @@ class Scene {
 
   const Evidence& evidence_;
   TimePoint as_of_;
-  std::optional<TraceDigest> proposed_;
+  std::optional<TraceDigest> proposed_;  // read here
   std::vector<Step> steps_;
   std::unordered_map<std::string_view, int> places_;  // of resources
   Steps moved_;                                       // whose movements are kept

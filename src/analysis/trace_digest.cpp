@@ -58,16 +58,21 @@ bool same_state(const Trace& trace) {
 TraceDigest::TraceDigest(const Trace& given)
     : trace(given),
       type(facts_of(trace.action_type)),
-      name_key(name_key_of(trace)),
       at(trace.time()),
       end(end_of(trace)),
+      assessed_at(trace.outcome.effectiveness_assessed_at),
+      score(trace.outcome.effectiveness_score),
+      status(trace.outcome.status),
       mutating(trace.effect ? *trace.effect == Effect::mutating : type->mutating),
       drifted(criterion(trace, "\"spec_drift\":true")),
       alert_resolved(criterion(trace, "\"alert_resolved\":true")),
       state_unchanged(same_state(trace)),
       before(read_leaves(trace.resource_state_before)),
       after(read_leaves(terminal(trace.outcome.status) ? trace.outcome.resource_state_after : Json())),
-      parameters(read_leaves(trace.action_parameters)) {}
+      parameters(read_leaves(trace.action_parameters)),
+      name_key_(name_key_of(trace)) {
+  resource = trace.resource_id.empty() ? name_key_ : trace.resource_id;
+}
 
 const std::string& TraceDigest::parameters_form() const {
   std::call_once(once_, [this] { parameters_form_ = normal_form(trace.action_parameters); });

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,14 +29,21 @@ struct TraceDigest {
   // `trace` must outlive it.
   explicit TraceDigest(const Trace& trace);
 
+  TraceDigest(const TraceDigest&) = delete;
+  TraceDigest& operator=(const TraceDigest&) = delete;
+
   // The normal form of the parameters, made when it is first asked for.
   const std::string& parameters_form() const;
 
   const Trace& trace;
+  // What each look at an action needs comes first, and together.
   std::shared_ptr<const TypeFacts> type;
-  std::string name_key;  // stands for the id of a resource that has none
+  std::string_view resource;  // key of the resource; empty when it is not known well enough
   TimePoint at;
   TimePoint end;  // `at` if it has not ended
+  std::optional<TimePoint> assessed_at;
+  std::optional<double> score;  // effectiveness
+  Status status;
   bool mutating;
 
   // What the outcome says: the assessment, and whether the state is as before.
@@ -47,12 +55,8 @@ struct TraceDigest {
   std::shared_ptr<const JsonLeaves> after;  // empty if it has not ended
   std::shared_ptr<const JsonLeaves> parameters;
 
-  // The key of the resource; empty when it is not known well enough.
-  std::string_view resource() const {
-    return trace.resource_id.empty() ? std::string_view(name_key) : std::string_view(trace.resource_id);
-  }
-
  private:
+  std::string name_key_;  // stands for the id of a resource that has none
   mutable std::once_flag once_;
   mutable std::string parameters_form_;
 };

@@ -29,6 +29,12 @@ const std::vector<Column>& columns() {
   return all;
 }
 
+constexpr auto not_judged = std::to_array<std::string_view>(
+    {"environment", "alert_annotations", "model_used", "routing_tier", "model_reasoning",
+     "alternative_actions", "metadata", "execution_start_time", "execution_error", "kubernetes_operations",
+     "effectiveness_assessment_method", "effectiveness_notes", "effectiveness_due_at", "created_at",
+     "updated_at"});
+
 constexpr std::array<std::pair<std::string_view, std::string_view>, 14> aliases{{
     {"resource_reference.cluster", "cluster"},
     {"resource_reference.api_group", "api_group"},
@@ -95,6 +101,8 @@ class FieldsWriter {
 };
 
 }  // namespace
+
+bool judged(std::string_view column) { return std::ranges::find(not_judged, column) == not_judged.end(); }
 
 FieldPath resolve_field(std::string_view name) {
   for (const auto& [alias, column] : aliases) {

@@ -81,6 +81,9 @@ void visit_columns(TraceT&& trace, Visitor&& visit) {
   visit("updated_at", trace.updated_at);
 }
 
+// False for the columns on which no decision of the guard depends: texts for people, and what is noted beside.
+bool judged(std::string_view column);
+
 enum class FieldType { text, number, integer, time, json };
 
 template <class Member>

@@ -98,7 +98,8 @@ const Pattern* Guard::Case::pattern_of(const Detection& detection) const {
   return pattern == view.patterns.end() || !in_scope(*pattern, proposed) ? nullptr : &*pattern;
 }
 
-Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
+Verdict Guard::decide(const RecentTrace& candidate, TimePoint now, Asking asking) {
+  const Trace& proposed = *candidate;
   Verdict verdict;
   const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
   GuardView view = this->view(proposed, scopes, now, asking != Asking::check);
@@ -111,7 +112,7 @@ Verdict Guard::decide(const Trace& proposed, TimePoint now, Asking asking) {
     verdict.not_evaluated.push_back("all: neither the resource nor a correlation or session is known");
     return verdict;
   }
-  const Case one{proposed, asking, view, verdict};
+  const Case one{proposed, digest_of(candidate), asking, view, verdict};
   if (refused_before(one)) return verdict;
   for (std::size_t i = 0; i < scopes.size(); ++i) judge(one, scopes[i], view.recent[i], now);
   uphold(one);
@@ -141,7 +142,8 @@ void Guard::judge(Case one, const Scope& scope, std::span<const RecentTrace> rec
   const GuardView& view = one.view;
   // Agents' clocks differ: the proposal is judged after everything that is already there.
   const TimePoint as_of = recent.empty() ? now : std::max(now, recent.back().time());
-  const Evidence evidence{recent, view.alerts, !view.alerts.empty(), &one.proposed, to_string(scope)};
+  const Evidence evidence{recent,        view.alerts,      !view.alerts.empty(),
+                          &one.proposed, to_string(scope), &one.digest};
   Scene scene(evidence, as_of);
   for (const Pattern& shared : view.patterns) {
     if (!in_scope(shared, one.proposed)) continue;
@@ -188,7 +190,7 @@ void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Sco
 }
 
 void Guard::refuse(Case one, const Pattern& pattern, Detection detection) {
-  const auto& [proposed, asking, view, verdict] = one;
+  const auto& [proposed, digest, asking, view, verdict] = one;
   detection.shadow = pattern.shadow;
   if (asking == Asking::override_ && !pattern.shadow) {
     ++detection.overrides;

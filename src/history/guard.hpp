@@ -21,7 +21,7 @@ class Guard {
   // refused too. The answer to an override is allowed, with what would have refused it. An id that is stored
   // already is allowed, `repeated`, with its trace.
   // REQUIRES: unless it is only a check, inside a transaction.
-  Verdict decide(const Trace& proposed, TimePoint now, Asking asking);
+  Verdict decide(const RecentTrace& proposed, TimePoint now, Asking asking);
 
   // Patterns found in the actions that match the query, as of a moment; nothing is noted.
   std::vector<Detection> detect(const DetectQuery& query, TimePoint as_of);
@@ -34,6 +34,7 @@ class Guard {
   // One proposal while it is decided.
   struct Case {
     const Trace& proposed;
+    const TraceDigest& digest;  // of the proposed action
     Asking asking;
     const GuardView& view;
     Verdict& verdict;

@@ -41,18 +41,19 @@ OverrideRecord record_of(const Override& given, const Verdict& verdict, const Tr
 
 Verdict History::State::propose(const Action& action, const Override* given) {
   Router::Call call(router, UseCase::action_prevention);
-  const Trace proposed = prepare(action, true);
+  const RecentTrace candidate(prepare(action, true));
+  const Trace& proposed = *candidate;
   Verdict verdict;
   try {
     repository->transaction([&] {
       const TimePoint at = std::max(now(), proposed.time());
-      verdict = guard.decide(proposed, at, given != nullptr ? Asking::override_ : Asking::propose);
+      verdict = guard.decide(candidate, at, given != nullptr ? Asking::override_ : Asking::propose);
       // A run whose commit lost its answer is run again, and finds what it stored itself.
       const bool own =
           repository->unanswered() && verdict.trace && verdict.trace->created_at == proposed.created_at;
       if (own) verdict.repeated = false;
       if (!verdict.allowed() || verdict.repeated || own) return;
-      repository->actions().insert_new(proposed);
+      repository->actions().insert_new(candidate);
       verdict.trace = proposed;
       if (verdict.trace && verdict.trace->outcome.effectiveness_score) mark_scored(*verdict.trace);
       if (verdict.overridden) repository->learning().put(record_of(*given, verdict, proposed, now()));
@@ -117,7 +118,7 @@ Verdict History::propose(const Action& action, const Override& override_) {
 Verdict History::check(const Action& action) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::real_time_decisions);
-  const Trace proposed = state.prepare(action, true);
+  const RecentTrace proposed(state.prepare(action, true));
   const TimePoint at = std::max(state.now(), proposed.time());
   Verdict verdict = state.guard.decide(proposed, at, Asking::check);
   verdict.trace.reset();

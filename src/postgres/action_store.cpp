@@ -119,7 +119,8 @@ std::vector<Trace> PostgresActionStore::insert_known(std::vector<const Trace*> r
   return known;
 }
 
-void PostgresActionStore::insert_new(const Trace& trace) {
+void PostgresActionStore::insert_new(const RecentTrace& recent) {
+  const Trace& trace = *recent;
   const Trace* const row = &trace;
   if (!engine_.assuming() || may_be_elsewhere(trace)) {
     insert({row, 1});
@@ -127,7 +128,7 @@ void PostgresActionStore::insert_new(const Trace& trace) {
   }
   engine_.ensure_months({&trace.action_timestamp.value(), 1});
   if (engine_.presuming()) {
-    engine_.store_with_commit(trace);
+    engine_.store_with_commit(recent);
     return;
   }
   std::vector<Call> calls;

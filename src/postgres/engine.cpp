@@ -325,7 +325,7 @@ bool Engine::presuming() const noexcept {
 
 void Engine::expect_change(const Trace& action) { current()->expect_change(action); }
 
-void Engine::store_with_commit(const Trace& action) {
+void Engine::store_with_commit(const RecentTrace& action) {
   Premise& premise = *current()->premise();
   if (premise.action) throw NeedsLock{};
   premise.action = action;

@@ -71,7 +71,7 @@ class Engine {
   // Whether this thread's transaction stands on a premise.
   bool presuming() const noexcept;
   // Stores the action with the commit. REQUIRES: presuming().
-  void store_with_commit(const Trace& action);
+  void store_with_commit(const RecentTrace& action);
   // Keeps what is remembered of the action's scopes in step with its new outcome, which the transaction is going to
   // store. REQUIRES: in_transaction().
   void expect_change(const Trace& action);

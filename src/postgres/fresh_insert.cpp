@@ -120,6 +120,13 @@ void add_ids(std::vector<Call>& calls, const std::string& tenant, const Traces& 
 // What must not be, or the statement fails: an id that was deleted, another server, another watch.
 constexpr std::string_view fail_if = "1 / (CASE WHEN {} THEN 0 ELSE 1 END)";
 
+// That what is watched for is not at the version of the parameter.
+std::string watch_moved(std::ptrdiff_t parameter) {
+  return fmt::format(
+      "coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND scope = 'watch'), 0) <> ${}",
+      parameter);
+}
+
 void add_trace_row(std::vector<Call>& calls, const std::string& tenant, const Trace& trace,
                    std::optional<TimePoint> server, const GuardedHeads* heads) {
   static const std::array<std::string, 4> texts = [] {
@@ -131,11 +138,7 @@ void add_trace_row(std::vector<Call>& calls, const std::string& tenant, const Tr
         if (!registers) {
           wrong += " OR EXISTS (SELECT FROM action_ids WHERE tenant_id = $1 AND action_id = $2)";
         }
-        if (guarded) {
-          wrong += fmt::format(
-              " OR coalesce((SELECT version FROM guard_heads WHERE tenant_id = $1 AND scope = 'watch'), 0) <> ${}",
-              server_at + 1);
-        }
+        if (guarded) wrong += " OR " + watch_moved(server_at + 1);
         all[(registers ? 1u : 0u) + (guarded ? 2u : 0u)] =
             fmt::format("INSERT INTO resource_action_traces (tenant_id, {}) SELECT $1, {} WHERE {} = 1",
                         sql::trace_columns(), trace_values(), fmt::format(fail_if, wrong));
@@ -151,11 +154,13 @@ void add_trace_row(std::vector<Call>& calls, const std::string& tenant, const Tr
 }
 
 void add_trace_rows(std::vector<Call>& calls, const std::string& tenant, const Traces& traces,
-                    std::optional<TimePoint> server) {
-  static const std::string check = fmt::format(
-      "SELECT {}", fmt::format(fail_if,
-                               "pg_postmaster_start_time() <> $3::timestamptz OR EXISTS (SELECT FROM "
-                               "action_ids WHERE tenant_id = $1 AND action_id = ANY($2))"));
+                    std::optional<TimePoint> server, const GuardedHeads* heads) {
+  constexpr std::string_view wrong =
+      "pg_postmaster_start_time() <> $3::timestamptz OR EXISTS (SELECT FROM action_ids WHERE tenant_id = $1 AND "
+      "action_id = ANY($2))";
+  static const std::string check = fmt::format("SELECT {}", fmt::format(fail_if, wrong));
+  static const std::string guarded =
+      fmt::format("SELECT {}", fmt::format(fail_if, fmt::format("{} OR {}", wrong, watch_moved(4))));
   static const std::string insert = fmt::format(
       "INSERT INTO resource_action_traces (tenant_id, {0}) SELECT $1, i.* FROM unnest({1}) AS i({0})",
       sql::trace_columns(), trace_arrays());
@@ -163,8 +168,9 @@ void add_trace_rows(std::vector<Call>& calls, const std::string& tenant, const T
   std::ranges::copy_if(traces, std::back_inserter(own),
                        [](const Trace* trace) { return carries_its_time(*trace); });
   Parameters parameters(tenant);
-  parameters.add_nullable_texts(ids_of(own)).add(server);
-  calls.push_back({check, std::move(parameters), Plan::once});
+  parameters.add_nullable_texts(ids_of(own)).add(heads ? std::optional(heads->server) : server);
+  if (heads) parameters.add(heads->watch);
+  calls.push_back({heads ? guarded : check, std::move(parameters), Plan::once});
   Parameters rows(tenant);
   add_traces(rows, traces);
   calls.push_back({insert, std::move(rows)});
@@ -279,10 +285,10 @@ void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
   add_heads(calls, tenant, sorted, heads);
   add_resources(calls, tenant, unknown);
   add_ids(calls, tenant, sorted);
-  if (heads || sorted.size() == 1) {
-    for (const Trace* trace : sorted) add_trace_row(calls, tenant, *trace, server, heads);
+  if (sorted.size() == 1) {
+    add_trace_row(calls, tenant, *sorted.front(), server, heads);
   } else {
-    add_trace_rows(calls, tenant, sorted, server);
+    add_trace_rows(calls, tenant, sorted, server, heads);
   }
   add_queue_rows(calls, tenant, sorted);
 }

@@ -56,12 +56,12 @@ std::shared_ptr<GroupCommit::Group> GroupCommit::join(const Premise& premise) tr
       cache_.forget(premise.scopes);
       return nullptr;
     }
-    group->traces.push_back(&*premise.action);
+    group->traces.push_back(&**premise.action);
     std::ranges::move(scopes, std::back_inserter(group->scopes));
     return group;
   }
   auto next = std::make_shared<Group>();
-  next->traces.push_back(&*premise.action);
+  next->traces.push_back(&**premise.action);
   next->heads = premise.heads;
   next->scopes = std::move(scopes);
   next->before = std::move(group);
@@ -84,7 +84,7 @@ GroupCommit::Fate GroupCommit::commit(const Premise& premise, const std::functio
   const auto wait_for = [&](Group& other) {
     other.settled.wait(lock, [&] { return other.fate.has_value(); });
   };
-  if (group->traces.front() != &*premise.action) {
+  if (group->traces.front() != &**premise.action) {
     wait_for(*group);
   } else if (const std::shared_ptr<Group> before = group->before) {
     wait_for(*before);

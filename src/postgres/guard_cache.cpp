@@ -149,7 +149,7 @@ std::shared_ptr<const ScopeReading> GuardCache::put(const std::string& scope, Sc
 }
 
 void GuardCache::expect(const Premise& premise) {
-  const RecentTrace action(*premise.action);
+  const RecentTrace& action = *premise.action;
   const auto earlier = [](const RecentTrace& a, const RecentTrace& b) {
     return std::pair(a.time(), std::string_view(a.action_id())) <
            std::pair(b.time(), std::string_view(b.action_id()));

@@ -57,8 +57,8 @@ struct Premise {
   std::vector<std::string> scopes;  // as detections name them, in the order of the question
   GuardedHeads heads;
   std::size_t max_traces = 0;
-  std::int64_t failures = 0;         // of GroupCommit, before what was read
-  std::optional<Trace> action = {};  // that was allowed, to be stored with the commit
+  std::int64_t failures = 0;               // of GroupCommit, before what was read
+  std::optional<RecentTrace> action = {};  // that was allowed, to be stored with the commit
 };
 
 class GuardCache {

@@ -37,12 +37,6 @@ Call ask_heads(const std::string& tenant, std::span<const Scope> scopes, TimePoi
                  key_of(scopes, ScopeKind::session), now)};
 }
 
-std::vector<RecentTrace> oldest_first(const Result& result) {
-  std::vector<RecentTrace> traces = recent_traces(read_traces(result));
-  std::ranges::reverse(traces);
-  return traces;
-}
-
 // What decisions without a lock are made on: read in the order in which it can only be too new.
 class ReadingAhead {
  public:
@@ -68,7 +62,10 @@ class ReadingAhead {
     std::vector<Scope> scopes;
     for (const std::size_t place : missing_) scopes.push_back(question_.scopes[place]);
     std::vector<Call> calls{ask_heads(tenant, scopes, now_)};
-    for (const Scope& scope : scopes) calls.push_back(ask_traces(scope, question_.window));
+    for (const Scope& scope : scopes) {
+      calls.push_back(
+          ask_judged(tenant, scope, now_ - question_.window, question_.now + 1h, question_.max_traces));
+    }
     const std::vector<Result> results = engine_.read_ahead(std::move(calls));
     bool in_force = false;
     std::array<std::int64_t, 3> versions{};  // by kind
@@ -91,18 +88,25 @@ class ReadingAhead {
       if (scopes[i].kind == ScopeKind::resource) reading.policy = policy;
       std::ranges::copy_if(detections, std::back_inserter(reading.in_force),
                            [&](const Detection& detection) { return detection.scope == name; });
-      reading.recent = oldest_first(results[1 + i]);
+      reading.recent = read_judged(results[1 + i]);
       if (question_.busy(scopes[i], reading.recent)) {
-        reading.recent =
-            oldest_first(engine_.read_ahead({ask_traces(scopes[i], question_.baseline)}).front());
+        add_usual(scopes[i], reading.recent);
         reading.usual = true;
       }
       readings[missing_[i]] = engine_.guard_cache().put(name, std::move(reading));
     }
   }
 
-  Call ask_traces(const Scope& scope, std::chrono::microseconds span) const {
-    return ask_recent(engine_.tenant(), scope, now_ - span, question_.now + 1h, question_.max_traces);
+  // Puts the actions of the baseline before those of the window, as many as count.
+  void add_usual(const Scope& scope, std::vector<RecentTrace>& recent) {
+    const int more = question_.max_traces - static_cast<int>(recent.size());
+    std::vector<RecentTrace> usual =
+        read_judged(engine_
+                        .read_ahead({ask_judged(engine_.tenant(), scope, now_ - question_.baseline,
+                                                now_ - question_.window - 1us, more)})
+                        .front());
+    std::ranges::move(recent, std::back_inserter(usual));
+    recent = std::move(usual);
   }
 
   bool holds(const std::shared_ptr<const Watch>& watch) const {
@@ -148,9 +152,12 @@ ScopeReadings remembered(GuardCache& cache, const GuardQuestion& question,
 }
 
 bool holds_action(const ScopeReadings& readings, const std::string& action_id) {
-  return std::ranges::any_of(readings, [&](const auto& reading) {
-    return std::ranges::find(reading->recent, action_id, &RecentTrace::action_id) != reading->recent.end();
-  });
+  const std::size_t hash = std::hash<std::string>()(action_id);
+  const auto is_it = [&](const RecentTrace& trace) {
+    return trace.id_hash() == hash && trace.action_id() == action_id;
+  };
+  return std::ranges::any_of(
+      readings, [&](const auto& reading) { return std::ranges::any_of(reading->recent, is_it); });
 }
 
 std::optional<GuardView> view_ahead(Engine& engine, const GuardQuestion& question) {
@@ -195,7 +202,7 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   ask_action(calls, tenant, question.action_id);
   const std::size_t patterns = calls.size();
   const auto ask_traces = [&](const Scope& scope, std::chrono::microseconds span) {
-    return ask_recent(tenant, scope, question.now - span, question.now + 5min, question.max_traces);
+    return ask_judged(tenant, scope, question.now - span, question.now + 5min, question.max_traces);
   };
   if (!question.scopes.empty()) {
     calls.push_back(ask_patterns(tenant));
@@ -218,10 +225,10 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   view.policy = read_policy(results[patterns + 3]);
   bool acted = false;
   for (std::size_t i = 0; i < question.scopes.size(); ++i) {
-    SharedRows<RecentTrace>& recent = view.recent.emplace_back(oldest_first(results[patterns + 4 + i]));
+    SharedRows<RecentTrace>& recent = view.recent.emplace_back(read_judged(results[patterns + 4 + i]));
     if (question.busy(question.scopes[i], recent)) {
       recent =
-          SharedRows(oldest_first(engine.run({ask_traces(question.scopes[i], question.baseline)}).front()));
+          SharedRows(read_judged(engine.run({ask_traces(question.scopes[i], question.baseline)}).front()));
     }
     acted = acted || !recent.empty();
   }

@@ -1,5 +1,7 @@
 #include "postgres/reads.hpp"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "core/trace_fields.hpp"
@@ -10,26 +12,47 @@
 namespace actionhist::postgres {
 namespace {
 
-std::string select_traces(std::string_view where) {
-  return fmt::format("SELECT {} FROM resource_action_traces WHERE tenant_id = $1 AND {}",
-                     sql::trace_columns(), where);
+std::string select(std::string_view columns, std::string_view where) {
+  return fmt::format("SELECT {} FROM resource_action_traces WHERE tenant_id = $1 AND {}", columns, where);
 }
 
-std::string select_recent(std::string_view column) {
-  return select_traces(fmt::format(
-      "{} = $2 AND action_timestamp BETWEEN $3 AND $4 ORDER BY action_timestamp DESC, action_id DESC LIMIT $5",
-      column));
+std::string select_traces(std::string_view where) { return select(sql::trace_columns(), where); }
+
+// The statement for each ScopeKind, in their order.
+using RecentTexts = std::array<std::string, 3>;
+
+RecentTexts recent_texts(std::string_view columns) {
+  const auto by = [&](std::string_view key) {
+    return select(
+        columns, fmt::format("{} = $2 AND action_timestamp BETWEEN $3 AND $4 ORDER BY action_timestamp DESC, "
+                             "action_id DESC LIMIT $5",
+                             key));
+  };
+  return {by("resource_id"), by("correlation_id"), by("session_id")};
 }
 
-const std::string& recent_text(ScopeKind kind) {
-  static const std::string by_resource = select_recent("resource_id");
-  static const std::string by_correlation = select_recent("correlation_id");
-  static const std::string by_session = select_recent("session_id");
-  switch (kind) {
-    case ScopeKind::resource: return by_resource;
-    case ScopeKind::correlation: return by_correlation;
-    default: return by_session;
-  }
+Call recent_call(const RecentTexts& texts, const std::string& tenant, const Scope& scope, TimePoint since,
+                 TimePoint until, int limit) {
+  return {texts[static_cast<std::size_t>(scope.kind)],
+          Parameters(tenant, scope.key, since, until, std::int64_t{limit}), Plan::kept};
+}
+
+// Whether each of the columns is judged, by its place.
+const std::vector<bool>& judged_places() {
+  static const std::vector<bool> places = [] {
+    std::vector<bool> all;
+    visit_columns(Trace{}, [&](std::string_view name, const auto&) { all.push_back(judged(name)); });
+    return all;
+  }();
+  return places;
+}
+
+std::string judged_columns() {
+  std::string list;
+  visit_columns(Trace{}, [&](std::string_view name, const auto&) {
+    if (judged(name)) list += fmt::format("{}{}", list.empty() ? "" : ", ", name);
+  });
+  return list;
 }
 
 }  // namespace
@@ -73,8 +96,29 @@ std::vector<Trace> read_traces(const Result& result) {
 }
 
 Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
-  return {recent_text(scope.kind), Parameters(tenant, scope.key, since, until, std::int64_t{limit}),
-          Plan::kept};
+  static const RecentTexts texts = recent_texts(sql::trace_columns());
+  return recent_call(texts, tenant, scope, since, until, limit);
+}
+
+Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
+  static const RecentTexts texts = recent_texts(judged_columns());
+  return recent_call(texts, tenant, scope, since, until, limit);
+}
+
+std::vector<RecentTrace> read_judged(const Result& result) {
+  const std::vector<bool>& judged = judged_places();
+  std::vector<RecentTrace> traces;
+  traces.reserve(static_cast<std::size_t>(result.rows()));
+  for (int row = result.rows(); row-- > 0;) {
+    Row reader = result.row(row);
+    Trace trace;
+    std::size_t place = 0;
+    visit_columns(trace, [&](std::string_view, auto& member) {
+      if (judged[place++]) reader.read(member);
+    });
+    traces.emplace_back(std::move(trace));
+  }
+  return traces;
 }
 
 Call ask_policy(const std::string& tenant, std::string_view resource_id) {

@@ -26,6 +26,10 @@ std::vector<Trace> read_traces(const Result& result);
 // The actions of a scope, newest first.
 Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
 
+// The same with those columns only on which decisions depend, and what was answered, oldest first.
+Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
+std::vector<RecentTrace> read_judged(const Result& result);
+
 Call ask_policy(const std::string& tenant, std::string_view resource_id);
 GuardPolicy read_policy(const Result& result);
 // From the next three columns of a row: the window, the threshold and the occurrences, where they are set.

@@ -12,7 +12,7 @@ class PostgresActionStore final : public ActionStore {
   explicit PostgresActionStore(Engine& engine) : engine_(engine) {}
 
   std::vector<Trace> insert(std::span<const Trace> traces) override;
-  void insert_new(const Trace& trace) override;
+  void insert_new(const RecentTrace& trace) override;
   std::optional<Trace> get(std::string_view action_id) override;
   std::vector<Trace> get(std::span<const std::string> action_ids) override;
   Page find(const ActionQuery& query) override;

@@ -38,7 +38,9 @@ class Agents {
     }
     premise.max_traces = 8;
     premise.failures = groups.failures();
-    static_cast<Action&>(premise.action.emplace()) = restart(id);
+    Trace action;
+    static_cast<Action&>(action) = restart(id);
+    premise.action.emplace(std::move(action));
     return premise;
   }
 
@@ -46,7 +48,7 @@ class Agents {
   void propose(Premise premise) {
     std::promise<void> joined;
     threads_.emplace_back([this, &joined, premise = std::move(premise)] {
-      const std::string id = premise.action->action_id;
+      const std::string id = premise.action->action_id();
       std::string fate;
       try {
         const auto send = [this](std::span<const Trace* const> traces, const GuardedHeads& heads) {

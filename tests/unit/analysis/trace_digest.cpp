@@ -1,10 +1,11 @@
-// What was read of an action once says the same as reading all of them anew: random histories of several agents,
-// judged action by action as they grow, with every kind of pattern.
+// What was read of an action once says the same as reading all of them anew, and as what an engine reads of them:
+// random histories of several agents, judged action by action as they grow, with every kind of pattern.
 #include <algorithm>
 #include <random>
 
 #include <catch2/catch.hpp>
 
+#include "core/trace_fields.hpp"
 #include "support/effort.hpp"
 #include "timeline.hpp"
 
@@ -119,6 +120,23 @@ std::vector<Alert> alerts(Dice& dice, double until) {
   return all;
 }
 
+// What an engine has to read of an action for a decision, and noise in the rest.
+Trace judged_part(Dice& dice, const Trace& trace) {
+  Trace part = trace;
+  visit_columns(part, [&](std::string_view column, auto& member) {
+    using Member = std::remove_cvref_t<decltype(member)>;
+    if (judged(column)) return;
+    if constexpr (std::is_same_v<Member, std::string>) {
+      member = fmt::format("noise {}", dice.below(3));
+    } else if constexpr (std::is_same_v<Member, Json>) {
+      member = Json::array({dice.below(3)});
+    } else if constexpr (std::is_same_v<Member, std::optional<TimePoint>>) {
+      member = at_minute(dice.below(1000));
+    }
+  });
+  return part;
+}
+
 std::vector<std::string> told(const Finding& finding) {
   std::vector<std::string> all = finding.not_evaluated;
   for (const Detection& detection : finding.detections) all.push_back(to_json(detection));
@@ -145,7 +163,7 @@ TEST_CASE("an action that was read once is judged as one that is read for each p
         const Evidence once{std::span(std::as_const(remembered)), seen, true, candidate, "correlation:run"};
         Scene scene(once, at_minute(minute));
         std::vector<Trace> rows;
-        for (const RecentTrace& trace : remembered) rows.push_back(*trace);
+        for (const RecentTrace& trace : remembered) rows.push_back(judged_part(dice, *trace));
         for (const Pattern& pattern : all) {
           const Evidence anew{rows, seen, true, candidate, "correlation:run"};
           const auto expected = told(detect(pattern, anew, at_minute(minute)));
