@@ -155,25 +155,31 @@ void add_trace_row(std::vector<Call>& calls, const std::string& tenant, const Tr
 
 void add_trace_rows(std::vector<Call>& calls, const std::string& tenant, const Traces& traces,
                     std::optional<TimePoint> server, const GuardedHeads* heads) {
-  constexpr std::string_view wrong =
-      "pg_postmaster_start_time() <> $3::timestamptz OR EXISTS (SELECT FROM action_ids WHERE tenant_id = $1 AND "
-      "action_id = ANY($2))";
-  static const std::string check = fmt::format("SELECT {}", fmt::format(fail_if, wrong));
-  static const std::string guarded =
-      fmt::format("SELECT {}", fmt::format(fail_if, fmt::format("{} OR {}", wrong, watch_moved(4))));
-  static const std::string insert = fmt::format(
-      "INSERT INTO resource_action_traces (tenant_id, {0}) SELECT $1, i.* FROM unnest({1}) AS i({0})",
-      sql::trace_columns(), trace_arrays());
+  static const std::array<std::string, 2> texts = [] {
+    std::array<std::string, 2> all;
+    const auto own_at = 3 + std::ranges::count(sql::trace_columns(), ',');
+    for (const bool guarded : {false, true}) {
+      // Behind a SELECT the server guesses the same number of ids whatever the parameter is, and so keeps its plan.
+      std::string wrong = fmt::format(
+          "pg_postmaster_start_time() <> ${}::timestamptz OR EXISTS (SELECT FROM action_ids WHERE tenant_id = $1 AND "
+          "action_id = ANY((SELECT ${}::text[])::text[]))",
+          own_at + 1, own_at);
+      if (guarded) wrong += " OR " + watch_moved(own_at + 2);
+      all[guarded ? 1 : 0] = fmt::format(
+          "INSERT INTO resource_action_traces (tenant_id, {0}) SELECT $1, i.* FROM unnest({1}) AS i({0}) "
+          "WHERE {2} = 1",
+          sql::trace_columns(), trace_arrays(), fmt::format(fail_if, wrong));
+    }
+    return all;
+  }();
   Traces own;
   std::ranges::copy_if(traces, std::back_inserter(own),
                        [](const Trace* trace) { return carries_its_time(*trace); });
   Parameters parameters(tenant);
+  add_traces(parameters, traces);
   parameters.add_nullable_texts(ids_of(own)).add(heads ? std::optional(heads->server) : server);
   if (heads) parameters.add(heads->watch);
-  calls.push_back({heads ? guarded : check, std::move(parameters), Plan::once});
-  Parameters rows(tenant);
-  add_traces(rows, traces);
-  calls.push_back({insert, std::move(rows)});
+  calls.push_back({texts[heads ? 1 : 0], std::move(parameters)});
 }
 
 void add_queue_rows(std::vector<Call>& calls, const std::string& tenant, const Traces& traces) {
