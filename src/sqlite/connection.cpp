@@ -41,7 +41,8 @@ std::string_view advice(sqlite3* db, int code) {
     case SQLITE_READONLY:
       // Even to read, SQLite keeps files beside the database.
       if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) {
-        return "; copy the file into a folder that you may write to, and read the copy";
+        return "; read a copy in a folder that you may write to, or, as long as nobody writes to the file, give "
+               "sqlite:PATH?immutable=1";
       }
       return "; make the file and its folder writable, or open read-only";
     case SQLITE_NOTADB: return "; give the path of an actionhist database or of a new file";
@@ -62,6 +63,19 @@ int wait_for_lock(void* timeout, int attempt) {
   return 1;
 }
 
+// A URI that SQLite reads as this path. Of what a path may hold, these mean something in a URI.
+std::string immutable_uri(std::string_view path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += fmt::format("%{:02X}", static_cast<int>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 void fail(sqlite3* db, int code, std::string_view doing) {
@@ -71,8 +85,10 @@ void fail(sqlite3* db, int code, std::string_view doing) {
 
 Connection::Connection(const OpenOptions& options) : busy_timeout_(options.busy_timeout) {
   const int flags = SQLITE_OPEN_NOMUTEX |
-                    (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const int code = sqlite3_open_v2(options.path.c_str(), &db_, flags, nullptr);
+                    (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                    (options.immutable ? SQLITE_OPEN_URI : 0);
+  const std::string name = options.immutable ? immutable_uri(options.path) : options.path;
+  const int code = sqlite3_open_v2(name.c_str(), &db_, flags, nullptr);
   if (code != SQLITE_OK) {
     const std::string text = sqlite3_errmsg(db_);
     sqlite3_close(std::exchange(db_, nullptr));

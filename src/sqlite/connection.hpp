@@ -23,6 +23,8 @@ struct OpenOptions {
   std::string path;  // ":memory:" or a file
   bool read_only = false;
   std::chrono::milliseconds busy_timeout{10'000};
+  // Nobody changes the file while it is open, so that it is read without locks, and no file is made beside it.
+  bool immutable = false;
 };
 
 class Connection {

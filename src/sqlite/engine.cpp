@@ -27,6 +27,15 @@ void check_path(const OpenOptions& options) {
   if (options.read_only && !fs::exists(path, ignored)) {
     throw Error(ErrorCode::not_found, fmt::format("database \"{}\" does not exist", options.path));
   }
+  std::error_code no_log;
+  const auto logged = fs::file_size(options.path + "-wal", no_log);
+  if (options.immutable && !no_log && logged > 0) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("database \"{}\" is not immutable: \"{}-wal\" holds changes of a writer; open it once to "
+                    "be written, which takes them in",
+                    options.path, options.path));
+  }
 }
 
 // Tables of ours in the file of another program could have the names of its own. Reads the header too, so that a file

@@ -49,17 +49,27 @@ class SqliteRepository final : public Repository {
   SqliteMaintenanceStore maintenance_{engine_};
 };
 
+constexpr std::string_view immutable = "?immutable=1";
+
 }  // namespace
 
-std::unique_ptr<Repository> open_repository(const std::string& path, const Options& options) {
-  auto repository = std::make_unique<SqliteRepository>(
-      OpenOptions{path, options.read_only, options.busy_timeout}, options.tenant.value_or("default"));
+std::unique_ptr<Repository> open_repository(std::string path, const Options& options) {
+  OpenOptions file{std::move(path), options.read_only, options.busy_timeout};
+  if (file.path.ends_with(immutable)) {
+    if (!options.read_only) {
+      throw Error(ErrorCode::invalid_argument,
+                  "uri: what is immutable can only be read; open it with read_only");
+    }
+    file.immutable = true;
+    file.path.resize(file.path.size() - immutable.size());
+  }
+  auto repository = std::make_unique<SqliteRepository>(file, options.tenant.value_or("default"));
   if (options.run_migrations && !options.read_only) repository->maintenance().migrate();
   const EngineInfo info = repository->maintenance().info();
   if (info.schema_version > info.schema_latest) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
-                            path, info.schema_version, info.schema_latest));
+                            file.path, info.schema_version, info.schema_latest));
   }
   return repository;
 }

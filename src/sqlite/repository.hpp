@@ -7,7 +7,8 @@
 
 namespace actionhist::sqlite {
 
-// `path` is ":memory:" or a file. Applies migrations as the options say.
-std::unique_ptr<Repository> open_repository(const std::string& path, const Options& options);
+// `path` is ":memory:" or a file; "?immutable=1" behind it promises that nobody changes it. Applies migrations as the
+// options say.
+std::unique_ptr<Repository> open_repository(std::string path, const Options& options);
 
 }  // namespace actionhist::sqlite

@@ -79,6 +79,32 @@ TEST_CASE("a read-only file can be read and not written", "[files]") {
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
 }
 
+TEST_CASE("a file that nobody writes to is read where nothing can be made beside it", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("100%?#.db");
+  const std::string immutable = "sqlite:" + path + "?immutable=1";
+  const Options reading{.read_only = true, .semantic = false};
+  open(path, quiet()).record(restart("a-1"));
+  CHECK(error_code_of([&] { open(immutable, quiet()); }) == ErrorCode::invalid_argument);
+
+  std::filesystem::permissions(path, std::filesystem::perms(0444));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+  const pid_t child = fork();
+  if (child == 0) {
+    if (getuid() == 0 && setuid(65534) != 0) _exit(2);
+    const std::string text = error_text_of([&] { open(path, reading); });
+    if (text.find("immutable=1") == text.npos) _exit(3);
+    _exit(open(immutable, reading).get("a-1") ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 0);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+
+  std::ofstream(path + "-wal") << "changes of a writer that died";
+  CHECK(error_text_of([&] { open(immutable, reading); }).find("-wal") != std::string::npos);
+}
+
 TEST_CASE("on a full disk a write fails clearly, what was stored stays, and room makes it go on", "[files]") {
   TempFolder folder;
   if (mount("none", folder.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
