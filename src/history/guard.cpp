@@ -42,9 +42,11 @@ Decision decision_of(Prevention prevention) {
 }
 
 std::string reason_of(const Detection& detection, const Trace& proposed) {
-  return fmt::format("{} would continue {} on {}: {} actions in {} min, confidence {:.2f}",
-                     proposed.action_type, to_string(detection.pattern_type),
-                     to_string(guarded_resource(proposed)), detection.action_ids.size(),
+  const Resource guarded = guarded_resource(proposed);
+  // The calls of a language model's tools have no resource, but a correlation or session.
+  const std::string place = guarded == Resource{} ? "in " + detection.scope : "on " + to_string(guarded);
+  return fmt::format("{} would continue {} {}: {} actions in {} min, confidence {:.2f}", proposed.action_type,
+                     to_string(detection.pattern_type), place, detection.action_ids.size(),
                      std::chrono::ceil<std::chrono::minutes>(detection.last_at - detection.first_at).count(),
                      detection.confidence);
 }

@@ -176,9 +176,15 @@ TEST_CASE("an action without a known resource is guarded by its correlation", "[
     return verdict;
   };
   int allowed = 0;
-  for (int i = 0; i < 10; ++i) allowed += call(i).allowed() ? 1 : 0;
+  std::string reason;
+  for (int i = 0; i < 10; ++i) {
+    const Verdict verdict = call(i);
+    allowed += verdict.allowed();
+    if (!verdict.allowed()) reason = verdict.reason;
+  }
   CHECK(allowed >= 2);
   CHECK(allowed <= 5);
+  CHECK(reason.find(" in correlation:inc-1: ") != reason.npos);
   const auto found = f.history.detect({.correlation_id = "inc-1"});
   CHECK(found.size() <= 1);
 }
