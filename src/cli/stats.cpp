@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,14 @@
 
 namespace actionhist::cli {
 namespace {
+
+struct Arguments {
+  std::optional<TimePoint> since;
+  std::optional<std::size_t> limit;
+};
+
+// Programs get all resources; people get a page unless they ask for more.
+constexpr std::size_t page = 50;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.0f} %", *share * 100) : std::string("-");
@@ -24,7 +34,7 @@ std::string pattern_names(const std::vector<ActivePattern>& patterns) {
   return names.empty() ? "-" : names;
 }
 
-void print_table(const std::vector<Summary>& summaries) {
+void print_table(std::span<const Summary> summaries) {
   Table table({{"RESOURCE", Table::Column::flexible},
                {"ACTIONS", Table::Column::number},
                {"24 H", Table::Column::number},
@@ -41,9 +51,11 @@ void print_table(const std::vector<Summary>& summaries) {
   table.print(terminal_width());
 }
 
-Exit stats(const Context& context, std::optional<TimePoint> since) {
+Exit stats(const Context& context, const Arguments& arguments) {
   History history = context.open(Access::read);
-  const std::vector<Summary> summaries = history.summaries(since);
+  const std::vector<Summary> summaries = history.summaries(arguments.since);
+  const std::size_t most = arguments.limit.value_or(context.json ? summaries.size() : page);
+  const std::span listed = std::span(summaries).first(std::min(most, summaries.size()));
   const Health health = history.health();
   Summary total;
   for (const Summary& summary : summaries) {
@@ -57,12 +69,15 @@ Exit stats(const Context& context, std::optional<TimePoint> since) {
     writer.member("actions", total.total_actions).member("last_24h", total.last_24h);
     writer.member("last_7d", total.last_7d).end_object();
     writer.key("resources").begin_array();
-    for (const Summary& summary : summaries) writer.raw(to_json(summary));
+    for (const Summary& summary : listed) writer.raw(to_json(summary));
     writer.end_array().key("health").raw(to_json(health));
     print_line(writer.end_object().take());
     return Exit::done;
   }
-  if (!summaries.empty()) print_table(summaries);
+  if (!listed.empty()) print_table(listed);
+  if (listed.size() < summaries.size()) {
+    context.note(fmt::format("{} more resources; --limit lists them", summaries.size() - listed.size()));
+  }
   print_line(fmt::format("{} actions on {} resources, {} in the last 24 h, {} in the last 7 days",
                          total.total_actions, summaries.size(), total.last_24h, total.last_7d));
   print_line(fmt::format("{} changes in the feed, {} queued, {} failed; {} {}, schema {}", health.feed.seq,
@@ -74,10 +89,16 @@ Exit stats(const Context& context, std::optional<TimePoint> since) {
 }  // namespace
 
 void add_stats(CLI::App& app, Context& context) {
-  auto since = std::make_shared<std::optional<TimePoint>>();
+  auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("stats", "Sums up each resource, the last touched first");
-  add_time(*command, "--since", *since, "Only resources with a change since then: RFC 3339, -7d or now");
-  context.on(command, [&context, since] { return stats(context, *since); });
+  add_time(*command, "--since", arguments->since,
+           "Only resources with a change since then: RFC 3339, -7d or now");
+  command
+      ->add_option("--limit", arguments->limit,
+                   "How many resources are listed; 50 if not given, with --json all")
+      ->check(between(1, 1'000'000))
+      ->type_name("N");
+  context.on(command, [&context, arguments] { return stats(context, *arguments); });
 }
 
 }  // namespace actionhist::cli

@@ -249,6 +249,18 @@ class StatsTest(CliTest):
         self.assertEqual(stats["health"]["engine"]["engine"], "sqlite")
         self.assertEqual(self.run_json("stats", "--since", "+1h")[0]["resources"], [])
 
+    def test_people_see_a_page_and_programs_all(self):
+        nodes = [{"kind": "Node", "name": f"n{i}"} for i in range(52)]
+        self.store(*(action(f"a{i}", 60, resource_reference=node) for i, node in enumerate(nodes)))
+        done = self.run_cli("stats")
+        self.assertEqual(done.out.count("Node/n"), 50)
+        self.assertIn("2 more resources", done.err)
+        self.assertIn("52 actions on 52 resources", done.out)
+        self.assertEqual(self.run_cli("stats", "--limit", "3").out.count("Node/n"), 3)
+        self.assertEqual(len(self.run_json("stats")[0]["resources"]), 52)
+        few = self.run_json("stats", "--limit", "1")[0]
+        self.assertEqual((len(few["resources"]), few["totals"]["resources"]), (1, 52))
+
 
 class DiscoverTest(CliTest):
     def test_an_unusual_run_is_found_and_explained(self):
