@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "analysis/wilson.hpp"
 
@@ -12,7 +13,7 @@ namespace actionhist {
 double mean(std::span<const double> values);
 
 // The middle value, or the mean of the two in the middle. REQUIRES: not empty.
-double median(std::span<const double> values);
+double median(std::vector<double> values);
 
 // The sample's standard deviation (n − 1); 0 for fewer than two values.
 double deviation(std::span<const double> values);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Ties {
 };
 
 Ties ties_of(std::span<const double> values) {
+  // Times mostly rise from each to the next.
+  if (std::ranges::adjacent_find(values, std::greater_equal()) == values.end()) return {};
   std::vector<double> sorted(values.begin(), values.end());
   std::ranges::sort(sorted);
   Ties ties;
@@ -69,7 +72,7 @@ Trend mann_kendall(std::span<const double> times, std::span<const double> values
     }
   }
   if (slopes.empty()) return trend;
-  trend.slope = median(slopes);
+  trend.slope = median(std::move(slopes));
   const double variance = variance_of_s(times, values);
   trend.direction = sign(trend.s);
   if (variance <= 0 || trend.s == 0) return trend;
