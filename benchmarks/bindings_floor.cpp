@@ -8,6 +8,8 @@
 
 #include <actionhist/actionhist.hpp>
 
+#include "sample_action.hpp"
+
 namespace {
 
 using namespace actionhist;
@@ -17,21 +19,10 @@ constexpr int searchable_rows = 2000;
 
 // As in bindings.py, to the letter.
 Action make_action(const std::string& run, int i) {
-  Action action;
+  Action action = benchmark::sample_action(i, 100);
   action.action_id = run + "-" + std::to_string(i);
   action.action_timestamp = parse_time("2026-03-10T12:00:00Z") + std::chrono::seconds(i);
   action.correlation_id = "incident-" + std::to_string(i / 10);
-  action.alert_name = "KubePodCrashLooping";
-  action.alert_severity = "critical";
-  action.alert_labels = Json::object({{"app", "web"}, {"team", "payments"}});
-  action.model_used = "model";
-  action.model_confidence = 0.75;
-  action.model_reasoning =
-      "The container aborts at start because the mounted ConfigMap holds an invalid key; patching it and "
-      "restarting the Deployment removes the cause.";
-  action.action_type = "patch_configmap";
-  action.action_parameters = Json::object({{"key", "timeout"}, {"value", 30}});
-  action.resource = {.kind = "ConfigMap", .namespace_ = "prod", .name = "web-" + std::to_string(i % 100)};
   action.resource_state_before = Json::object({{"timeout", "30x"}});
   return action;
 }

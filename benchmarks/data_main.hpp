@@ -1,12 +1,11 @@
 // The main() of a benchmark on the evaluation data: --data DIR, or ACTIONHIST_DATA, and --json.
 #pragma once
 
-#include <cstdio>
-#include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+
+#include "program.hpp"
 
 namespace actionhist::benchmark {
 
@@ -18,14 +17,7 @@ int data_main(const std::string& name, int argc, char** argv, Run&& run) {
   bool as_json = false;
   app.add_option("--data", data, "a folder laid out like ../shared/data")->envname("ACTIONHIST_DATA");
   app.add_flag("--json", as_json, "one JSON object a line");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(data, as_json);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", name, error.what());
-    return 1;
-  }
-  return 0;
+  return program(app, argc, argv, [&] { run(data, as_json); });
 }
 
 }  // namespace actionhist::benchmark

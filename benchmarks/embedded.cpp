@@ -16,6 +16,7 @@
 
 #include "core/trace_fields.hpp"
 #include "report.hpp"
+#include "sample_action.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/text_index.hpp"
 
@@ -29,21 +30,10 @@ constexpr int batch_rows = 1000;
 constexpr int batches = 4;
 
 Action make_action(const std::string& id, int i) {
-  Action action;
+  Action action = benchmark::sample_action(i, 100);
   action.action_id = id;
   action.action_timestamp = system_now();
   action.correlation_id = "incident-" + std::to_string(i / 10);
-  action.alert_name = "KubePodCrashLooping";
-  action.alert_severity = "critical";
-  action.alert_labels = Json::object({{"app", "web"}, {"team", "payments"}});
-  action.model_used = "model";
-  action.model_confidence = 0.75;
-  action.model_reasoning =
-      "The container aborts at start because the mounted ConfigMap holds an invalid key; patching it and "
-      "restarting the Deployment removes the cause.";
-  action.action_type = "patch_configmap";
-  action.action_parameters = Json::object({{"key", "timeout"}, {"value", 30}});
-  action.resource = {.kind = "ConfigMap", .namespace_ = "prod", .name = "web-" + std::to_string(i % 100)};
   action.resource_state_before = Json::object({{"timeout", "30x"}});
   return action;
 }

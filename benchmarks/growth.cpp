@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "our_index.hpp"
+#include "program.hpp"
 #include "report.hpp"
 #include "support/samples.hpp"
 #include "vector_recall.hpp"
@@ -183,11 +184,5 @@ int main(int argc, char** argv) {
   app.add_option("--folder", settings.folder, "for the files; a temporary one if not given")
       ->check(CLI::ExistingDirectory);
   app.add_flag("--json", settings.json, "one JSON object a line");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "growth: {}\n", error.what());
-    return 1;
-  }
+  return benchmark::program(app, argc, argv, [&] { run(settings); });
 }

@@ -16,6 +16,7 @@
 
 #include <actionhist/actionhist.hpp>
 
+#include "program.hpp"
 #include "report.hpp"
 #include "support/children.hpp"
 #include "support/postgres_server.hpp"
@@ -159,11 +160,5 @@ int main(int argc, char** argv) {
   app.add_flag("--postgres", settings.postgres, "on a server that this program starts");
   app.add_option("--folder", settings.folder, "where the file lies")->check(CLI::ExistingDirectory);
   app.add_flag("--json", settings.json, "one JSON object a line");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "lag: {}\n", error.what());
-    return 1;
-  }
+  return benchmark::program(app, argc, argv, [&] { run(settings); });
 }

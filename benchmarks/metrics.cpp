@@ -20,6 +20,7 @@
 
 #include "analysis/statistics.hpp"
 #include "analysis/trend.hpp"
+#include "program.hpp"
 #include "report.hpp"
 #include "support/postgres_server.hpp"
 
@@ -333,21 +334,16 @@ int main(int argc, char** argv) {
   std::filesystem::path parent = std::filesystem::temp_directory_path();
   bool on_server = false;
   bool as_json = false;
-  CLI::App app("What effectiveness metrics cost, and how far they can be trusted");
+  CLI::App app("What effectiveness metrics cost, and how far they can be trusted", "metrics");
   app.add_option("--actions", actions, "Actions of the fleet")->check(CLI::Range(1'440, 100'000'000));
   app.add_option("--resources", resources, "Resources of the fleet")->check(CLI::PositiveNumber);
   app.add_option("--draws", draws, "Samples of a simulation")->check(CLI::PositiveNumber);
   app.add_flag("--postgres", on_server, "The fleet is on a server instead of in a file");
   app.add_option("--folder", parent, "Where the file lies");
   app.add_flag("--json", as_json, "One line of JSON a figure");
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return benchmark::program(app, argc, argv, [&] {
     Report out("metrics", as_json);
     simulate(out, draws);
     on_server ? fleet_on_server(out, actions, resources) : fleet_in_file(out, parent, actions, resources);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "metrics: {}\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

@@ -23,6 +23,7 @@
 #include "postgres/fresh_insert.hpp"
 #include "postgres/trace_rows.hpp"
 #include "report.hpp"
+#include "sample_action.hpp"
 #include "sql/trace_columns.hpp"
 #include "support/postgres_server.hpp"
 
@@ -143,21 +144,12 @@ int serial = 0;
 
 Action make_action(bool own_id) {
   const int i = serial++;
-  Action action;
+  Action action = benchmark::sample_action(i, 10'000);
   if (!own_id) action.action_id = "call-" + std::to_string(i);
   action.action_timestamp = std::chrono::floor<std::chrono::milliseconds>(system_now());
-  action.alert_name = "KubePodCrashLooping";
-  action.alert_severity = "critical";
-  action.alert_labels = Json::object({{"app", "web"}, {"team", "payments"}});
-  action.model_used = "model";
-  action.model_confidence = 0.75;
-  action.model_reasoning =
-      "The container aborts at start because the mounted ConfigMap holds an invalid key; patching it and "
-      "restarting the Deployment removes the cause.";
   // No two alike, so that the guard has nothing to refuse.
   action.action_type = "patch_step_" + std::to_string(i);
   action.action_parameters = Json::object({{"key", "timeout"}, {"value", i}});
-  action.resource = {.kind = "ConfigMap", .namespace_ = "prod", .name = "web-" + std::to_string(i % 10'000)};
   return action;
 }
 
