@@ -25,7 +25,7 @@ struct ScoredAction {
 // An hour whose scores changed since the metrics were computed.
 struct ScoredHour {
   TimePoint hour{};
-  std::int64_t version = 0;  // of the newest change that was seen
+  std::int64_t version = 0;  // of the mark that was seen
 };
 
 // A metric with the bytes of which those of longer periods are made.
@@ -42,7 +42,7 @@ class MetricStore {
   // Notes that scores of these times came, changed or went, or that all may have.
   virtual void mark_scored(std::span<const TimePoint> times);
   virtual void mark_all_scored();
-  // The oldest hours that are marked; forget() leaves those that were marked again meanwhile.
+  // The oldest marks, by hour; an hour may have several. forget() leaves marks that came meanwhile.
   virtual std::vector<ScoredHour> scored_hours(int limit);
   virtual void forget(std::span<const ScoredHour> hours);
 

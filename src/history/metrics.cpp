@@ -115,9 +115,11 @@ std::optional<MetricRefresh> History::State::try_refresh_metrics() {
       ++done.periods;
       done.metrics += static_cast<std::int64_t>(metrics.size());
     }
-    // What changed meanwhile has a newer version, and stays.
+    // What changed meanwhile has a mark of its own, which stays.
     store.forget(hours);
-    done.hours += static_cast<std::int64_t>(hours.size());
+    for (std::size_t i = 0; i < hours.size(); ++i) {
+      if (i == 0 || hours[i].hour != hours[i - 1].hour) ++done.hours;
+    }
   }
 }
 

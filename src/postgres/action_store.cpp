@@ -78,7 +78,9 @@ bool PostgresActionStore::insert_fresh(std::span<const Trace* const> rows) {
   std::vector<Call> calls;
   add_fresh_insert(calls, engine_.tenant(), rows, engine_.known_resources());
   try {
-    note_resources(engine_.known_resources(), rows, engine_.store(times, calls));
+    const std::vector<Result> results = engine_.store(times, calls);
+    // A transaction that is open may still be rolled back, and its resources with it.
+    if (!engine_.in_transaction()) note_resources(engine_.known_resources(), rows, results);
   } catch (const ServerError& error) {
     if (engine_.in_transaction() || !is_taken(error)) throw;
     engine_.known_resources().forget();

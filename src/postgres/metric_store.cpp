@@ -51,7 +51,7 @@ void PostgresMetricStore::mark_all_scored() {
 
 std::vector<ScoredHour> PostgresMetricStore::scored_hours(int limit) {
   const Result result = engine_.run(
-      "SELECT hour, max(version) FROM scored_hours WHERE tenant_id = $1 GROUP BY hour ORDER BY hour LIMIT $2",
+      "SELECT hour, version FROM scored_hours WHERE tenant_id = $1 ORDER BY hour, version LIMIT $2",
       Parameters(engine_.tenant(), limit));
   std::vector<ScoredHour> hours;
   for (Reader reader(result); reader.next();) {
@@ -68,9 +68,10 @@ void PostgresMetricStore::forget(std::span<const ScoredHour> hours) {
     times.emplace_back(hour.hour);
     versions.emplace_back(hour.version);
   }
+  // Just what was seen: a version is drawn before its commit, so a smaller one may still appear.
   engine_.run(
       "DELETE FROM scored_hours s USING unnest($2::timestamptz[], $3::int8[]) AS done(hour, version) "
-      "WHERE s.tenant_id = $1 AND s.hour = done.hour AND s.version <= done.version",
+      "WHERE s.tenant_id = $1 AND s.hour = done.hour AND s.version = done.version",
       Parameters(engine_.tenant(), std::span<const std::optional<TimePoint>>(times),
                  std::span<const std::optional<std::int64_t>>(versions)));
 }
