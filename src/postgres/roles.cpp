@@ -38,6 +38,10 @@ BEGIN
     EXECUTE format('GRANT SELECT ON "{0}".%I TO "{0}_reader", "{0}_maintenance"', data);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON "{0}".%I TO "{0}_writer"', data);
   END LOOP;
+  -- Who went past the brakes, and why, is never changed.
+  IF to_regclass('"{0}".guard_overrides') IS NOT NULL THEN
+    REVOKE UPDATE, DELETE ON "{0}".guard_overrides FROM "{0}_writer";
+  END IF;
 
   FOR allowed IN SELECT * FROM (VALUES
     ('embedder', 'oscillation_patterns', 'SELECT'),
@@ -54,6 +58,8 @@ BEGIN
     ('maintenance', 'action_ids', 'INSERT, UPDATE'),
     ('maintenance', 'action_histories', 'INSERT, UPDATE, DELETE'),
     ('maintenance', 'guard_heads', 'INSERT, UPDATE'),
+    ('maintenance', 'resource_references', 'INSERT'),
+    ('maintenance', 'scored_hours', 'INSERT'),
     ('maintenance', 'embedding_queue', 'INSERT, UPDATE'),
     ('maintenance', 'retention_defaults', 'INSERT, UPDATE, DELETE'),
     ('maintenance', 'retention_operations', 'INSERT, UPDATE, DELETE'),

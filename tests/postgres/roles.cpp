@@ -146,11 +146,32 @@ TEST_CASE("a maintainer makes months and removes actions, but makes none", "[pos
   Options options = roles().options();
   History history = open(roles().uri("maintenance"), options);
   CHECK(roles().refused("maintenance", "SELECT actionhist_ensure_month('2002-01-01 UTC')").empty());
-  CHECK(history.repository().actions().remove("old", system_now()));
+  CHECK(history.erase("old"));
   CHECK_FALSE(history.get("old"));
   CHECK(error_code_of([&] { history.record(restart("m", system_now())); }) == ErrorCode::denied);
   CHECK(roles().refused("maintenance", "UPDATE oscillation_patterns SET active = false") == denied);
   CHECK(history.repository().maintenance().verify().empty());
+}
+
+TEST_CASE("a maintainer keeps to the policies of retention", "[postgres][roles]") {
+  Action old = restart("assessed-long-ago", system_now() - 2400h);
+  old.outcome = completed(.5);
+  Options options = roles().options();
+  options.tenant = "with policies";
+  open(roles().uri("writer"), options).record(old);
+  History history = open(roles().uri("maintenance"), options);
+  // Of a resource that no action has named, too.
+  history.set_retention_policy(RetentionPolicy{.max_actions = 5},
+                               {.kind = "Deployment", .namespace_ = "prod", .name = "unseen"});
+  history.set_retention_policy(RetentionPolicy{
+      .max_age = std::chrono::days(30), .strategy = RetentionStrategy::oldest_first, .compact = true});
+  CHECK(history.apply_retention().removed == 1);
+  CHECK_FALSE(history.get("assessed-long-ago"));
+}
+
+TEST_CASE("what a person overrode is not changed afterwards", "[postgres][roles]") {
+  CHECK(roles().refused("writer", "UPDATE guard_overrides SET reason = 'another'") == denied);
+  CHECK(roles().refused("writer", "DELETE FROM guard_overrides") == denied);
 }
 
 TEST_CASE("none of the roles changes the schema, and no one reads a partition past its parent",
