@@ -24,6 +24,9 @@ constexpr std::string_view first_months =
 std::string in_schema(const std::string& schema, std::string_view statements) {
   return fmt::format(
       "BEGIN;\n"
+      // A large memory takes its time, and who comes second waits for the first.
+      "SET LOCAL statement_timeout = 0;\n"
+      "SET LOCAL lock_timeout = 0;\n"
       // First of all: two that make the schema at once would meet each other.
       "SELECT pg_advisory_xact_lock(hashtextextended('actionhist_migrations {0}', 0));\n"
       // Without the right to create schemas even IF NOT EXISTS is refused, and somebody may have made it for us.
@@ -45,6 +48,20 @@ std::string steps_after(int applied) {
   }
   return script;
 }
+
+// A connection that waits for its server's answers as long as they take.
+class Unhurried {
+ public:
+  explicit Unhurried(Connection& connection) : connection_(connection) {
+    connection.set_patience(std::chrono::milliseconds(0));
+  }
+  ~Unhurried() { connection_.set_patience(std::nullopt); }
+  Unhurried(const Unhurried&) = delete;
+  Unhurried& operator=(const Unhurried&) = delete;
+
+ private:
+  Connection& connection_;
+};
 
 }  // namespace
 
@@ -82,6 +99,7 @@ void PostgresMaintenanceStore::migrate() {
 
 void PostgresMaintenanceStore::apply_migrations() {
   engine_.apart([&](Connection& connection) {
+    const Unhurried unhurried(connection);
     // Under the lock the version is looked at once more: another process may have been faster. The check is a
     // statement of the script, because a script has no place to decide.
     for (const sql::Migration& migration : migrations()) {

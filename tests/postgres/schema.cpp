@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "postgres/stores.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
 
@@ -55,6 +56,34 @@ TEST_CASE("several that open a new database at once make its schema once", "[pos
   const EngineInfo info = history.health().engine;
   CHECK(sql(uri, "SELECT count(*) FROM actionhist_migrations") == std::to_string(info.schema_latest));
   CHECK(history.repository().maintenance().verify().empty());
+}
+
+TEST_CASE("a migration takes longer than agents wait, and so may who waits for it", "[postgres][schema]") {
+  const std::string uri = fresh_database(shared_server());
+  shared_server().run_sql(R"(
+    CREATE SEQUENCE public.policies;
+    GRANT USAGE ON SEQUENCE public.policies TO PUBLIC;
+    CREATE FUNCTION public.dawdle() RETURNS event_trigger LANGUAGE plpgsql AS
+      $$BEGIN IF nextval('public.policies') = 1 THEN PERFORM pg_sleep(3); END IF; END$$;
+    CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE POLICY') EXECUTE FUNCTION public.dawdle())",
+                          database_of(uri));
+  PostgresOptions hurried;
+  hurried.statement_timeout = 2s;
+  hurried.lock_timeout = 100ms;
+  std::vector<std::string> errors(2);
+  std::vector<std::thread> threads;
+  for (std::string& error : errors) {
+    threads.emplace_back([&] {
+      error = error_text_of([&] {
+        postgres::Engine engine(postgres::Target(uri), hurried, "t");
+        postgres::PostgresMaintenanceStore(engine).migrate();
+      });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(errors == std::vector<std::string>(2));
+  const EngineInfo info = open(uri, plain()).health().engine;
+  CHECK(info.schema_version == info.schema_latest);
 }
 
 TEST_CASE("what migrate prints, psql makes the same schema of", "[postgres][schema]") {
