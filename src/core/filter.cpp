@@ -16,6 +16,8 @@ namespace {
 
 constexpr int max_nesting = 32;
 constexpr std::size_t max_values = 1000;
+// Keeps each engine below what its statements may hold: 32,766 parameters in SQLite, 65,535 in PostgreSQL.
+constexpr std::size_t max_size = 5000;
 
 Scalar scalar(JsonElement element, std::string_view field) {
   switch (element.type()) {
@@ -112,6 +114,14 @@ Filter parse(JsonElement element, int depth) {
   return all.children.size() == 1 ? std::move(all.children[0]) : all;
 }
 
+// What a filter costs an engine: conditions, the keys of their fields, and values.
+std::size_t size_of(const Filter& filter) {
+  std::size_t size =
+      1 + static_cast<std::size_t>(std::ranges::count(filter.field, '.')) + filter.values.size();
+  for (const Filter& child : filter.children) size += size_of(child);
+  return size;
+}
+
 void write(JsonWriter& writer, const Scalar& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     writer.value(*text);
@@ -171,7 +181,11 @@ bool ordered(const Scalar* value, const Scalar& bound, Compare compare) {
 Filter parse_filter(const Json& where) {
   if (where.absent()) return {};
   JsonDocument document;
-  return parse(document.parse(where), 0);
+  Filter filter = parse(document.parse(where), 0);
+  if (size_of(filter) > max_size) {
+    refuse("where", "has over 5000 conditions, keys and values together; ask in parts");
+  }
+  return filter;
 }
 
 Json to_json(const Filter& filter) {

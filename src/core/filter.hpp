@@ -24,7 +24,7 @@ struct Filter {
 };
 
 // Throws Error: invalid_argument, naming the operator or field that is wrong. Absent gives a filter that
-// matches everything. $ne and $nin become none(eq) and none(in).
+// matches everything. At most 5,000 conditions, keys and values, 1,000 values of one list, 32 levels. $ne and $nin become none(eq) and none(in).
 Filter parse_filter(const Json& where);
 
 // The inverse: a filter in the form that parse_filter reads.

@@ -1,6 +1,9 @@
 #include "sql/filter_sql.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -20,7 +23,17 @@ std::string_view sql_operator(Filter::Op op) {
   }
 }
 
+// SQLite refuses an expression that is nested deeper than 1,000, and a chain nests with each of its parts: longer
+// chains become groups.
+constexpr std::size_t longest_chain = 16;
+
 bool whole(double number) { return std::floor(number) == number && std::abs(number) < 9e15; }
+
+// A number beyond all times is as good as the first or the last of them.
+TimePoint time_of(double microseconds) {
+  constexpr double limit = 9.2e18;
+  return TimePoint{std::chrono::microseconds{std::llround(std::clamp(microseconds, -limit, limit))}};
+}
 
 // Labels are flat maps whose keys hold dots; elsewhere a dotted name may be one key or a path.
 bool may_be_path(const FieldPath& field) {
@@ -60,7 +73,8 @@ class Writer {
   virtual void json_value(const FieldPath& field) = 0;
   // Whether it is null or not there, and how it compares with a value.
   virtual void json_is_null(const FieldPath& field) = 0;
-  virtual void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) = 0;
+  // REQUIRES: the values are of one kind, and several only for `in`.
+  virtual void json_compare(const FieldPath& field, Filter::Op op, std::span<const Scalar> values) = 0;
 
   template <class Value>
   void parameter(Value value) {
@@ -75,6 +89,21 @@ class Writer {
       parameter(std::get<double>(value));
     }
   }
+  // " < value" or " IN (value, …)": a list is one operator however long it is.
+  template <class Write>
+  void operand(Filter::Op op, std::span<const Scalar> values, Write&& write_value) {
+    if (values.size() == 1) {
+      out_.text += fmt::format(" {} ", sql_operator(op));
+      return write_value(values.front());
+    }
+    std::string_view glue = " IN (";
+    for (const Scalar& value : values) {
+      out_.text += std::exchange(glue, ", ");
+      write_value(value);
+    }
+    out_.text += ')';
+  }
+  void flag(const Scalar& value) { out_.text += std::get<bool>(value) ? "'true'" : "'false'"; }
 
   Condition out_;
   int next_;
@@ -85,10 +114,24 @@ class Writer {
       out_.text += empty;
       return;
     }
+    std::vector<const Filter*> parts;
+    for (const Filter& child : children) parts.push_back(&child);
+    // What nests stands first: SQLite's parser has place for few that wait for one after them.
+    std::ranges::stable_partition(parts, [](const Filter* part) { return !part->children.empty(); });
+    chain(parts, glue);
+  }
+
+  void chain(std::span<const Filter* const> parts, std::string_view glue) {
+    std::size_t group = 1;
+    while (group * longest_chain < parts.size()) group *= longest_chain;
     out_.text += '(';
-    for (std::size_t i = 0; i < children.size(); ++i) {
+    for (std::size_t i = 0; i < parts.size(); i += group) {
       if (i > 0) out_.text += glue;
-      write(children[i]);
+      if (group == 1) {
+        write(*parts[i]);
+      } else {
+        chain(parts.subspan(i, std::min(group, parts.size() - i)), glue);
+      }
     }
     out_.text += ')';
   }
@@ -96,10 +139,14 @@ class Writer {
   void compare(const Filter& filter) {
     const FieldPath field = resolve_field(filter.field);
     if (filter.op == Filter::Op::exists) return write_exists(field, std::get<bool>(filter.values[0]));
+    std::array<std::vector<Scalar>, std::variant_size_v<Scalar>> kinds;
+    for (const Scalar& value : filter.values) kinds[value.index()].push_back(value);
     out_.text += '(';
-    for (std::size_t i = 0; i < filter.values.size(); ++i) {
-      if (i > 0) out_.text += " OR ";
-      write_comparison(field, filter.op, filter.values[i]);
+    std::string_view glue;
+    for (const std::vector<Scalar>& values : kinds) {
+      if (values.empty()) continue;
+      out_.text += std::exchange(glue, " OR ");
+      write_comparison(field, filter.op, values);
     }
     if (filter.values.empty()) out_.text += no();
     out_.text += ')';
@@ -114,17 +161,19 @@ class Writer {
     out_.text += wanted ? " IS NOT NULL" : " IS NULL";
   }
 
-  void write_comparison(const FieldPath& field, Filter::Op op, const Scalar& value) {
+  // REQUIRES: the values are of one kind, and several only for `in`.
+  void write_comparison(const FieldPath& field, Filter::Op op, std::span<const Scalar> values) {
     const bool inside_json = field.type == FieldType::json && !field.path.empty();
-    if (std::holds_alternative<std::monostate>(value)) {
+    if (std::holds_alternative<std::monostate>(values.front())) {
       if (inside_json) return json_is_null(field);
       out_.text += fmt::format("{} IS NULL", field.column);
       return;
     }
-    if (inside_json) return json_compare(field, op, value);
-    const bool matches_type = field.type == FieldType::text   ? std::holds_alternative<std::string>(value)
-                              : field.type == FieldType::json ? false
-                                                              : std::holds_alternative<double>(value);
+    if (inside_json) return json_compare(field, op, values);
+    const bool matches_type =
+        field.type == FieldType::text   ? std::holds_alternative<std::string>(values.front())
+        : field.type == FieldType::json ? false
+                                        : std::holds_alternative<double>(values.front());
     if (!matches_type) {
       out_.text += no();
       return;
@@ -132,13 +181,12 @@ class Writer {
     // Only under a negation does it matter whether a comparison is false or unknown; elsewhere the plain form
     // lets an index serve it.
     if (negations_ > 0) out_.text += "coalesce(";
-    out_.text += fmt::format("{} {} ", field.column, sql_operator(op));
-    if (field.type == FieldType::time) {
-      parameter(TimePoint{std::chrono::microseconds{std::llround(std::get<double>(value))}});
-    } else {
+    out_.text += field.column;
+    operand(op, values, [&](const Scalar& value) {
+      if (field.type == FieldType::time) return parameter(time_of(std::get<double>(value)));
       scalar(value);
       if (field.type == FieldType::integer && whole(std::get<double>(value))) out_.text += integer_cast();
-    }
+    });
     if (negations_ > 0) out_.text += fmt::format(", {})", no());
   }
 
@@ -162,17 +210,17 @@ class SqliteWriter final : public Writer {
     out_.text += ",'null') = 'null'";
   }
 
-  void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) override {
+  void json_compare(const FieldPath& field, Filter::Op op, std::span<const Scalar> values) override {
     out_.text += "ifnull(";
     call("json_type", field);
-    if (const auto* flag = std::get_if<bool>(&value)) {
-      out_.text += *flag ? " = 'true',0)" : " = 'false',0)";
-      return;
+    if (std::holds_alternative<bool>(values.front())) {
+      operand(op, values, [&](const Scalar& value) { flag(value); });
+    } else {
+      out_.text +=
+          std::holds_alternative<double>(values.front()) ? " IN ('integer','real') AND " : " = 'text' AND ";
+      call("json_extract", field);
+      operand(op, values, [&](const Scalar& value) { scalar(value); });
     }
-    out_.text += std::holds_alternative<double>(value) ? " IN ('integer','real') AND " : " = 'text' AND ";
-    call("json_extract", field);
-    out_.text += fmt::format(" {} ", sql_operator(op));
-    scalar(value);
     out_.text += ",0)";
   }
 
@@ -230,21 +278,22 @@ class PostgresWriter final : public Writer {
     out_.text += "), 'null') = 'null'";
   }
 
-  void json_compare(const FieldPath& field, Filter::Op op, const Scalar& value) override {
-    if (const auto* flag = std::get_if<bool>(&value)) {
+  void json_compare(const FieldPath& field, Filter::Op op, std::span<const Scalar> values) override {
+    if (std::holds_alternative<bool>(values.front())) {
       out_.text += "coalesce(";
       json_value(field);
-      out_.text += *flag ? " = 'true', false)" : " = 'false', false)";
+      operand(op, values, [&](const Scalar& value) { flag(value); });
+      out_.text += ", false)";
       return;
     }
     // CASE keeps the cast from values of another type.
-    const bool number = std::holds_alternative<double>(value);
+    const bool number = std::holds_alternative<double>(values.front());
     out_.text += "CASE WHEN jsonb_typeof(";
     json_value(field);
     out_.text += number ? ") = 'number' THEN (" : ") = 'string' THEN (";
     json_value(field);
-    out_.text += fmt::format(" #>> '{{}}'){} {} ", number ? "::float8" : " COLLATE \"C\"", sql_operator(op));
-    scalar(value);
+    out_.text += fmt::format(" #>> '{{}}'){}", number ? "::float8" : " COLLATE \"C\"");
+    operand(op, values, [&](const Scalar& value) { scalar(value); });
     out_.text += " ELSE false END";
   }
 

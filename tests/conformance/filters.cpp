@@ -31,3 +31,61 @@ TEST_CASE("the database and the index agree on every filter", "[filters]") {
   }
   CHECK(some > 500);
 }
+
+TEST_CASE("a filter may be as large as is allowed, and one that is larger is refused", "[filters]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  INFO(engine.name);
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.tenant = "default", .clock = FixedClock()});
+  const std::vector<Action> actions{scale("one", 1, 2, noon), scale("two", 1, 999, noon), restart("three")};
+  history.record(actions);
+  REQUIRE(history.wait_indexed(60s));
+  const auto found = [&](const Json& where) {
+    std::set<std::string> from_database, from_index;
+    for (const Trace& trace : history.history({.where = where}).traces) from_database.insert(trace.action_id);
+    for (const Hit& hit : history.similar({.text = "pod crashes restart", .where = where}))
+      from_index.insert(hit.trace.action_id);
+    CHECK(from_database == from_index);
+    return from_database;
+  };
+  const auto times = [](int n, const std::function<std::string(int)>& part) {
+    std::string parts;
+    for (int i = 0; i < n; ++i) parts += (i > 0 ? "," : "") + part(i);
+    return parts;
+  };
+  const std::string numbers = times(998, [](int i) { return std::to_string(i); });
+  const std::string names = times(998, [](int i) { return fmt::format("\"n-{}\"", i); });
+  using Ids = std::set<std::string>;
+
+  // Lists of one thousand, of a column and below one, also of several kinds.
+  CHECK(found(Json::parse(fmt::format(R"({{"action_id":{{"$in":[{},"one","two"]}}}})", names))) ==
+        Ids{"one", "two"});
+  CHECK(found(Json::parse(fmt::format(R"({{"action_id":{{"$nin":[{},"one"]}}}})", names))) ==
+        Ids{"two", "three"});
+  CHECK(found(Json::parse(fmt::format(R"({{"action_parameters.replicas":{{"$in":[{},true]}}}})", numbers))) ==
+        Ids{"one"});
+  CHECK(found(Json::parse(fmt::format(R"({{"action_parameters.replicas":{{"$in":[{},null,"x"]}}}})",
+                                      numbers))) == Ids{"one", "three"});
+  // Chains.
+  const auto chain = [&](std::string_view name, int n, std::string_view last) {
+    const auto part = [](int i) {
+      return fmt::format(R"({{"action_parameters.n.{}":{{"$exists":false}}}})", i);
+    };
+    return Json::parse(fmt::format(R"({{"{}":[{},{}]}})", name, times(n, part), last));
+  };
+  CHECK(found(chain("$and", 1200, R"({"action_id":"one"})")) == Ids{"one"});
+  CHECK(found(chain("$or", 1200, R"({"action_id":"one"})")) == Ids{"one", "two", "three"});
+  // Chains within chains.
+  std::string nested = R"({"action_id":"one"})";
+  for (int i = 0; i < 30; ++i) {
+    const auto part = [&](int n) { return fmt::format(R"({{"action_id":"n-{}"}})", n); };
+    nested = fmt::format(R"({{"$or":[{},{}]}})", times(60, part), nested);
+  }
+  CHECK(found(Json::parse(nested)) == Ids{"one"});
+
+  for (const Json& where : {chain("$or", 1300, R"({"action_id":"one"})"),
+                            Json::parse(fmt::format(R"({{"action_id":{{"$in":[{},1,2,3]}}}})", numbers))}) {
+    CHECK_THROWS_WITH(history.history({.where = where}), Catch::StartsWith("where: "));
+    CHECK_THROWS_WITH(history.similar({.text = "pod", .where = where}), Catch::StartsWith("where: "));
+  }
+}
