@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
 #include "postgres/stores.hpp"
+#include "sql/floats.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -227,10 +227,8 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
   while (vectors.next()) {
     FeedEmbedding& e = batch.embeddings.emplace_back();
     vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
-    const std::span<const std::byte> bytes = vectors.bytes();
     e.space_id = space_id;
-    e.vector.resize(bytes.size() / sizeof(float));
-    std::memcpy(e.vector.data(), bytes.data(), e.vector.size() * sizeof(float));
+    e.vector = sql::floats_of(vectors.bytes());
   }
   // Where a list was cut, what the other holds beyond it comes with the next batch.
   const auto full = [&](const auto& rows) { return rows.size() == static_cast<std::size_t>(limit); };

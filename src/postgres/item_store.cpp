@@ -1,9 +1,8 @@
 #include "postgres/item_store.hpp"
 
-#include <cstring>
-
 #include <fmt/format.h>
 
+#include "sql/floats.hpp"
 #include "sql/namespace_path.hpp"
 
 namespace actionhist::postgres {
@@ -136,9 +135,7 @@ std::vector<StoredItem> PostgresItemStore::scan(const ItemScan& scan) {
     read(reader, item);
     if (!scan.vectors) continue;
     reader.read(item.space_id);
-    const std::span<const std::byte> bytes = reader.bytes();
-    item.vectors.resize(bytes.size() / sizeof(float));
-    if (!bytes.empty()) std::memcpy(item.vectors.data(), bytes.data(), bytes.size());
+    item.vectors = sql::floats_of(reader.bytes());
   }
   return items;
 }

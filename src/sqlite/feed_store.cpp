@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
+#include "sql/floats.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -250,10 +251,8 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
     while (vectors.step()) {
       FeedEmbedding& e = batch.embeddings.emplace_back();
       vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
-      const std::string_view bytes = vectors.blob();
       e.space_id = space_id;
-      e.vector.resize(bytes.size() / sizeof(float));
-      std::copy_n(bytes.data(), e.vector.size() * sizeof(float), reinterpret_cast<char*>(e.vector.data()));
+      e.vector = sql::floats_of(std::as_bytes(std::span(vectors.blob())));
     }
     if (batch.embeddings.size() == static_cast<std::size_t>(limit)) {
       // Subjects beyond the last embedding that was read come with the next batch.

@@ -1,7 +1,6 @@
 #include "sqlite/item_store.hpp"
 
-#include <cstring>
-
+#include "sql/floats.hpp"
 #include "sql/namespace_path.hpp"
 
 namespace actionhist::sqlite {
@@ -125,9 +124,7 @@ std::vector<StoredItem> SqliteItemStore::scan(const ItemScan& scan) {
       read(query, item);
       if (!scan.vectors) continue;
       query.read(item.space_id);
-      const std::string_view bytes = query.blob();
-      item.vectors.resize(bytes.size() / sizeof(float));
-      if (!bytes.empty()) std::memcpy(item.vectors.data(), bytes.data(), bytes.size());
+      item.vectors = sql::floats_of(std::as_bytes(std::span(query.blob())));
     }
     return items;
   });

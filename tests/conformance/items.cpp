@@ -1,6 +1,7 @@
 // What every engine promises about items and checkpoints.
 #include <catch2/catch.hpp>
 
+#include "sql/floats.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -284,4 +285,12 @@ TEST_CASE("threads are copied and removed whole", "[checkpoints]") {
   // Its writes went with it.
   f.checkpoint("copy", "2");
   CHECK(f.checkpoints.find({.thread_id = "copy"}).at(0).writes.empty());
+}
+
+TEST_CASE("a vector of which bytes are missing is corrupt", "[items]") {
+  const float numbers[] = {.5f, 1};
+  const auto bytes = std::as_bytes(std::span(numbers));
+  CHECK(sql::floats_of(bytes) == std::vector<float>{.5f, 1});
+  CHECK(sql::floats_of({}).empty());
+  CHECK(error_code_of([&] { sql::floats_of(bytes.first(7)); }) == ErrorCode::corrupt);
 }
