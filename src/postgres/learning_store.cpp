@@ -105,7 +105,8 @@ std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view wor
                                                             TimePoint until, int limit) {
   static const std::string text =
       "WITH due AS (SELECT action_id, action_timestamp, effectiveness_due_at FROM resource_action_traces t WHERE "
-      "tenant_id = $1 AND effectiveness_due_at <= $2 AND effectiveness_score IS NULL AND NOT EXISTS (SELECT FROM "
+      "tenant_id = $1 AND effectiveness_due_at <= $2 AND effectiveness_score IS NULL AND "
+      "execution_status NOT IN ('pending', 'executing') AND NOT EXISTS (SELECT FROM "
       "assessment_leases l WHERE l.tenant_id = $1 AND l.action_id = t.action_id AND l.expires_at > $2) "
       "ORDER BY effectiveness_due_at, action_id LIMIT $5), "
       "leased AS (INSERT INTO assessment_leases AS l (tenant_id, action_id, worker, expires_at) "
@@ -115,7 +116,14 @@ std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view wor
       sql::trace_columns() +
       " FROM resource_action_traces JOIN leased USING (action_id) WHERE tenant_id = $1 AND action_timestamp IN "
       "(SELECT action_timestamp FROM due) ORDER BY effectiveness_due_at, action_id";
-  return read_traces(engine_.run(text, Parameters(engine_.tenant(), now, worker, until, limit)));
+  std::vector<Call> calls;
+  // Leases that ended, or whose action was assessed, are nobody's. What another worker is just deleting is left to it.
+  calls.push_back(
+      {"DELETE FROM assessment_leases WHERE tenant_id = $1 AND action_id IN (SELECT action_id FROM "
+       "assessment_leases WHERE tenant_id = $1 AND expires_at <= $2 FOR UPDATE SKIP LOCKED)",
+       Parameters(engine_.tenant(), now)});
+  calls.push_back({text, Parameters(engine_.tenant(), now, worker, until, limit)});
+  return read_traces(engine_.run(std::move(calls)).back());
 }
 
 bool PostgresLearningStore::lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) {

@@ -132,7 +132,8 @@ std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worke
   static const std::string text =
       "SELECT " + sql::trace_columns() +
       " FROM resource_action_traces WHERE tenant_id = ?1 AND effectiveness_due_at <= ?2 AND "
-      "effectiveness_due_at IS NOT NULL AND effectiveness_score IS NULL AND NOT EXISTS (SELECT 1 FROM "
+      "effectiveness_due_at IS NOT NULL AND effectiveness_score IS NULL AND "
+      "execution_status NOT IN ('pending', 'executing') AND NOT EXISTS (SELECT 1 FROM "
       "assessment_leases l WHERE l.tenant_id = ?1 AND l.action_id = resource_action_traces.action_id AND "
       "l.expires_at > ?2) ORDER BY effectiveness_due_at, action_id LIMIT ?3";
   return engine_.write([&](Connection& connection) {

@@ -217,6 +217,11 @@ TEST_CASE("an assessment that is due is given to one worker at a time", "[metric
     action.outcome.effectiveness_due_at = due;
     f.history.record(action);
   }
+  // What has not ended has no effect yet.
+  Action executing = restart("d-0", noon - 1h);
+  executing.outcome.status = Status::executing;
+  executing.outcome.effectiveness_due_at = noon - 10min;
+  f.history.record(executing);
   const auto ids = [](const std::vector<Trace>& traces) {
     std::vector<std::string> found;
     for (const Trace& trace : traces) found.push_back(trace.action_id);
