@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -23,6 +24,22 @@ inline constexpr TypeId boolean_array = 1000, bytea_array = 1001, int4_array = 1
 }  // namespace type_id
 
 inline constexpr TimePoint wire_epoch{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
+
+// Microseconds since then. A time before those of the server is its -infinity.
+constexpr std::int64_t to_wire(TimePoint time) {
+  constexpr std::int64_t epoch = wire_epoch.time_since_epoch().count();
+  constexpr std::int64_t first = -211'813'488'000'000'000;  // of the server
+  const std::int64_t count = time.time_since_epoch().count();
+  if (count < first + epoch) return std::numeric_limits<std::int64_t>::min();
+  return count - epoch;
+}
+
+// Times beyond ours are our first or last.
+constexpr TimePoint from_wire(std::int64_t count) {
+  if (count == std::numeric_limits<std::int64_t>::min()) return TimePoint::min();
+  if (count > (TimePoint::max() - wire_epoch).count()) return TimePoint::max();
+  return wire_epoch + std::chrono::microseconds{count};
+}
 
 template <class T>
 constexpr TypeId wire_type() {
@@ -62,7 +79,7 @@ void wire_put(std::string& out, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     out.push_back(value ? '\1' : '\0');
   } else if constexpr (std::is_same_v<T, TimePoint>) {
-    wire_put(out, std::int64_t{(value - wire_epoch).count()});
+    wire_put(out, to_wire(value));
   } else if constexpr (std::is_same_v<T, double>) {
     wire_put(out, std::bit_cast<std::int64_t>(value));
   } else if constexpr (std::is_same_v<T, float>) {
@@ -84,7 +101,7 @@ T wire_get(const char* data) {
   if constexpr (std::is_same_v<T, bool>) {
     return *data != '\0';
   } else if constexpr (std::is_same_v<T, TimePoint>) {
-    return wire_epoch + std::chrono::microseconds{wire_get<std::int64_t>(data)};
+    return from_wire(wire_get<std::int64_t>(data));
   } else if constexpr (std::is_same_v<T, double>) {
     return std::bit_cast<double>(wire_get<std::int64_t>(data));
   } else if constexpr (std::is_same_v<T, float>) {

@@ -89,3 +89,17 @@ TEST_CASE("a filter may be as large as is allowed, and one that is larger is ref
     CHECK_THROWS_WITH(history.similar({.text = "pod", .where = where}), Catch::StartsWith("where: "));
   }
 }
+
+TEST_CASE("times that no clock shows are before or after all actions", "[filters]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  INFO(engine.name);
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false, .clock = FixedClock()});
+  history.record(restart("a"));
+  const auto count = [&](const ActionQuery& query) { return history.history(query).traces.size(); };
+  CHECK(count({.since = TimePoint::min(), .until = TimePoint::max()}) == 1);
+  CHECK(count({.since = TimePoint::max()}) == 0);
+  CHECK(count({.cursor = "-9223372036854775808/x"}) == 0);
+  CHECK(count({.where = Json::parse(R"({"action_timestamp":{"$lt":1e300}})")}) == 1);
+  CHECK(count({.where = Json::parse(R"({"action_timestamp":{"$lt":-1e300}})")}) == 0);
+}

@@ -23,6 +23,17 @@ T round_trip(Connection& connection, const std::string& type, const T& value) {
 
 }  // namespace
 
+TEST_CASE("a time beyond those of the server, or of ours, is the first or the last", "[postgres]") {
+  Connection connection = connect();
+  for (const TimePoint time : {TimePoint::min(), TimePoint::max()}) {
+    CHECK(round_trip(connection, "timestamptz", time) == time);
+  }
+  CHECK(connection.run("SELECT $1 = '-infinity'::timestamptz", Parameters(TimePoint::min() + 1us))
+            .row(0)
+            .get<bool>());
+  CHECK(connection.run("SELECT 'infinity'::timestamptz").row(0).get<TimePoint>() == TimePoint::max());
+}
+
 TEST_CASE("numbers, flags and times come back as they went", "[postgres]") {
   Connection connection = connect();
   for (const std::int64_t number :
