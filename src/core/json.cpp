@@ -39,25 +39,26 @@ void append_string(std::string& out, std::string_view text) {
 
 class Canonicalizer {
  public:
-  Canonicalizer(std::string_view field, const StringTransform& transform, std::string& out)
-      : field_(field), transform_(transform), out_(out) {}
+  Canonicalizer(std::string_view field, const JsonCensor* censor, std::string& out)
+      : field_(field), censor_(censor), out_(out) {}
 
-  void write(JsonElement element, std::string_view key, int depth) {
+  void write(JsonElement element, bool hidden, int depth) {
     if (depth > max_depth) refuse(field_, "nested deeper than 64 levels");
+    if (hidden && (element.is_string() || element.is_number())) return write_mark(element);
     switch (element.type()) {
-      case simdjson::dom::element_type::OBJECT: return write_object(element, depth);
+      case simdjson::dom::element_type::OBJECT: return write_object(element, hidden, depth);
       case simdjson::dom::element_type::ARRAY: {
         out_ += '[';
         bool first = true;
         for (JsonElement item : simdjson::dom::array(element)) {
           if (!first) out_ += ',';
           first = false;
-          write(item, key, depth + 1);
+          write(item, hidden, depth + 1);
         }
         out_ += ']';
         return;
       }
-      case simdjson::dom::element_type::STRING: return write_string(std::string_view(element), key);
+      case simdjson::dom::element_type::STRING: return write_string(std::string_view(element));
       case simdjson::dom::element_type::INT64: out_ += std::to_string(std::int64_t(element)); return;
       case simdjson::dom::element_type::UINT64: out_ += std::to_string(std::uint64_t(element)); return;
       case simdjson::dom::element_type::DOUBLE: out_ += number_text(double(element)); return;
@@ -67,7 +68,7 @@ class Canonicalizer {
   }
 
  private:
-  void write_object(simdjson::dom::object object, int depth) {
+  void write_object(simdjson::dom::object object, bool hidden, int depth) {
     std::vector<std::pair<std::string_view, JsonElement>> members;
     for (auto [key, value] : object) members.emplace_back(key, value);
     std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -81,17 +82,23 @@ class Canonicalizer {
       refuse_nul(key);
       append_string(out_, key);
       out_ += ':';
-      write(value, key, depth + 1);
+      write(value, hidden || (censor_ != nullptr && censor_->hides(object, key, value)), depth + 1);
     }
     out_ += '}';
   }
 
-  void write_string(std::string_view text, std::string_view key) {
+  void write_string(std::string_view text) {
     refuse_nul(text);
-    if (transform_) {
-      if (const auto changed = transform_(key, text)) return append_string(out_, *changed);
+    if (censor_ != nullptr) {
+      if (const auto changed = censor_->replaced(text)) return append_string(out_, *changed);
     }
     append_string(out_, text);
+  }
+
+  // An empty text hides nothing, and says so.
+  void write_mark(JsonElement element) {
+    const bool empty = element.is_string() && element.get_string_length().value() == 0;
+    append_string(out_, empty ? std::string_view{} : censor_->mark());
   }
 
   void refuse_nul(std::string_view text) const {
@@ -99,7 +106,7 @@ class Canonicalizer {
   }
 
   std::string_view field_;
-  const StringTransform& transform_;
+  const JsonCensor* censor_;
   std::string& out_;
 };
 
@@ -123,7 +130,7 @@ JsonElement JsonDocument::parse(std::string_view text, std::string_view field) {
   refuse(field, fmt::format("is not valid JSON ({})", simdjson::error_message(error)));
 }
 
-std::string canonical(std::string_view text, std::string_view field, const StringTransform& transform) {
+std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor) {
   if (text.size() > max_bytes) {
     refuse(field, fmt::format("is {} bytes long, at most 262144 are kept", text.size()));
   }
@@ -131,7 +138,7 @@ std::string canonical(std::string_view text, std::string_view field, const Strin
   thread_local JsonDocument document;
   std::string out;
   out.reserve(text.size());
-  Canonicalizer(field, transform, out).write(document.parse(text, field), {}, 0);
+  Canonicalizer(field, censor, out).write(document.parse(text, field), false, 0);
   return out;
 }
 

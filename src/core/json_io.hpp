@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,13 +67,21 @@ class JsonWriter {
   bool comma_ = false;
 };
 
-// A change made to each string of a document while it is canonicalised. It gets the key under which the
-// string stands (that of the nearest object) and may return a replacement.
-using StringTransform =
-    std::function<std::optional<std::string>(std::string_view key, std::string_view text)>;
+// What is kept of a document while it is canonicalised.
+class JsonCensor {
+ public:
+  // What a text becomes; nothing if it stays as it is.
+  virtual std::optional<std::string> replaced(std::string_view text) const = 0;
+  // True if no text or number at or below this member of the object is kept: `mark` stands for each.
+  virtual bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const = 0;
+  virtual std::string_view mark() const = 0;
+
+ protected:
+  ~JsonCensor() = default;
+};
 
 // The canonical text of a value, of at most 256 KiB. Throws Error: invalid_argument, naming `field`.
-std::string canonical(std::string_view text, std::string_view field, const StringTransform& transform = {});
+std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor = nullptr);
 
 // The text of a finite number in its shortest form: 5, 0.5, 1e+300.
 std::string number_text(double number);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -13,7 +14,7 @@
 namespace actionhist {
 namespace {
 
-constexpr const char* mark = "[redacted]";
+constexpr const char* redacted_mark = "[redacted]";
 
 struct BuiltInRule {
   const char* pattern;
@@ -34,21 +35,42 @@ constexpr std::array<BuiltInRule, 9> built_in_rules{{
     {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])\S+)", R"(\1[redacted])"},
 }};
 
-// Keys whose value is a secret whatever it looks like. Compared without case, '-' and '_', so that
-// "imagePullSecret" (a name) is kept and "client_secret" is not.
-constexpr std::array<std::string_view, 20> secret_keys{
-    "password",    "passwd",        "pwd",          "passphrase",   "secret",
-    "token",       "apikey",        "accesstoken",  "refreshtoken", "authtoken",
-    "bearertoken", "authorization", "clientsecret", "privatekey",   "secretkey",
-    "accesskey",   "sessiontoken",  "credentials",  "dbpassword",   "connectionstring"};
+// How keys end whose value is a secret whatever it looks like, without case and separators: DB_PASSWORD, X-Api-Key,
+// githubToken. A Secret of Kubernetes has a name, which is none: "imagePullSecret" is kept, "client_secret" is not.
+constexpr std::array<std::string_view, 25> secret_endings{
+    "password",      "passwd",        "passphrase",    "token",         "authorization",
+    "credential",    "credentials",   "cookie",        "apikey",        "accesskey",
+    "secretkey",     "privatekey",    "encryptionkey", "signingkey",    "masterkey",
+    "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
+    "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
 
-bool secret_key(std::string_view key) {
-  std::string plain;
+// Where a list goes on, which is no secret.
+constexpr std::array<std::string_view, 3> harmless_endings{"nexttoken", "pagetoken", "continuationtoken"};
+
+bool ends_with_any(std::string_view text, std::span<const std::string_view> endings) {
+  return std::ranges::any_of(endings, [text](std::string_view ending) { return text.ends_with(ending); });
+}
+
+// A key in small letters, without what separates its words.
+std::string plain(std::string_view key) {
+  std::string letters;
   for (const char c : key) {
-    if (c == '-' || c == '_') continue;
-    plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c == '-' || c == '_' || c == '.') continue;
+    letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
-  return std::ranges::find(secret_keys, plain) != secret_keys.end();
+  return letters;
+}
+
+bool secret_key(std::string_view plain_key) {
+  if (plain_key == "secret" || plain_key == "pwd") return true;
+  return ends_with_any(plain_key, secret_endings) && !ends_with_any(plain_key, harmless_endings);
+}
+
+// The text of a member, empty if it has none.
+std::string_view text_in(simdjson::dom::object object, std::string_view key) {
+  std::string_view text;
+  if (object[key].get(text) != simdjson::SUCCESS) return {};
+  return text;
 }
 
 std::unique_ptr<RE2> compile(const std::string& pattern, std::string_view field) {
@@ -59,7 +81,7 @@ std::unique_ptr<RE2> compile(const std::string& pattern, std::string_view field)
 
 }  // namespace
 
-struct Redactor::Rules {
+struct Redactor::Rules final : JsonCensor {
   struct Rule {
     std::unique_ptr<RE2> pattern;
     std::string replacement;
@@ -75,6 +97,26 @@ struct Redactor::Rules {
     for (const Rule& rule : rules) RE2::GlobalReplace(&text, *rule.pattern, rule.replacement);
     return true;
   }
+
+  std::optional<std::string> replaced(std::string_view text) const override {
+    std::string changed(text);
+    if (!replace(changed)) return std::nullopt;
+    return changed;
+  }
+
+  bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
+    const std::string name = plain(key);
+    if (secret_key(name)) {
+      // As an object it is a volume or a projection, which names where a secret is.
+      const bool container = value.is_object() || value.is_array();
+      return !container || !(name.ends_with("secret") || name.ends_with("token"));
+    }
+    // A variable of a container, and a Secret itself.
+    if (name == "value") return secret_key(plain(text_in(object, "name")));
+    return (name == "data" || name == "stringdata") && text_in(object, "kind") == "Secret";
+  }
+
+  std::string_view mark() const override { return redacted_mark; }
 };
 
 Redactor::Redactor(const std::vector<std::string>& own_rules) {
@@ -85,7 +127,8 @@ Redactor::Redactor(const std::vector<std::string>& own_rules) {
     any += (any.empty() ? "(?:" : "|(?:") + pattern + ")";
   };
   for (const BuiltInRule& rule : built_in_rules) add(rule.pattern, rule.replacement, "redact");
-  for (std::size_t i = 0; i < own_rules.size(); ++i) add(own_rules[i], mark, fmt::format("redact[{}]", i));
+  for (std::size_t i = 0; i < own_rules.size(); ++i)
+    add(own_rules[i], redacted_mark, fmt::format("redact[{}]", i));
   rules->any = compile(any, "redact");
   rules_ = std::move(rules);
 }
@@ -99,13 +142,7 @@ void Redactor::redact(std::string& text) const {
 
 void Redactor::redact(Json& json, std::string_view field) const {
   if (json.absent()) return;
-  const auto transform = [&](std::string_view key, std::string_view value) -> std::optional<std::string> {
-    if (!value.empty() && secret_key(key)) return mark;
-    std::string text(value);
-    if (!rules_->replace(text)) return std::nullopt;
-    return text;
-  };
-  json = Json::from_canonical(canonical(json.text(), field, transform));
+  json = Json::from_canonical(canonical(json.text(), field, rules_.get()));
 }
 
 void Redactor::redact(Action& action) const {

@@ -55,6 +55,39 @@ TEST_CASE("the value of a secret key is taken out whatever it looks like", "[red
         std::string::npos);
 }
 
+TEST_CASE("a secret is known by the end of its key, in every way of writing keys", "[redaction]") {
+  for (const char* key :
+       {"MYSQL_ROOT_PASSWORD", "aws_secret_access_key", "X-Api-Key", "github_token", "githubToken",
+        "spring.datasource.password", "jwtSecret", "Authorization", "azureStorageAccountKey"}) {
+    const std::string with = R"({")" + std::string(key) + R"(":)";
+    CHECK(redacted_json(with + R"("hunter2"})") == with + R"("[redacted]"})");
+    CHECK(redacted_json(with + "12345678}") == with + R"("[redacted]"})");
+    CHECK(redacted_json(with + R"(""})") == with + R"(""})");
+  }
+  for (const char* kept :
+       {R"({"imagePullSecret":"regcred"})", R"({"secretName":"web-tls"})", R"({"max_tokens":512})",
+        R"({"nextPageToken":"CAE"})", R"({"passwordSecretRef":{"name":"db"}})",
+        R"({"automountServiceAccountToken":false})", R"({"monkey":"x"})"}) {
+    CHECK(redacted_json(kept) == kept);
+  }
+}
+
+TEST_CASE("secrets are taken out of what Kubernetes writes around them", "[redaction]") {
+  CHECK(
+      redacted_json(R"({"env":[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"REGION","value":"eu"}]})") ==
+      R"({"env":[{"name":"DB_PASSWORD","value":"[redacted]"},{"name":"REGION","value":"eu"}]})");
+  CHECK(redacted_json(R"({"data":{"a":"aHVudGVyMg=="},"kind":"Secret"})") ==
+        R"({"data":{"a":"[redacted]"},"kind":"Secret"})");
+  CHECK(redacted_json(R"({"data":{"a":"b"},"kind":"ConfigMap"})") ==
+        R"({"data":{"a":"b"},"kind":"ConfigMap"})");
+  CHECK(redacted_json(R"({"credentials":{"login":["bob",{"value":"hunter2"}]}})") ==
+        R"({"credentials":{"login":["[redacted]",{"value":"[redacted]"}]}})");
+  // Where a secret is mounted from.
+  const std::string volumes = R"({"volumes":[{"name":"tls","secret":{"secretName":"web-tls"}},)"
+                              R"({"name":"id","serviceAccountToken":{"path":"token"}}]})";
+  CHECK(redacted_json(volumes) == volumes);
+}
+
 TEST_CASE("rules of one's own are added, and a wrong one is named", "[redaction]") {
   const Redactor redactor({R"(EMP-\d{4})"});
   std::string text = "ask EMP-1234";
