@@ -214,6 +214,7 @@ Projection History::projection(const ProjectionQuery& query) {
   Projection answer;
   answer.complete = all.complete;
   const auto dimensions = static_cast<std::size_t>(query.dimensions);
+  if (all.dimension < dimensions) refuse("dimensions", fmt::format("the model has only {}", all.dimension));
   Components found = principal_components(all.rows, all.dimension, dimensions);
   answer.explained = std::move(found.explained);
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -117,7 +117,14 @@ std::shared_ptr<Index> IndexSlot::make(const std::string& space_id) {
               space_id, space->dimension, index->dimension));
     }
   } else {
-    index->dimension = static_cast<std::size_t>(stored(space_id)->dimension);
+    const auto space = stored(space_id);
+    if (space == known.end()) {
+      throw Error(ErrorCode::not_found,
+                  fmt::format("space_id: \"{}\" was dropped a moment ago; the next search takes the tenant's "
+                              "new space",
+                              space_id));
+    }
+    index->dimension = static_cast<std::size_t>(space->dimension);
     warn(
         fmt::format("this process has no model of the tenant's space \"{}\": texts are found by their words "
                     "alone; give Options::model, or switch to another space",

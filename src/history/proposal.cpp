@@ -93,7 +93,14 @@ void History::State::notify(const std::vector<Detection>& found) {
 void History::State::tell(std::vector<DetectionNotice> notices) {
   const auto news = [](const DetectionNotice& notice) { return notice.fresh || notice.overridden; };
   if (notices.empty() || (!options.on_detection && std::ranges::none_of(notices, news))) return;
-  const std::vector<Pattern> patterns = repository->patterns().patterns();
+  std::vector<Pattern> patterns;
+  try {
+    patterns = repository->patterns().patterns();
+  } catch (const Error& error) {
+    // What was decided is stored by now, and its answer must not be lost with the news of it.
+    warn(fmt::format("{} detection(s) were told to nobody: {}", notices.size(), error.what()));
+    return;
+  }
   for (DetectionNotice& notice : notices) {
     const auto pattern = std::ranges::find(patterns, notice.detection.pattern_id, &Pattern::pattern_id);
     if (pattern == patterns.end() || !pattern->alerting_enabled) continue;

@@ -124,7 +124,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
     query = completed_by(std::move(query), *trace);
   }
   query.resource = normalized(query.resource);
-  if (query.fresh && state.slot.get()) state.wait_indexed(30s);
+  const bool late = query.fresh && state.behind();
 
   SimilarQuery similar;
   similar.action_id = query.action_id;
@@ -136,6 +136,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
   // What was done and how it ended says nothing about how like two situations are.
   if (index && base_of_aspects(index->space_id)) similar.weights = Aspects{.context = 1};
   const std::vector<Hit> hits = state.search(index.get(), similar, text, out.fallback);
+  if (late && out.fallback.empty()) out.fallback = behind_text;
   if (!out.fallback.empty()) call.fell_back();
   const std::vector<SimilarCase> cases = cases_of(hits);
   const std::string id = resource_id(state.repository->tenant(), query.resource);

@@ -72,12 +72,22 @@ RetentionPolicy Retention::wanted_policy(const RetentionGroup& group) const {
   return policy;
 }
 
+TimePoint Retention::guarded_since(const RetentionGroup& group) const {
+  if (group.resource_id.empty()) return guarded_since_;
+  const auto window = repository_.learning().guard_policy(group.resource_id).window;
+  return window ? std::min(guarded_since_, started_ - *window) : guarded_since_;
+}
+
 RetentionPlan Retention::plan_of(const RetentionGroup& group) const {
   const RetentionPolicy policy = wanted_policy(group);
   RetentionPlan plan;
-  if (const auto question = retention_question(policy, group.total, started_, guarded_since_)) {
+  // Most groups are within their bounds, whatever their window.
+  auto question = retention_question(policy, group.total, started_, guarded_since_);
+  const TimePoint since = question ? guarded_since(group) : guarded_since_;
+  if (question) question = retention_question(policy, group.total, started_, since);
+  if (question) {
     const RetentionFacts facts = repository_.retention().facts(group.resource_id, *question);
-    plan = plan_retention(policy, facts, started_, guarded_since_);
+    plan = plan_retention(policy, facts, started_, since);
   } else {
     plan.policy = policy;
     plan.records_before = group.total;

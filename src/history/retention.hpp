@@ -22,6 +22,9 @@ class Retention {
   // Visits the groups of the request; `visit` may change the store.
   void for_each_group(const std::function<void(const RetentionGroup&)>& visit);
   RetentionPlan plan_of(const RetentionGroup& group) const;
+  // Since when the guard reads the group's actions: for the longest window of an active pattern, or that of the
+  // resource's own policy.
+  TimePoint guarded_since(const RetentionGroup& group) const;
   RetentionPolicy wanted_policy(const RetentionGroup& group) const;
 
   // All plans of a group until nothing goes.

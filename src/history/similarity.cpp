@@ -201,14 +201,19 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
     text = subject_text(*trace);
   }
   state.redactor.redact(text);
-  if (query.fresh && state.slot.get()) state.wait_indexed(30s);
+  const bool late = query.fresh && state.behind();
 
   const auto index = state.slot.get();
   std::string trouble;
   std::vector<Hit> hits = state.search(index.get(), query, text, trouble);
+  for (Hit& hit : hits) {
+    if (late && hit.explain.fallback.empty()) hit.explain.fallback = behind_text;
+  }
   if (!trouble.empty()) call.fell_back();
   return hits;
 }
+
+bool History::State::behind() { return slot.get() && !wait_indexed(30s); }
 
 bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;

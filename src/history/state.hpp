@@ -23,6 +23,8 @@
 
 namespace actionhist {
 
+inline constexpr std::string_view behind_text = "the index did not catch up within 30 seconds";
+
 struct History::State {
   State(std::unique_ptr<Repository> opened, Options given);
 
@@ -70,6 +72,8 @@ struct History::State {
   // The situation of a query and the past actions like it, for recommend() and context().
   std::string situation_text(const RecommendQuery& query) const;
   bool wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile = {});
+  // After waiting for half a minute, as a query that is `fresh` does: true if the index still lacks what was recorded.
+  bool behind();
 
   // As IndexSlot::model_of. Throws Error: not_found.
   std::shared_ptr<const EmbeddingModel> required_model(std::string_view space_id) const;

@@ -8,6 +8,7 @@
 #include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
 
+#include "semantic/faiss_errors.hpp"
 #include "semantic/one_thread.hpp"
 
 namespace actionhist {
@@ -33,13 +34,14 @@ Clustering cluster(std::span<const float> rows, std::size_t dimension, int clust
   parameters.spherical = true;
   parameters.min_points_per_centroid = 1;  // FAISS would warn on stderr
   parameters.max_points_per_centroid = static_cast<int>(count);
-  faiss::Clustering means(static_cast<int>(dimension), clusters, parameters);
-  faiss::IndexFlatIP centres(static_cast<idx_t>(dimension));
-  means.train(static_cast<idx_t>(count), rows.data(), centres);
-
   std::vector<float> cosines(2 * count);
   std::vector<idx_t> nearest(2 * count);
-  centres.search(static_cast<idx_t>(count), rows.data(), 2, cosines.data(), nearest.data());
+  with_faiss("clusters", [&] {
+    faiss::Clustering means(static_cast<int>(dimension), clusters, parameters);
+    faiss::IndexFlatIP centres(static_cast<idx_t>(dimension));
+    means.train(static_cast<idx_t>(count), rows.data(), centres);
+    centres.search(static_cast<idx_t>(count), rows.data(), 2, cosines.data(), nearest.data());
+  });
   Clustering found;
   for (std::size_t i = 0; i < count; ++i) {
     found.cluster_of.push_back(static_cast<int>(nearest[2 * i]));

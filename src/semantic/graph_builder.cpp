@@ -5,10 +5,10 @@
 
 #include <faiss/IndexHNSW.h>
 #include <faiss/impl/DistanceComputer.h>
-#include <faiss/impl/FaissException.h>
 
 #include <actionhist/error.hpp>
 
+#include "semantic/faiss_errors.hpp"
 #include "semantic/huge_pages.hpp"
 #include "semantic/one_thread.hpp"
 
@@ -118,7 +118,7 @@ void give_to(faiss::IndexHNSW& index, const Graph& graph) {
 std::shared_ptr<const Graph> extended(const Graph* before, const Vectors& vectors, std::size_t end,
                                       const GraphOptions& options, const std::function<bool()>& cancelled) {
   const OneThread one_thread;
-  try {
+  return with_faiss("graph", [&]() -> std::shared_ptr<const Graph> {
     Storage storage(vectors);
     faiss::IndexHNSW index(&storage, options.m);
     index.hnsw.efConstruction = options.ef_construction;
@@ -136,9 +136,7 @@ std::shared_ptr<const Graph> extended(const Graph* before, const Vectors& vector
       index.add(static_cast<faiss::Index::idx_t>(count), values.data());
     }
     return taken_from(index.hnsw, static_cast<std::uint32_t>(options.m));
-  } catch (const faiss::FaissException& error) {
-    throw Error(ErrorCode::internal, std::string("graph: ") + error.what());
-  }
+  });
 }
 
 }  // namespace actionhist

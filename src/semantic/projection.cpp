@@ -5,6 +5,7 @@
 
 #include <faiss/VectorTransform.h>
 
+#include "semantic/faiss_errors.hpp"
 #include "semantic/one_thread.hpp"
 
 namespace actionhist {
@@ -25,10 +26,12 @@ Components principal_components(std::span<const float> rows, std::size_t dimensi
   constexpr double nothing = 1e-9;
   if (variance < nothing) return found;
   const OneThread one_thread;
-  faiss::PCAMatrix matrix(static_cast<int>(dimension), static_cast<int>(known));
-  matrix.train(static_cast<faiss::Index::idx_t>(count), rows.data());
   std::vector<float> places(count * known);
-  matrix.apply_noalloc(static_cast<faiss::Index::idx_t>(count), rows.data(), places.data());
+  with_faiss("projection", [&] {
+    faiss::PCAMatrix matrix(static_cast<int>(dimension), static_cast<int>(known));
+    matrix.train(static_cast<faiss::Index::idx_t>(count), rows.data());
+    matrix.apply_noalloc(static_cast<faiss::Index::idx_t>(count), rows.data(), places.data());
+  });
   for (std::size_t j = 0; j < known; ++j) {
     // A component's direction is arbitrary: the place farthest from the middle is made positive.
     float farthest = 0;

@@ -20,6 +20,7 @@ namespace {
 
 // Distances of vectors below this length are far from the largest float.
 constexpr double max_squares = 1e30;
+constexpr float largest_half = 65'504;
 
 // The graph is extended by this many slots at a time, or by a part of its size: each extension copies it.
 constexpr std::size_t extension_part = 128;
@@ -71,6 +72,10 @@ void VectorLeg::check(std::span<const float> vector, std::string_view field) con
   }
   if (metric() != Metric::cosine && sum > max_squares) {
     refuse(field, "is longer than 1e15");
+  }
+  if (metric() != Metric::cosine && options_.precision == Precision::half &&
+      std::ranges::any_of(vector, [](float value) { return std::abs(value) > largest_half; })) {
+    refuse(field, "holds a value above 65504, which the precision half cannot keep");
   }
 }
 

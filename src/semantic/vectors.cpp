@@ -92,10 +92,10 @@ std::size_t Vectors::append(std::span<const float> vector) {
   std::byte* chunk = chunks_.back().get();
   std::byte* code_at = chunk + place * layout_.code_bytes;
   std::memset(code_at, 0, layout_.code_bytes);
-  reinterpret_cast<float*>(chunk + layout_.scales)[place] =
-      quantise(vector.data(), dimension_, reinterpret_cast<std::int8_t*>(code_at));
-  reinterpret_cast<float*>(chunk + layout_.squares)[place] =
-      kernels_->dot(vector.data(), vector.data(), dimension_);
+  auto* code = reinterpret_cast<std::int8_t*>(code_at);
+  const float scale = quantise(vector.data(), dimension_, code);
+  reinterpret_cast<float*>(chunk + layout_.scales)[place] = scale;
+  reinterpret_cast<float*>(chunk + layout_.squares)[place] = squares_of(code, scale);
   std::byte* original = chunk + layout_.originals + place * layout_.original_bytes;
   if (precision_ == Precision::full) {
     std::memcpy(original, vector.data(), layout_.original_bytes);
@@ -110,6 +110,11 @@ std::size_t Vectors::append(std::span<const float> vector) {
     find_mean();
   }
   return size_ - 1;
+}
+
+// Of the code, not of the vector: so two that have the same code are 0 apart.
+float Vectors::squares_of(const std::int8_t* code, float scale) const {
+  return static_cast<float>(kernels_->dot_int8(code, code, layout_.code_bytes)) * scale * scale;
 }
 
 void Vectors::find_mean() {
@@ -178,7 +183,7 @@ Vectors::Query Vectors::query(std::span<const float> vector) const {
   query.values.assign(vector.begin(), vector.end());
   query.code.resize(layout_.code_bytes);
   query.scale = quantise(vector.data(), dimension_, query.code.data());
-  query.squares = kernels_->dot(vector.data(), vector.data(), dimension_);
+  query.squares = squares_of(query.code.data(), query.scale);
   if (has_signs()) {
     query.signs.resize(layout_.sign_words);
     take_signs(vector.data(), mean_, query.signs.data());

@@ -5,6 +5,7 @@
 // Const functions may run in many threads at once; append() excludes them on the same object.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +46,7 @@ class Vectors {
     std::vector<float> values;
     std::vector<std::int8_t> code;
     float scale = 0;                   // of a unit of the code
-    float squares = 0;                 // of the vector
+    float squares = 0;                 // of the code
     std::vector<std::uint64_t> signs;  // empty while slots have none
   };
 
@@ -133,9 +134,10 @@ class Vectors {
     for (std::size_t i = 0; i < layout_.original_bytes; i += 64) __builtin_prefetch(at + i);
   }
 
-  // The distance as IndexHit::similarity says it.
+  // The distance as IndexHit::similarity says it. By codes a vector may seem nearer to itself than 0.
   double similarity(float distance) const {
-    return squared_ ? -std::sqrt(static_cast<double>(distance)) : -static_cast<double>(distance);
+    return squared_ ? -std::sqrt(std::max(0., static_cast<double>(distance)))
+                    : -static_cast<double>(distance);
   }
 
   // Tells these chunks from those of other objects; copies share it.
@@ -174,6 +176,7 @@ class Vectors {
     const float dot = sum * scale_a * scale(b);
     return squared_ ? squares_a + squares(b) - 2 * dot : -dot;
   }
+  float squares_of(const std::int8_t* code, float scale) const;
   void find_mean();
 
   std::size_t dimension_;

@@ -129,6 +129,18 @@ TEST_CASE("a resource follows its own policy, all others the default", "[retenti
   f.expect_sound();
 }
 
+TEST_CASE("what a resource's own policy lets the guard read stays", "[retention]") {
+  Fixture f;
+  f.days_of("web", 10);
+  f.days_of("db", 10);
+  f.history.set_guard_policy(web, {.window = 6 * day});
+  f.history.apply_retention({.policy = RetentionPolicy{.max_age = 2 * day}});
+  const std::set<std::string> left = f.ids();
+  CHECK(left.contains("web-5"));
+  CHECK_FALSE(left.contains("web-7"));
+  CHECK_FALSE(left.contains("db-3"));
+}
+
 TEST_CASE("what went is out of search and counters, and its id stays taken", "[retention]") {
   Fixture f;
   f.days_of("web", 10);

@@ -205,6 +205,33 @@ TEST_CASE("removed rows are found by nobody", "[semantic_index]") {
   CHECK(index.stats().rows == 0);
 }
 
+TEST_CASE("a vector is found by itself in every precision and metric", "[semantic_index]") {
+  const Metric metric = GENERATE(Metric::cosine, Metric::inner_product, Metric::l2);
+  const Precision precision = GENERATE(Precision::full, Precision::half, Precision::byte);
+  SemanticIndex index({.dimension = 32, .metric = metric, .precision = precision});
+  std::vector<std::vector<float>> vectors;
+  for (std::size_t i = 0; i < 100; ++i) {
+    vectors.push_back(random_vector(i, 32));
+    put(index, std::to_string(i), "", vectors.back());
+  }
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const auto hits = index.search(near(vectors[i], 1));
+    REQUIRE(hits.size() == 1);
+    CHECK(std::isfinite(hits[0].similarity));
+    CHECK(std::isfinite(hits[0].score));
+    if (metric == Metric::l2) CHECK(hits[0].similarity == Approx(0).margin(0.01));
+  }
+}
+
+TEST_CASE("what a half cannot hold is refused where vectors are kept as halves", "[semantic_index]") {
+  SemanticIndex index({.dimension = 2, .metric = Metric::l2, .precision = Precision::half});
+  const std::vector<float> large{70'000, 0};
+  CHECK_THROWS_WITH(put(index, "a", "", large),
+                    "vector of \"a\": holds a value above 65504, which the precision half cannot keep");
+  SemanticIndex cosine({.dimension = 2, .precision = Precision::half});
+  CHECK_NOTHROW(put(cosine, "a", "", large));
+}
+
 TEST_CASE("the metric says what similarity is", "[semantic_index]") {
   const std::vector<float> query{2, 0};
   SemanticIndex inner({.dimension = 2, .metric = Metric::inner_product});
