@@ -5,6 +5,7 @@
 namespace actionhist {
 
 void Graph::write(BinaryWriter& out) const {
+  out.put(id_);
   out.put(parts_.m);
   out.put(parts_.entry);
   out.put(parts_.top_level);
@@ -15,6 +16,7 @@ void Graph::write(BinaryWriter& out) const {
 }
 
 std::shared_ptr<const Graph> Graph::read(BinaryReader& in, std::shared_ptr<const void> owner) {
+  const auto id = in.get<std::uint64_t>();
   Parts parts;
   parts.m = in.get<std::uint32_t>();
   parts.entry = in.get<std::uint32_t>();
@@ -30,7 +32,7 @@ std::shared_ptr<const Graph> Graph::read(BinaryReader& in, std::shared_ptr<const
                     (slots == 0 ? parts.entry == none
                                 : parts.entry < slots && parts.levels[parts.entry] == parts.top_level);
   in.require(fits, "a graph whose parts do not fit");
-  return std::make_shared<const Graph>(parts, std::move(owner));
+  return std::make_shared<const Graph>(parts, std::move(owner), id);
 }
 
 }  // namespace actionhist

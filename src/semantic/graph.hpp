@@ -29,10 +29,12 @@ class Graph {
     std::span<const std::uint8_t> levels;         // of each slot, the number of those lists
   };
 
-  // `owner` keeps what the spans show.
-  Graph(const Parts& parts, std::shared_ptr<const void> owner) : parts_(parts), owner_(std::move(owner)) {}
+  // `owner` keeps what the spans show; `id` tells this graph from all others that any process has built.
+  Graph(const Parts& parts, std::shared_ptr<const void> owner, std::uint64_t id)
+      : parts_(parts), owner_(std::move(owner)), id_(id) {}
 
   const Parts& parts() const { return parts_; }
+  std::uint64_t id() const { return id_; }
   std::size_t size() const { return parts_.levels.size(); }
 
   // Slots only, whatever became of the file since it was opened: what is no slot ends a list as `none` does.
@@ -72,6 +74,7 @@ class Graph {
 
   Parts parts_;
   std::shared_ptr<const void> owner_;
+  std::uint64_t id_;
 };
 
 }  // namespace actionhist

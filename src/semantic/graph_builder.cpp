@@ -8,6 +8,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "semantic/drawn_id.hpp"
 #include "semantic/faiss_errors.hpp"
 #include "semantic/huge_pages.hpp"
 #include "semantic/one_thread.hpp"
@@ -87,7 +88,7 @@ std::shared_ptr<const Graph> taken_from(const faiss::HNSW& hnsw, std::uint32_t m
   parts.upper_places = owned->upper_places;
   parts.upper_links = owned->upper_links;
   parts.levels = owned->levels;
-  return std::make_shared<const Graph>(parts, std::move(owned));
+  return std::make_shared<const Graph>(parts, std::move(owned), drawn_id());
 }
 
 void give_to(faiss::IndexHNSW& index, const Graph& graph) {

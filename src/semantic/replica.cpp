@@ -23,6 +23,8 @@ constexpr std::size_t worth_saving = 512;
 // Links take longer to make again than to save from here on.
 constexpr std::size_t links_worth_saving = 4096;
 
+constexpr auto save_retry = std::chrono::minutes(1);
+
 constexpr const char* trimmed = "the feed no longer tells of deletions that this index has not read";
 
 // What a row is known by, so that a subject whose text did not change keeps its vector.
@@ -60,6 +62,7 @@ void Replica::open() {
       const JsonElement note = document.parse(opened.note());
       if (std::string_view(note["space_id"]) != space_id_) {
         log("the files hold vectors of another model; the index is built anew from the feed");
+        files_differ();
         return;
       }
       epoch_ = std::string_view(note["epoch"]);
@@ -71,8 +74,10 @@ void Replica::open() {
     } catch (const Error& error) {
       if (error.code() == ErrorCode::not_found) return;
       if (attempt < 2 && !lock_) continue;
+      files_differ();
       log(fmt::format("{}; the index is built anew from the feed", error.what()));
     } catch (const std::exception& error) {
+      files_differ();
       log(fmt::format("the files lack their cursor ({}); the index is built anew from the feed",
                       error.what()));
       return;
@@ -96,12 +101,17 @@ void Replica::start_over(const std::string& why) {
   if (seq_ > 0) {
     ++rebuilds_;
     log(why + "; the index is built anew from the feed");
+    files_differ();
   }
   caught_up_ = false;
   index_.clear();
   seq_ = 0;
   changes_ = 0;
   saved_links_ = 0;
+}
+
+void Replica::files_differ() {
+  if (!removed_) removed_ = std::chrono::steady_clock::now();
 }
 
 bool Replica::step() {
@@ -120,7 +130,7 @@ bool Replica::step() {
   feed_seq_ = head.seq;
   if (head.seq == seq_) {
     caught_up_ = true;
-    if (linked_since_saved(saved_links_ / 2)) save();
+    if (save_is_due() || linked_since_saved(saved_links_ / 2)) save();
     return false;
   }
   const FeedBatch batch = feed_.read(space_id_, seq_, batch_rows);
@@ -132,8 +142,7 @@ bool Replica::step() {
   seq_ = batch.last_seq;
   changes_ += batch.subjects.size() + batch.embeddings.size();
   if (seq_ >= head.seq) caught_up_ = true;
-  const std::size_t worth = std::max(files_.least_changes, index_.stats().rows / 2);
-  if (caught_up_ && changes_ >= worth) save();
+  if (caught_up_ && save_is_due()) save();
   return true;
 }
 
@@ -145,7 +154,7 @@ void Replica::apply(const FeedBatch& batch) {
     const std::string& id = subject.subject_id;
     const std::uint64_t version = version_of(subject.content_hash);
     if (subject.deleted) {
-      removed_ = index_.remove(id) || removed_;
+      if (index_.remove(id)) files_differ();
     } else if (index_.version(id) == version) {
       index_.set_fields(id, subject.fields);
     } else {
@@ -170,30 +179,41 @@ std::optional<std::vector<float>> Replica::vector_of(std::string_view subject_id
   return index_.vector(subject_id);
 }
 
+bool Replica::save_is_due() const {
+  if (removed_ && std::chrono::steady_clock::now() >= *removed_ + files_.removed_within) return true;
+  // The feed brings a row and its vector one by one.
+  const IndexStats stats = index_.stats();
+  return changes_ >= std::max(files_.least_changes, (stats.rows + stats.vectors) / 2);
+}
+
 bool Replica::linked_since_saved(std::size_t least) const {
   return index_.stats().linked >= saved_links_ + std::max(least, links_worth_saving);
 }
 
 void Replica::save() {
-  saved_links_ = index_.stats().linked;
-  if (files_.folder.empty() || !files_.write) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (files_.folder.empty() || !files_.write || now < save_again_) return;
+  save_again_ = now + save_retry;
   try {
     std::filesystem::create_directories(files_.folder);
     if (!lock()) return;
+    const std::size_t linked = index_.stats().linked;  // what is linked meanwhile counts again
     index_.save(files_.folder.string(), cursor());
+    saved_links_ = linked;
     changes_ = 0;
-    removed_ = false;
+    removed_.reset();
+    save_again_ = {};
   } catch (const std::exception& error) {
-    // The feed has everything; the next start reads more of it.
+    // The feed has everything; until it is saved the next start reads more of it.
     log(fmt::format("the index was not saved: {}", error.what()));
-    changes_ = 0;
   }
 }
 
 void Replica::close() noexcept {
   try {
+    save_again_ = {};
     // What was deleted must leave the files too.
-    if (seq_ > 0 && (changes_ >= worth_saving || (removed_ && opened_) || linked_since_saved(0))) save();
+    if (seq_ > 0 && (changes_ >= worth_saving || removed_ || linked_since_saved(0))) save();
     lock_.reset();
   } catch (const std::exception&) {
     // Nothing is lost.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -18,10 +19,11 @@ namespace actionhist {
 
 // Where a replica keeps itself, and how.
 struct ReplicaFiles {
-  std::filesystem::path folder;                           // empty: nothing is kept
-  bool write = true;                                      // false: only read what another process keeps there
-  std::size_t least_changes = 4096;                       // so many are saved without waiting for the end
-  std::function<void(const std::string&)> log = nullptr;  // why it starts over; may be empty
+  std::filesystem::path folder;      // empty: nothing is kept
+  bool write = true;                 // false: only read what another process keeps there
+  std::size_t least_changes = 4096;  // so many are saved without waiting for the end
+  std::chrono::seconds removed_within = std::chrono::hours(1);  // what was deleted leaves the files
+  std::function<void(const std::string&)> log = nullptr;        // why it starts over; may be empty
 };
 
 class Replica {
@@ -55,9 +57,14 @@ class Replica {
   void start_over(const std::string& why);
   void apply(const FeedBatch& batch);
   bool lock();
+  // Whether the rows changed so much, or one was deleted so long ago, that the files should follow.
+  bool save_is_due() const;
   // Whether the graph has at least so many more vectors, and enough of them, than in the files.
   bool linked_since_saved(std::size_t least) const;
+  // Nothing happens without the lock, or soon after an attempt that failed.
   void save();
+  // Notes that the files may hold what was deleted.
+  void files_differ();
   Json cursor() const;
   void log(const std::string& text) const;
 
@@ -69,8 +76,11 @@ class Replica {
   SemanticIndex index_;
   std::string epoch_;
   std::string tenant_space_;
-  std::size_t changes_ = 0;  // since the files were written
-  bool removed_ = false;     // among them a deletion, which must reach the disk
+  // Since the files were written.
+  std::size_t changes_ = 0;  // rows of the feed
+  std::optional<std::chrono::steady_clock::time_point>
+      removed_;                                         // the first deletion, which they must follow
+  std::chrono::steady_clock::time_point save_again_{};  // not before, after a failure
   std::size_t saved_links_ = 0;
   bool opened_ = false;
   std::atomic<std::int64_t> seq_{0};

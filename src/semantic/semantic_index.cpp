@@ -121,8 +121,9 @@ struct SemanticIndex::State {
       }
       const bool whole = verify(part);
       const std::lock_guard lock(builder_mutex);
+      // Not after clear(): the rows of that file are gone.
+      if (verifying && !whole) damage = fmt::format("index: file \"{}\" is damaged", part.file);
       verifying = false;
-      if (!whole) damage = fmt::format("index: file \"{}\" is damaged", part.file);
     }
   }
 
@@ -138,10 +139,10 @@ struct SemanticIndex::State {
 
     const std::lock_guard lock(writers);
     note = given;
-    if (table->vectors().vectors().lineage() != writer->lineage()) return;
+    const Vectors& now = table->vectors().vectors();
     const auto locked = gate.exclusive();
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      if (chunks[i]) table->replace_chunk(i, chunks[i]);
+    for (std::size_t i = 0; i < std::min(chunks.size(), now.chunks()); ++i) {
+      if (chunks[i] && now.chunk_id(i) == writer->vectors().chunk_id(i)) table->replace_chunk(i, chunks[i]);
     }
   }
 
@@ -337,6 +338,7 @@ void SemanticIndex::clear() {
   }
   const std::lock_guard builder(state.builder_mutex);
   state.unverified.clear();
+  state.verifying = false;
   state.damage.clear();
 }
 

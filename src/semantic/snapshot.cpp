@@ -17,7 +17,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::int64_t format = 4;
+constexpr std::int64_t format = 5;
 constexpr std::string_view manifest_name = "manifest";
 
 // A file of a snapshot. Of a chunk the codes and signs come first and are checked when it is opened.
@@ -196,7 +196,7 @@ std::vector<std::shared_ptr<std::byte>> SnapshotWriter::write(const std::filesys
   std::vector<std::shared_ptr<std::byte>> mapped;
   const std::size_t full = vectors_.size() / ChunkLayout::slots;
   for (std::size_t i = 0; i < full; ++i) {
-    const std::string name = fmt::format("vectors-{:016x}-{}", vectors_.lineage(), i);
+    const std::string name = fmt::format("vectors-{:016x}", vectors_.chunk_id(i));
     if (!known.contains(name)) {
       const auto bytes = vectors_.chunk_bytes(i);
       known[name] = described(name, bytes, vectors_.layout().originals);
@@ -207,7 +207,7 @@ std::vector<std::shared_ptr<std::byte>> SnapshotWriter::write(const std::filesys
     mapped.push_back(file ? file->begin : nullptr);
   }
   if (graph_) {
-    const std::string name = fmt::format("graph-{:016x}-{}", vectors_.lineage(), graph_->size());
+    const std::string name = fmt::format("graph-{:016x}", graph_->id());
     if (!known.contains(name)) {
       BinaryWriter out;
       graph_->write(out);

@@ -41,7 +41,8 @@ class SnapshotWriter {
   // the table to read from. Throws Error: unavailable; what was there before stays valid then.
   std::vector<std::shared_ptr<std::byte>> write(const std::filesystem::path& folder);
 
-  std::uint64_t lineage() const { return vectors_.lineage(); }
+  // What is written.
+  const Vectors& vectors() const { return vectors_; }
 
  private:
   IndexOptions options_;

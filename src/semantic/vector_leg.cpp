@@ -446,8 +446,8 @@ VectorLeg VectorLeg::without_dead_slots(const VectorLeg* base) const {
 }
 
 void VectorLeg::write(BinaryWriter& out) const {
-  out.put(vectors_.lineage());
   out.put(vectors_.size());
+  for (std::size_t i = 0; i < vectors_.size() / ChunkLayout::slots; ++i) out.put(vectors_.chunk_id(i));
   out.put_all(vectors_.mean());
   vectors_.write_last(out);
   out.put(calibration_);
@@ -456,16 +456,17 @@ void VectorLeg::write(BinaryWriter& out) const {
   out.put_all(by_hash_.entries());
 }
 
-void VectorLeg::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+void VectorLeg::read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> files,
                      std::shared_ptr<const Graph> graph) {
-  const auto lineage = in.get<std::uint64_t>();
   const auto size = in.get<std::size_t>();
+  in.require(files.size() == size / ChunkLayout::slots, "another number of vectors than its files");
+  std::vector<VectorChunk> chunks;
+  for (auto& file : files) chunks.push_back({std::move(file), in.get<std::uint64_t>()});
   const auto mean = in.get_all<float>();
   in.require(mean.empty() || mean.size() == vectors_.dimension(), "a mean of another dimension");
-  in.require(chunks.size() == size / ChunkLayout::slots, "another number of vectors than its files");
   const std::size_t rest = size % ChunkLayout::slots;
   if (rest > 0) chunks.push_back(vectors_.read_last(in, rest));
-  vectors_.adopt(std::move(chunks), size, {mean.begin(), mean.end()}, lineage);
+  vectors_.adopt(std::move(chunks), size, {mean.begin(), mean.end()});
   calibration_ = in.get<Calibration>();
   in.require(plausible(calibration_), "a calibration that cannot be");
   in.require(!graph || graph->size() <= size, "a graph of more vectors than there are");

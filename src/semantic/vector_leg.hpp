@@ -121,7 +121,7 @@ class VectorLeg {
   // As files keep it: the tables here, the full chunks and the graph by themselves. REQUIRES of read(): the leg
   // is empty. Throws Error: corrupt.
   void write(BinaryWriter& out) const;
-  void read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> chunks,
+  void read(BinaryReader& in, std::vector<std::shared_ptr<std::byte>> files,
             std::shared_ptr<const Graph> graph);
   const std::shared_ptr<const Graph>& graph() const { return graph_; }
   // Reads a full chunk from the file that holds the same.

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <random>
 
+#include "semantic/drawn_id.hpp"
 #include "semantic/huge_pages.hpp"
 
 namespace actionhist {
@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t huge_page = 2 << 20;
+
+// Each part of a chunk fills pages, so that a full chunk has no byte between them that append() did not set.
+static_assert(ChunkLayout::slots % page == 0);
 
 std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
 
@@ -26,11 +29,6 @@ std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, round_up(bytes, alignment)));
   if (memory == nullptr) throw std::bad_alloc();
   return {memory, std::free};
-}
-
-std::uint64_t new_lineage() {
-  std::random_device source;
-  return std::uint64_t{source()} << 32 | source();
 }
 
 // Scales the largest component to ±127 and returns what a unit is worth.
@@ -78,18 +76,17 @@ Vectors::Vectors(std::size_t dimension, Metric metric, Precision precision)
       squared_(metric == Metric::l2),
       layout_(dimension, precision),
       prefetched_(std::min<std::size_t>(layout_.code_bytes, 1024)),
-      kernels_(&kernels()),
-      lineage_(new_lineage()) {}
+      kernels_(&kernels()) {}
 
 std::size_t Vectors::append(std::span<const float> vector) {
   const std::size_t place = size_ % ChunkLayout::slots;
   if (place == 0) {
-    chunks_.push_back(allocate(layout_.bytes));
+    chunks_.push_back({allocate(layout_.bytes), drawn_id()});
     // A small index should not pay for large pages.
-    if (size_ > 0) prefer_huge_pages(chunks_.back().get(), layout_.bytes);
-    if (size_ == ChunkLayout::slots) prefer_huge_pages(chunks_.front().get(), layout_.bytes);
+    if (size_ > 0) prefer_huge_pages(chunks_.back().memory.get(), layout_.bytes);
+    if (size_ == ChunkLayout::slots) prefer_huge_pages(chunks_.front().memory.get(), layout_.bytes);
   }
-  std::byte* chunk = chunks_.back().get();
+  std::byte* chunk = chunks_.back().memory.get();
   std::byte* code_at = chunk + place * layout_.code_bytes;
   std::memset(code_at, 0, layout_.code_bytes);
   auto* code = reinterpret_cast<std::int8_t*>(code_at);
@@ -129,7 +126,7 @@ void Vectors::find_mean() {
     mean_[i] = static_cast<float>(sums[i] / static_cast<double>(size_));
   for (std::size_t slot = 0; slot < size_; ++slot) {
     decode(slot, values.data());
-    std::byte* chunk = chunks_[slot / ChunkLayout::slots].get();
+    std::byte* chunk = chunks_[slot / ChunkLayout::slots].memory.get();
     take_signs(values.data(), mean_,
                reinterpret_cast<std::uint64_t*>(chunk + layout_.signs) +
                    slot % ChunkLayout::slots * layout_.sign_words);
@@ -191,19 +188,17 @@ Vectors::Query Vectors::query(std::span<const float> vector) const {
   return query;
 }
 
-void Vectors::adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size, std::vector<float> mean,
-                    std::uint64_t lineage) {
+void Vectors::adopt(std::vector<VectorChunk> chunks, std::size_t size, std::vector<float> mean) {
   chunks_ = std::move(chunks);
   size_ = size;
   mean_ = std::move(mean);
-  lineage_ = lineage;
 }
 
 void Vectors::write_last(BinaryWriter& out) const {
   const std::size_t slots = size_ % ChunkLayout::slots;
   if (slots == 0) return;
   const auto part = [&](std::size_t begin, std::size_t bytes_each) {
-    out.put_all(std::span<const std::byte>(chunks_.back().get() + begin, slots * bytes_each));
+    out.put_all(std::span<const std::byte>(chunks_.back().memory.get() + begin, slots * bytes_each));
   };
   part(0, layout_.code_bytes);
   part(layout_.signs, layout_.sign_words * sizeof(std::uint64_t));
@@ -212,12 +207,13 @@ void Vectors::write_last(BinaryWriter& out) const {
   part(layout_.originals, layout_.original_bytes);
 }
 
-std::shared_ptr<std::byte> Vectors::read_last(BinaryReader& in, std::size_t slots) const {
-  auto chunk = allocate(layout_.bytes);
+VectorChunk Vectors::read_last(BinaryReader& in, std::size_t slots) const {
+  // Whoever else read the same slots goes on with others: the chunk becomes another one here.
+  VectorChunk chunk{allocate(layout_.bytes), drawn_id()};
   const auto part = [&](std::size_t begin, std::size_t bytes_each) {
     const auto bytes = in.get_all<std::byte>();
     in.require(bytes.size() == slots * bytes_each, "vectors of another size");
-    std::memcpy(chunk.get() + begin, bytes.data(), bytes.size());
+    std::memcpy(chunk.memory.get() + begin, bytes.data(), bytes.size());
   };
   part(0, layout_.code_bytes);
   part(layout_.signs, layout_.sign_words * sizeof(std::uint64_t));

@@ -36,6 +36,12 @@ struct ChunkLayout {
   std::size_t bytes;
 };
 
+// The memory of a chunk, and what tells it, once it is full, from all others that any process has filled.
+struct VectorChunk {
+  std::shared_ptr<std::byte> memory;
+  std::uint64_t id = 0;
+};
+
 class Vectors {
  public:
   // The mean that signs are taken around comes from this many vectors; before there are as many no slot has
@@ -140,28 +146,27 @@ class Vectors {
                     : -static_cast<double>(distance);
   }
 
-  // Tells these chunks from those of other objects; copies share it.
-  std::uint64_t lineage() const { return lineage_; }
-
   // The chunks as they are written to files and come back. REQUIRES: those adopted are of this layout, and
   // there is no slot yet; `mean` is the one that their signs were taken around.
   std::span<const std::byte> chunk_bytes(std::size_t number) const {
-    return {chunks_[number].get(), layout_.bytes};
+    return {chunks_[number].memory.get(), layout_.bytes};
   }
+  std::uint64_t chunk_id(std::size_t number) const { return chunks_[number].id; }
   std::size_t chunks() const { return chunks_.size(); }
-  void adopt(std::vector<std::shared_ptr<std::byte>> chunks, std::size_t size, std::vector<float> mean,
-             std::uint64_t lineage);
+  void adopt(std::vector<VectorChunk> chunks, std::size_t size, std::vector<float> mean);
   // The last chunk while it is not full, slot by slot: it is not worth a file of its own.
   void write_last(BinaryWriter& out) const;
-  std::shared_ptr<std::byte> read_last(BinaryReader& in, std::size_t slots) const;
+  VectorChunk read_last(BinaryReader& in, std::size_t slots) const;
   // Reads a chunk from other memory that holds the same, such as a file.
-  void replace(std::size_t number, std::shared_ptr<std::byte> same) { chunks_[number] = std::move(same); }
+  void replace(std::size_t number, std::shared_ptr<std::byte> same) {
+    chunks_[number].memory = std::move(same);
+  }
 
   // Of the memory for the slots there are, whether it is the process's own or that of files.
   std::size_t bytes() const;
 
  private:
-  const std::byte* chunk(std::size_t slot) const { return chunks_[slot / ChunkLayout::slots].get(); }
+  const std::byte* chunk(std::size_t slot) const { return chunks_[slot / ChunkLayout::slots].memory.get(); }
   const std::byte* original(std::size_t slot) const {
     return chunk(slot) + layout_.originals + slot % ChunkLayout::slots * layout_.original_bytes;
   }
@@ -186,9 +191,8 @@ class Vectors {
   ChunkLayout layout_;
   std::size_t prefetched_;
   const Kernels* kernels_;
-  std::uint64_t lineage_;
   std::size_t size_ = 0;
-  std::vector<std::shared_ptr<std::byte>> chunks_;
+  std::vector<VectorChunk> chunks_;
   std::vector<float> mean_;
 };
 

@@ -178,3 +178,59 @@ TEST_CASE("a flipped byte and a truncated file are found, whichever file and pla
   }
   CHECK(trouble(path).empty());
 }
+
+TEST_CASE("two indexes opened from the same files and continued apart do not mix in them", "[snapshot]") {
+  TempFolder folder;
+  const std::string path = folder.file("index");
+  {
+    SemanticIndex index({.dimension = dimension, .sealed_rows = 1000});
+    put(index, 0, 4000);
+    index.optimize();
+    index.save(path);
+  }
+  SemanticIndex one = SemanticIndex::open(path);
+  SemanticIndex other = SemanticIndex::open(path);
+  // Both fill the chunk that they read in part, and link as many vectors, but others.
+  put(one, 4000, 4500);
+  one.optimize();
+  put(other, 5000, 5500);
+  other.optimize();
+  const auto before = answers(other, 4000);
+  std::vector<std::optional<std::vector<float>>> vectors;
+  for (std::size_t i = 5000; i < 5500; ++i) vectors.push_back(other.vector("r" + std::to_string(i)));
+  one.save(path);
+  other.save(path);
+  const SemanticIndex opened = SemanticIndex::open(path);
+  CHECK(answers(opened, 4000) == before);
+  for (std::size_t i = 5000; i < 5500; ++i)
+    REQUIRE(opened.vector("r" + std::to_string(i)) == vectors[i - 5000]);
+}
+
+TEST_CASE("damage of files says nothing about an index that was cleared", "[snapshot]") {
+  TempFolder folder;
+  const std::string path = folder.file("index");
+  constexpr std::size_t wide = 512;  // so that reading takes longer than clearing
+  {
+    SemanticIndex index({.dimension = wide, .sealed_rows = 100'000});
+    for (std::size_t i = 0; i < 4096; ++i) {
+      const auto vector = random_vector(i, wide);
+      const IndexRow row{"r" + std::to_string(i), "", vector};
+      index.put({&row, 1});
+    }
+    index.save(path);
+  }
+  for (const auto& file : files_in(path)) {
+    if (!file.filename().string().starts_with("vectors-")) continue;
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(-1, std::ios::end);
+    bytes.put('x');
+  }
+  for (int round = 0; round < 5; ++round) {
+    SemanticIndex index = SemanticIndex::open(path);
+    std::this_thread::sleep_for(std::chrono::milliseconds(round));
+    index.clear();
+    CHECK(index.stats().verified);
+    std::this_thread::sleep_for(50ms);
+    CHECK(index.damage().empty());
+  }
+}
