@@ -18,6 +18,9 @@ std::string with_head(std::string_view rest) {
       rest);
 }
 
+// A row that is queued anew starts to count anew, so what is told as its version counts from its time.
+constexpr std::string_view queue_version = "q.version + (extract(epoch FROM q.enqueued_at) * 1000000)::int8";
+
 template <class Item, class Member>
 std::vector<std::string_view> texts(std::span<const Item> items, Member member) {
   std::vector<std::string_view> values;
@@ -54,10 +57,12 @@ void PostgresFeedStore::release(std::string_view worker) {
 }
 
 std::vector<QueuedSubject> PostgresFeedStore::queued(int limit) {
-  const Result result = engine_.run(
-      "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = $1 AND attempts < $2 "
+  static const std::string text = fmt::format(
+      "SELECT subject_id, {}, attempts FROM embedding_queue q WHERE tenant_id = $1 AND attempts < $2 "
       "ORDER BY enqueued_at, subject_id LIMIT $3",
-      Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
+      queue_version);
+  const Result result =
+      engine_.run(text, Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
   std::vector<QueuedSubject> subjects;
   Reader reader(result);
   while (reader.next()) {
@@ -143,20 +148,22 @@ void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
     Parameters parameters(engine_.tenant());
     parameters.add_nullable_texts(texts(done, &QueuedSubject::subject_id));
     parameters.add(std::span<const std::optional<std::int64_t>>(versions));
-    calls.push_back(
-        {"DELETE FROM embedding_queue q USING unnest($2::text[], $3::int8[]) AS done(subject_id, version) "
-         "WHERE q.tenant_id = $1 AND q.subject_id = done.subject_id AND q.version = done.version",
-         std::move(parameters), Plan::once});
+    static const std::string remove = fmt::format(
+        "DELETE FROM embedding_queue q USING unnest($2::text[], $3::int8[]) AS done(subject_id, version) "
+        "WHERE q.tenant_id = $1 AND q.subject_id = done.subject_id AND {} = done.version",
+        queue_version);
+    calls.push_back({remove, std::move(parameters), Plan::once});
   }
   if (!calls.empty()) engine_.run(std::move(calls));
 }
 
 void PostgresFeedStore::failed(const QueuedSubject& subject, std::string_view error) {
-  engine_.run(
-      "UPDATE embedding_queue SET attempts = $4 + 1, last_error = $5 WHERE tenant_id = $1 AND subject_id = $2 AND "
-      "version = $3 AND attempts <= $4",
-      Parameters(engine_.tenant(), subject.subject_id, subject.version, std::int64_t{subject.attempts},
-                 error));
+  static const std::string text = fmt::format(
+      "UPDATE embedding_queue q SET attempts = $4 + 1, last_error = $5 WHERE tenant_id = $1 AND subject_id = $2 AND "
+      "{} = $3 AND attempts <= $4",
+      queue_version);
+  engine_.run(text, Parameters(engine_.tenant(), subject.subject_id, subject.version,
+                               std::int64_t{subject.attempts}, error));
 }
 
 std::vector<FailedSubject> PostgresFeedStore::failures(int limit) {

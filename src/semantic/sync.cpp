@@ -94,6 +94,8 @@ bool FeedWorker::drain(TimePoint now) {
       subject.deleted = true;
     }
   }
+  // Whoever was held up may have lost the lease, and would bring back what another worker has deleted since.
+  if (system_now() > now + lease_time / 2) return true;
   // From here on words are searchable, before any vector is.
   feed_.sequence(subjects);
   std::vector<FeedEmbedding> embeddings;

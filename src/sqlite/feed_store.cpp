@@ -92,11 +92,13 @@ void SqliteFeedStore::release(std::string_view worker) {
   });
 }
 
+// A row that is queued anew starts to count anew, so what is told as its version counts from its time.
 std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
   return engine_.read([&](Connection& connection) {
-    Query query(connection,
-                "SELECT subject_id, version, attempts FROM embedding_queue WHERE tenant_id = ? AND "
-                "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
+    Query query(
+        connection,
+        "SELECT subject_id, version + enqueued_at, attempts FROM embedding_queue WHERE tenant_id = ? AND "
+        "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
     query.bind_all(engine_.tenant(), max_attempts, limit);
     std::vector<QueuedSubject> subjects;
     while (query.step()) {
@@ -156,8 +158,9 @@ std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
 void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) {
   engine_.write([&](Connection& connection) {
     if (!embeddings.empty()) append_embeddings(connection, engine_.tenant(), embeddings);
-    Query query(connection,
-                "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version = ?");
+    Query query(
+        connection,
+        "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version + enqueued_at = ?");
     for (const QueuedSubject& subject : done) {
       query.reset();
       query.bind_all(engine_.tenant(), subject.subject_id, subject.version).run();
@@ -169,7 +172,7 @@ void SqliteFeedStore::failed(const QueuedSubject& subject, std::string_view erro
   engine_.write([&](Connection& connection) {
     Query(connection,
           "UPDATE embedding_queue SET attempts = attempts + 1, last_error = ? WHERE tenant_id = ? AND "
-          "subject_id = ? AND version = ?")
+          "subject_id = ? AND version + enqueued_at = ?")
         .bind_all(error, engine_.tenant(), subject.subject_id, subject.version)
         .run();
   });

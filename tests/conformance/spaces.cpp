@@ -273,6 +273,30 @@ TEST_CASE("a text that the model refuses is listed with its error, and found by 
   CHECK(history.failed_subjects().empty());
 }
 
+TEST_CASE("a worker that was overtaken does not remove what was queued anew", "[spaces]") {
+  Fixture f;
+  Options options = f.options();
+  options.semantic = false;
+  History history = open(f.uri, options);
+  history.record(restart("a-0", noon));
+  FeedStore& feed = history.repository().feed();
+  const std::vector<QueuedSubject> read = feed.queued(10);
+  REQUIRE(read.size() == 1);
+  feed.append({}, read);  // by another worker
+  REQUIRE(feed.queued(10).empty());
+  history.complete("a-0", completed(0.5));
+  feed.failed(read[0], "too late");
+  feed.append({}, read);
+  const std::vector<QueuedSubject> waiting = feed.queued(10);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting[0].subject_id == "a-0");
+  CHECK(waiting[0].attempts == 0);
+  feed.failed(waiting[0], "refused");
+  CHECK(feed.queued(10).at(0).attempts == 1);
+  feed.append({}, waiting);
+  CHECK(feed.queued(10).empty());
+}
+
 TEST_CASE("a replica that misses deletions which the feed has forgotten starts over", "[spaces]") {
   Fixture f;
   Options options = f.options();
