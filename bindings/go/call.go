@@ -51,7 +51,9 @@ func operation(function *C.actionhist_operation) work {
 	}
 }
 
+// similarTo searches with the vector as it is now: the caller may change it once a context has ended the wait.
 func similarTo(vector []float32) work {
+	vector = append([]float32(nil), vector...)
 	return func(pointer unsafe.Pointer, request []byte) ([]byte, error) {
 		var answer *C.actionhist_text
 		var failure *C.actionhist_error
@@ -67,6 +69,7 @@ func takeAnswer(status C.actionhist_status, answer *C.actionhist_text, failure *
 		return nil, err
 	}
 	defer C.actionhist_text_free(answer)
-	length := C.int(C.actionhist_text_length(answer))
-	return C.GoBytes(unsafe.Pointer(C.actionhist_text_data(answer)), length), nil
+	// GoBytes counts in 32 bits.
+	text := unsafe.Slice((*byte)(unsafe.Pointer(C.actionhist_text_data(answer))), C.actionhist_text_length(answer))
+	return append([]byte(nil), text...), nil
 }

@@ -18,62 +18,68 @@ func recovered(callback string) {
 	}
 }
 
-func hostOf(handle C.uintptr_t) *Options { return cgo.Handle(handle).Value().(*Options) }
+// What callbacks reach.
+type host struct {
+	Options
+	dimension int // of the model, as it was when the history was opened
+}
+
+func hostOf(handle C.uintptr_t) *host { return cgo.Handle(handle).Value().(*host) }
 
 func textOf(data *C.char, length C.size_t) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(data)), int(length)))
 }
 
 //export actionhistLog
-func actionhistLog(host C.uintptr_t, level C.int32_t, message *C.char, length C.size_t) {
+func actionhistLog(handle C.uintptr_t, level C.int32_t, message *C.char, length C.size_t) {
 	defer recovered("log")
-	hostOf(host).Log(Level(level), textOf(message, length))
+	hostOf(handle).Log(Level(level), textOf(message, length))
 }
 
 //export actionhistClock
-func actionhistClock(host C.uintptr_t) (microseconds C.int64_t) {
+func actionhistClock(handle C.uintptr_t) (microseconds C.int64_t) {
 	microseconds = -1 // which the library refuses
 	defer recovered("clock")
-	return C.int64_t(hostOf(host).Clock().UnixMicro())
+	return C.int64_t(hostOf(handle).Clock().UnixMicro())
 }
 
 //export actionhistRefused
-func actionhistRefused(host C.uintptr_t, text *C.char, length C.size_t) {
+func actionhistRefused(handle C.uintptr_t, text *C.char, length C.size_t) {
 	defer recovered("refused")
 	var verdict Verdict
 	if err := json.Unmarshal([]byte(textOf(text, length)), &verdict); err != nil {
 		panic(err)
 	}
-	hostOf(host).Refused(verdict)
+	hostOf(handle).Refused(verdict)
 }
 
 //export actionhistDetected
-func actionhistDetected(host C.uintptr_t, text *C.char, length C.size_t) {
+func actionhistDetected(handle C.uintptr_t, text *C.char, length C.size_t) {
 	defer recovered("detected")
 	var notice DetectionNotice
 	if err := json.Unmarshal([]byte(textOf(text, length)), &notice); err != nil {
 		panic(err)
 	}
-	hostOf(host).Detected(notice)
+	hostOf(handle).Detected(notice)
 }
 
 //export actionhistProgress
-func actionhistProgress(host C.uintptr_t, operation *C.char, done, left C.int64_t) (ends C.int32_t) {
+func actionhistProgress(handle C.uintptr_t, operation *C.char, done, left C.int64_t) (ends C.int32_t) {
 	ends = 1
 	defer recovered("progress")
-	if hostOf(host).Progress(C.GoString(operation), int64(done), int64(left)) {
+	if hostOf(handle).Progress(C.GoString(operation), int64(done), int64(left)) {
 		return 0
 	}
 	return 1
 }
 
 //export actionhistEmbed
-func actionhistEmbed(host C.uintptr_t, given *C.actionhist_string, count C.size_t, role C.int32_t,
+func actionhistEmbed(handle C.uintptr_t, given *C.actionhist_string, count C.size_t, role C.int32_t,
 	vectors *C.float) (status C.actionhist_status) {
 	status = C.ACTIONHIST_UNAVAILABLE
 	defer recovered("embed")
-	model := hostOf(host).Model
-	dimension := model.Dimension()
+	host := hostOf(handle)
+	dimension := host.dimension
 	texts := make([]string, int(count))
 	for i, text := range unsafe.Slice(given, int(count)) {
 		texts[i] = textOf(text.data, text.length)
@@ -83,13 +89,21 @@ func actionhistEmbed(host C.uintptr_t, given *C.actionhist_string, count C.size_
 	for i := range rows {
 		rows[i] = numbers[i*dimension : (i+1)*dimension : (i+1)*dimension]
 	}
-	if err := model.Embed(texts, Role(role), rows); errors.Is(err, ErrInvalidArgument) {
+	if err := host.Model.Embed(texts, Role(role), rows); errors.Is(err, ErrInvalidArgument) {
 		return C.ACTIONHIST_INVALID_ARGUMENT
 	} else if err != nil {
 		return C.ACTIONHIST_UNAVAILABLE
+	}
+	for i, row := range rows {
+		if len(row) != dimension {
+			log.Printf("actionhist: the model gave a vector of %d numbers instead of %d", len(row), dimension)
+			return C.ACTIONHIST_INVALID_ARGUMENT
+		}
+		// The model may have put a vector of its own in the place of the one to fill.
+		copy(numbers[i*dimension:], row)
 	}
 	return C.ACTIONHIST_OK
 }
 
 //export actionhistDestroy
-func actionhistDestroy(host C.uintptr_t) { cgo.Handle(host).Delete() }
+func actionhistDestroy(handle C.uintptr_t) { cgo.Handle(handle).Delete() }

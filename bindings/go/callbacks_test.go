@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -43,6 +44,73 @@ func TestAModelOfTheHostPlacesTexts(t *testing.T) {
 	vector[2] = 1
 	if hits, err = h.Similar(ctx, SimilarQuery{Vector: vector}); err != nil || len(hits) != 1 {
 		t.Fatal(hits, err)
+	}
+}
+
+// A model that changes its mind about the dimension, and whose vectors are its own.
+type stranger struct {
+	asked *atomic.Int32
+	given int
+}
+
+func (stranger) SpaceID() string { return "stranger/3/1" }
+
+func (s stranger) Dimension() int {
+	if s.asked.Add(1) > 1 {
+		return 1 << 20
+	}
+	return 3
+}
+
+func (s stranger) Embed(_ []string, _ Role, vectors [][]float32) error {
+	for i := range vectors {
+		vectors[i] = make([]float32, s.given)
+		vectors[i][0] = 1
+	}
+	return nil
+}
+
+func TestAModelMayGiveVectorsOfItsOwn(t *testing.T) {
+	ctx := context.Background()
+	h := open(t, &Options{Model: stranger{new(atomic.Int32), 3}})
+	if _, err := h.Record(ctx, restart("a-1")); err != nil {
+		t.Fatal(err)
+	}
+	hits, err := h.Similar(ctx, SimilarQuery{Text: "nothing alike", Fresh: true})
+	if err != nil || len(hits) != 1 || hits[0].Explain.Similarity < 0.99 {
+		t.Fatal(hits, err)
+	}
+}
+
+func TestAModelThatGivesVectorsOfAnotherLengthIsRefused(t *testing.T) {
+	log.SetOutput(new(lockedBuilder))
+	defer log.SetOutput(os.Stderr)
+	ctx := context.Background()
+	h := open(t, &Options{Model: stranger{new(atomic.Int32), 2}})
+	if ok, err := h.WaitIndexed(ctx, 2*time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if _, err := h.Similar(ctx, SimilarQuery{Text: "x"}); !errors.Is(err, ErrInvalidArgument) {
+		t.Fatal(err)
+	}
+}
+
+func TestAVectorMayChangeOnceItIsGiven(t *testing.T) {
+	h := open(t, &Options{Model: letters{}})
+	if ok, err := h.WaitIndexed(context.Background(), 2*time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	vector := make([]float32, 26)
+	vector[2] = 1
+	search := similarTo(vector)
+	vector[2] = float32(math.NaN())
+	pointer, err := h.acquire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.release()
+	if _, err := search(pointer, nil); err != nil {
+		t.Fatal(err)
 	}
 }
 

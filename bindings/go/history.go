@@ -20,9 +20,9 @@ func Version() string { return C.GoString(C.actionhist_version()) }
 
 // Open opens "memory:", "sqlite:PATH" or a path, or "postgresql://USER@HOST/DATABASE". Options may be nil.
 func Open(uri string, options *Options) (*History, error) {
-	host := Options{}
+	host := host{}
 	if options != nil {
-		host = *options
+		host.Options = *options
 	}
 	settings, err := host.settings()
 	if err != nil {
@@ -40,7 +40,8 @@ func Open(uri string, options *Options) (*History, error) {
 		space := C.CString(host.Model.SpaceID())
 		defer C.free(unsafe.Pointer(space))
 		wants.space_id, wants.space_id_length = space, C.strlen(space)
-		wants.dimension = C.size_t(host.Model.Dimension())
+		host.dimension = host.Model.Dimension()
+		wants.dimension = C.size_t(host.dimension)
 	}
 	location := C.CString(uri)
 	defer C.free(unsafe.Pointer(location))

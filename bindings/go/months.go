@@ -20,7 +20,8 @@ type Months struct{ handle }
 // MonthsOptions of OpenMonths; the zero value is the default.
 type MonthsOptions struct {
 	Postgres Object // as in Options
-	// Called with the name of each step and the actions dealt with. False ends the call with ErrCancelled.
+	// Called with the name of each step and the actions dealt with. False ends the call with ErrCancelled. It must not
+	// call the Months.
 	Progress func(step string, actions int64) bool
 }
 
@@ -50,7 +51,7 @@ type MonthArchive struct {
 
 // OpenMonths opens the months of the memory at "postgresql://OWNER@HOST/DATABASE". Options may be nil.
 func OpenMonths(uri string, options *MonthsOptions) (*Months, error) {
-	host := Options{}
+	host := host{}
 	settings := []byte(nil)
 	if options != nil {
 		if tell := options.Progress; tell != nil {

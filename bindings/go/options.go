@@ -24,11 +24,11 @@ const (
 )
 
 // Model turns text into vectors, instead of the built-in model. Embed may be called from several goroutines at
-// once and fills one row of Dimension() numbers a text. An error that is ErrInvalidArgument refuses the texts
+// once and gives one row of Dimension() numbers a text, which it fills or replaces. An error that is ErrInvalidArgument refuses the texts
 // for ever; after any other they are tried again.
 type Model interface {
 	SpaceID() string // names the model and its version: vectors of two spaces are never compared
-	Dimension() int
+	Dimension() int  // asked once, by Open
 	Embed(texts []string, role Role, vectors [][]float32) error
 }
 
