@@ -11,7 +11,7 @@ History::History(std::unique_ptr<Repository> repository, Options options)
 
 History::~History() {
   // The child leaks what belongs to its parent.
-  if (state_ && state_->pid != getpid()) static_cast<void>(state_.release());
+  if (state_ && state_->process.inherited()) static_cast<void>(state_.release());
 }
 
 History::History(History&&) noexcept = default;

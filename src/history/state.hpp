@@ -8,11 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
 #include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
 
+#include "core/owner_process.hpp"
 #include "core/refuse.hpp"
 #include "history/guard.hpp"
 #include "history/index.hpp"
@@ -89,7 +88,7 @@ struct History::State {
   Webhooks webhooks{[this](const std::string& text) { warn("webhook: " + text); }};
   IndexSlot slot;                         // its threads use all of the above
   std::unique_ptr<UpkeepThread> upkeep_;  // last: it uses all of the above
-  pid_t pid = getpid();
+  OwnerProcess process;
 
  private:
   void warn(const std::string& text) const;
@@ -109,15 +108,11 @@ void fill_duration(Outcome& outcome);
 
 [[noreturn]] void not_stored(std::string_view action_id);
 
-// Threads, locks and file handles of the parent mean nothing in the child.
 // Throws Error: invalid_argument when the History was moved from, unsupported after fork().
 template <class State>
 State& alive(const std::unique_ptr<State>& state) {
   if (!state) refuse("history", "is closed");
-  if (state->pid != getpid()) {
-    throw Error(ErrorCode::unsupported,
-                "history: opened before fork(); start the child with exec or spawn and open another there");
-  }
+  state->process.require("history");
   return *state;
 }
 

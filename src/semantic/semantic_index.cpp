@@ -9,11 +9,11 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <actionhist/error.hpp>
 
 #include "core/filter.hpp"
+#include "core/owner_process.hpp"
 #include "core/refuse.hpp"
 #include "semantic/index_options.hpp"
 #include "semantic/row_table.hpp"
@@ -220,7 +220,7 @@ struct SemanticIndex::State {
   static constexpr auto longest_lock = std::chrono::microseconds(300);
 
   const IndexOptions options;
-  const pid_t process = getpid();
+  const OwnerProcess process;
   std::mutex saving;    // taken first; held while files are written
   std::mutex building;  // taken first; held while something is built
   std::mutex writers;   // taken before the gate; held over a whole change
@@ -244,11 +244,9 @@ struct SemanticIndex::State {
 
 namespace {
 
-// Threads and locks of the parent mean nothing in the child.
 template <class State>
 State& alive(const std::unique_ptr<State>& state) {
-  if (state->process != getpid())
-    throw Error(ErrorCode::unsupported, "index: opened before fork(); open another in the child");
+  state->process.require("index");
   return *state;
 }
 
@@ -271,7 +269,7 @@ SemanticIndex::SemanticIndex(IndexOptions options) : state_(std::make_unique<Sta
 SemanticIndex::SemanticIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SemanticIndex::~SemanticIndex() {
   // The child leaks what belongs to its parent.
-  if (state_ && state_->process != getpid()) static_cast<void>(state_.release());
+  if (state_ && state_->process.inherited()) static_cast<void>(state_.release());
 }
 
 SemanticIndex::SemanticIndex(SemanticIndex&&) noexcept = default;

@@ -75,13 +75,20 @@ Engine::Engine(OpenOptions options, std::string tenant)
   }
 }
 
+Engine::~Engine() {
+  if (!process_.inherited()) return;
+  static_cast<void>(writer_.release());
+  // Not looked into: a thread of the parent may have been at it.
+  static_cast<void>(new std::vector(std::move(readers_)));
+}
+
 Engine::Transaction::Transaction(Engine& engine) : engine_(engine), lock_(engine.writer_mutex_) {
   engine_.writer_->execute("BEGIN IMMEDIATE");
   engine_.owner_ = std::this_thread::get_id();
 }
 
 Engine::Transaction::~Transaction() {
-  if (!open_) return;
+  if (!open_ || engine_.process_.inherited()) return;
   engine_.owner_ = std::thread::id{};
   // SQLite rolls back by itself after some errors; then there is nothing left to do.
   if (sqlite3_get_autocommit(engine_.writer_->handle()) == 0) {
@@ -90,6 +97,7 @@ Engine::Transaction::~Transaction() {
 }
 
 void Engine::Transaction::commit() {
+  engine_.process_.require("database");
   engine_.writer_->execute("COMMIT");
   engine_.owner_ = std::thread::id{};
   open_ = false;

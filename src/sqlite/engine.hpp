@@ -1,5 +1,7 @@
 // The embedded engine: one writing connection, and reading ones beside it. Thread-safe.
-// A file is shared with other processes through SQLite's WAL; memory has one connection for everything.
+// A file is shared with other processes through SQLite's WAL; memory has one connection for everything. In the child of
+// a fork() calls throw unsupported and the destructor touches nothing: a connection that two processes use damages the
+// file.
 #pragma once
 
 #include <atomic>
@@ -10,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/owner_process.hpp"
 #include "sqlite/connection.hpp"
 
 namespace actionhist::sqlite {
@@ -18,10 +21,12 @@ class Engine {
  public:
   // Throws Error: invalid_argument, denied, unavailable, corrupt.
   Engine(OpenOptions options, std::string tenant);
+  ~Engine();
 
   // Runs `work(connection)` in the transaction that this thread has open, or in one of its own.
   template <class Work>
   auto write(Work&& work) -> decltype(work(std::declval<Connection&>())) {
+    process_.require("database");
     if (in_transaction()) return work(*writer_);
     Transaction transaction(*this);
     if constexpr (std::is_void_v<decltype(work(*writer_))>) {
@@ -37,6 +42,7 @@ class Engine {
   // Runs `work(connection)` on one snapshot; inside a transaction it sees what that has written.
   template <class Work>
   auto read(Work&& work) -> decltype(work(std::declval<Connection&>())) {
+    process_.require("database");
     if (in_transaction()) return work(*writer_);
     Reader reader(*this);
     return work(reader.connection());
@@ -74,6 +80,7 @@ class Engine {
     std::unique_ptr<Connection> own_;
   };
 
+  const OwnerProcess process_;
   OpenOptions options_;
   std::string tenant_;
   std::recursive_mutex writer_mutex_;

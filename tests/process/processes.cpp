@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include "sqlite/repository.hpp"
 #include "support/acknowledged.hpp"
 #include "support/children.hpp"
 #include "support/samples.hpp"
@@ -192,6 +193,48 @@ TEST_CASE("after fork the child refuses clearly and the parent goes on", "[proce
   CHECK(history->record(restart("a-3")).stored);
   CHECK(history->wait_indexed(10s));
   CHECK(history->similar({.text = "pod crashes"}).size() == 2);
+}
+
+TEST_CASE("after fork the child cannot use what the parent took from a History, and the file stays whole",
+          "[process]") {
+  TempFolder folder;
+  auto history = std::make_unique<History>(open(folder.file("h.db"), {.semantic = false}));
+  history->record(restart("a-1"));
+  Items items = history->items();
+  Checkpoints checkpoints = history->checkpoints();
+  Repository& repository = history->repository();
+  const std::vector<ItemChange> theme{{.namespace_ = {"users"}, .key = "theme", .value = Json::parse("{}")}};
+  const auto refused = [](const auto& call) {
+    if (error_code_of(call) != ErrorCode::unsupported) throw std::runtime_error("not refused");
+  };
+  const pid_t child = spawn([&] {
+    refused([&] { items.put(theme); });
+    refused([&] { items.search({}); });
+    refused([&] { checkpoints.remove_thread("t"); });
+    refused([&] { checkpoints.find({}); });
+    refused([&] { repository.actions().get("a-1"); });
+    refused([&] { repository.transaction([] {}); });
+  });
+  CHECK(wait_for(child) == 0);
+  // In the middle of a transaction too, whose end is the parent's.
+  pid_t inside = -1;
+  repository.transaction([&] {
+    repository.resources().seen({.kind = "Pod", .name = "p"}, system_now());
+    inside = spawn([&] { refused([&] { repository.actions().get("a-1"); }); });
+    CHECK(wait_for(inside) == 0);
+  });
+  items.put(theme);
+  CHECK(items.search({}).size() == 1);
+  CHECK(repository.maintenance().verify().empty());
+}
+
+TEST_CASE("after fork a repository may be destroyed in the child", "[process]") {
+  TempFolder folder;
+  auto repository = sqlite::open_repository(folder.file("h.db"), {});
+  repository->actions().find({});
+  CHECK(wait_for(spawn([&] { repository.reset(); })) == 0);
+  repository->resources().seen({.kind = "Pod", .name = "p"}, system_now());
+  CHECK(repository->maintenance().verify().empty());
 }
 
 TEST_CASE("many threads share one History", "[process]") {
