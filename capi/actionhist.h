@@ -4,6 +4,7 @@
  * Ownership: what a function gives through a pointer to a pointer belongs to the caller, who frees it with
  * the _free of its type. Text that is passed in is pointer and length, UTF-8, and only read during the call.
  * Every _free and _close does nothing when it is given NULL.
+ * Fork: in a child, what its parent opened fails with ACTIONHIST_UNSUPPORTED, and _close and _free leave it alone.
  * Failure: functions return an actionhist_status; on failure `error`, if it is not NULL, receives an error.
  * docs/c-abi.md describes the records; they are those of the table resource_action_traces. */
 #ifndef ACTIONHIST_H
@@ -104,8 +105,9 @@ typedef struct actionhist_options {
   size_t size; /* set by ACTIONHIST_OPTIONS_INIT */
   /* A JSON object, or empty: {"tenant": "default", "run_migrations": true, "read_only": false,
    * "semantic": true, "worker": true, "on_unavailable": "deny", "redact": [], "busy_timeout_ms": 10000,
-   * "submit_threads": 2, "model": "static:FOLDER", "model_options": {}, "index_folder": "PATH"}. An empty
-   * "index_folder" keeps no index in files. */
+   * "submit_threads": 2, "upkeep_seconds": 0, "postgres": {…}, "model": "static:FOLDER", "model_options": {},
+   * "index_folder": "PATH"}. With "upkeep_seconds" a thread does actionhist_history_upkeep so often. An empty
+   * "index_folder" keeps no index in files. docs/postgresql.md names the members of "postgres". */
   actionhist_string settings;
   void (*log)(void* user_data, int32_t level, const char* message, size_t length);
   /* The time in microseconds since 1970, UTC; the system's clock if NULL. */
@@ -120,7 +122,7 @@ typedef struct actionhist_options {
    * and the resources left, and after each step of a change of months with its name and the actions dealt with. If it
    * returns another value than 0 the operation ends with ACTIONHIST_CANCELLED; another call goes on from there. */
   int32_t (*progress)(void* user_data, const char* operation, int64_t done, int64_t left);
-  /* Called after the commit, on the thread of the call, with {"detection", "action_id", "fresh", "overridden",
+  /* Called after the commit, on the thread of the call, with {"text", "detection", "action_id", "fresh", "overridden",
    * "alert_severity", "alert_channels"}, as JSON, for each detection of a pattern with alerting_enabled: those that
    * refuse a proposal, or would have, and those that analyse and upkeep find. */
   void (*detected)(void* user_data, const char* notice, size_t length);
@@ -368,7 +370,8 @@ actionhist_status actionhist_history_submit(actionhist_history* history, actionh
 
 /* The months of a memory in PostgreSQL: making them ahead, and taking old ones out of the database and back. A month
  * holds the actions of all tenants, so this is apart from a history, and needs the schema's owner. Calls on one handle
- * wait for each other. Whatever interrupts one, no action is lost, and the same call again goes on. */
+ * wait for each other; from within `progress` they fail with ACTIONHIST_INVALID_ARGUMENT. Whatever interrupts one, no
+ * action is lost, and the same call again goes on. */
 typedef struct actionhist_months actionhist_months;
 
 /* Of `options`, which may be NULL, only "postgres" of the settings, `progress`, `user_data` and `destroy` are used. On

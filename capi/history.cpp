@@ -24,8 +24,7 @@ void actionhist_history_close(actionhist_history* history) {
 }
 
 void actionhist_history_free(actionhist_history* history) {
-  actionhist_history_close(history);
-  delete history;
+  if (history != nullptr && !history->inherited()) delete history;
 }
 
 actionhist_status actionhist_history_propose(actionhist_history* history, const char* request,
@@ -58,12 +57,12 @@ actionhist_status actionhist_history_submit(actionhist_history* history, actionh
     if (operation == nullptr) refuse("operation", "is NULL");
     if (done == nullptr) refuse("done", "is NULL");
     const std::string text(text_of(request, request_length, "request"));
-    history->submissions.add([=](bool cancelled) {
+    history->submit([=](bool cancelled) {
       actionhist_text* answer = nullptr;
       actionhist_error* failure = nullptr;
       actionhist_status status = ACTIONHIST_CANCELLED;
       if (cancelled) {
-        set_error(&failure, status, "history: was closed before the operation began");
+        set_error(&failure, status, actionhist_history::closed_before);
       } else {
         status = operation(history, text.data(), text.size(), &answer, &failure);
       }

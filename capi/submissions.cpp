@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::size_t max_waiting = 1024;
 
+thread_local const Submissions* served_here = nullptr;
+
 }  // namespace
 
 Submissions::~Submissions() {
@@ -20,14 +22,18 @@ void Submissions::add(Work work) {
   if (waiting_.size() >= max_waiting) {
     throw Error(ErrorCode::unavailable, "submit: 1024 operations wait already");
   }
-  if (threads_.empty()) {
-    threads_.reserve(static_cast<std::size_t>(threads_wanted_));
-    threads_.emplace_back([this] { serve(); });
-  } else if (!waiting_.empty() && threads_.size() < threads_.capacity()) {
-    // Nobody was free for the one before.
-    threads_.emplace_back([this] { serve(); });
-  }
   waiting_.push_back(std::move(work));
+  if (idle_ < waiting_.size() && threads_.size() < threads_wanted_) {
+    try {
+      threads_.emplace_back([this] { serve(); });
+    } catch (const std::exception&) {
+      // Those that there are do it, only later.
+      if (threads_.empty()) {
+        waiting_.pop_back();
+        throw Error(ErrorCode::unavailable, "submit: no thread can be started; try again later");
+      }
+    }
+  }
   changed_.notify_one();
 }
 
@@ -42,10 +48,15 @@ void Submissions::close() {
   for (const Work& work : cancelled) work(true);
 }
 
+bool Submissions::serves_here() const noexcept { return served_here == this; }
+
 void Submissions::serve() {
+  served_here = this;
   std::unique_lock lock(mutex_);
   for (;;) {
+    ++idle_;
     changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+    --idle_;
     if (waiting_.empty()) return;
     const Work work = std::move(waiting_.front());
     waiting_.pop_front();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -15,24 +16,28 @@ class Submissions {
   // `run(cancelled)` is called once, and must not throw.
   using Work = std::function<void(bool cancelled)>;
 
-  explicit Submissions(int threads) : threads_wanted_(threads) {}
+  explicit Submissions(int threads) : threads_wanted_(static_cast<std::size_t>(threads)) {}
   // Waits for what runs. REQUIRES: not on one of its threads.
   ~Submissions();
 
-  // Throws Error: unavailable when the queue is full, invalid_argument after close().
+  // Throws Error: unavailable when the queue is full or no thread can be started, invalid_argument after close().
   void add(Work work);
 
   // Cancels what waits, on this thread; what runs goes on.
   void close();
 
+  // Whether the caller is one of its threads.
+  bool serves_here() const noexcept;
+
  private:
   void serve();
 
-  const int threads_wanted_;
+  const std::size_t threads_wanted_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Work> waiting_;          // guarded by mutex_
-  std::vector<std::thread> threads_;  // guarded by mutex_; started by the first add()
+  std::vector<std::thread> threads_;  // guarded by mutex_; started when nobody is free for what waits
+  std::size_t idle_ = 0;              // guarded by mutex_; threads that wait for work
   bool closed_ = false;               // guarded by mutex_
 };
 

@@ -1,11 +1,8 @@
-// What the host brings along: clock, log, model, user data; and operations that are submitted.
+// What the host brings along: clock, log, model, user data.
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "capi/session.hpp"
 
@@ -39,26 +36,6 @@ actionhist_model letters() {
   model.embed = embed_letters;
   return model;
 }
-
-// Collects what submitted operations give.
-struct Inbox {
-  std::mutex mutex;
-  std::condition_variable arrived;
-  std::vector<Answer> answers;
-
-  static void done(void* user_data, actionhist_status status, actionhist_text* text,
-                   actionhist_error* error) {
-    auto& inbox = *static_cast<Inbox*>(user_data);
-    const std::lock_guard lock(inbox.mutex);
-    inbox.answers.push_back(take(status, text, error));
-    inbox.arrived.notify_all();
-  }
-
-  void wait_for(std::size_t count) {
-    std::unique_lock lock(mutex);
-    REQUIRE(arrived.wait_for(lock, std::chrono::minutes(2), [&] { return answers.size() >= count; }));
-  }
-};
 
 }  // namespace
 
@@ -164,51 +141,4 @@ TEST_CASE("C ABI: a model that says nothing about itself is refused") {
   model = letters();
   model.size = 0;
   CHECK(refused());
-}
-
-TEST_CASE("C ABI: submitted operations answer once each, with what the operation gives") {
-  Inbox inbox;
-  const Session h;
-  constexpr int count = 50;
-  for (int i = 0; i < count; ++i) {
-    const std::string action = R"({"action_id":"s-)" + std::to_string(i) +
-                               R"(","action_timestamp":"2026-03-10T11:00:00Z","action_type":"restart"})";
-    REQUIRE(actionhist_history_submit(h.get(), actionhist_history_record, action.data(), action.size(),
-                                      Inbox::done, &inbox, nullptr) == ACTIONHIST_OK);
-  }
-  REQUIRE(actionhist_history_submit(h.get(), actionhist_history_get, nullptr, 0, Inbox::done, &inbox,
-                                    nullptr) == ACTIONHIST_OK);
-  inbox.wait_for(count + 1);
-  int stored = 0;
-  int refused = 0;
-  for (const Answer& answer : inbox.answers) {
-    if (answer.status == ACTIONHIST_OK && answer.holds(R"("stored":true)")) ++stored;
-    if (answer.error == "action_id: is required") ++refused;
-  }
-  CHECK(stored == count);
-  CHECK(refused == 1);
-}
-
-TEST_CASE("C ABI: closing answers what still waits, and every submission is answered") {
-  Inbox inbox;
-  int submitted = 0;
-  {
-    const Session h;
-    for (int i = 0; i < 2000; ++i) {
-      const auto status = actionhist_history_submit(h.get(), actionhist_history_health, nullptr, 0,
-                                                    Inbox::done, &inbox, nullptr);
-      if (status == ACTIONHIST_OK) {
-        ++submitted;
-      } else {
-        CHECK(status == ACTIONHIST_UNAVAILABLE);
-      }
-    }
-    actionhist_history_close(h.get());
-  }
-  CHECK(static_cast<int>(inbox.answers.size()) == submitted);
-  for (const Answer& answer : inbox.answers) {
-    const bool known = answer.status == ACTIONHIST_OK || answer.status == ACTIONHIST_CANCELLED ||
-                       answer.error == "history: is closed";
-    CHECK(known);
-  }
 }

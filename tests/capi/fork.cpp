@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capi/inbox.hpp"
 #include "capi/session.hpp"
 
 using namespace actionhist::test;
@@ -35,6 +36,27 @@ TEST_CASE(
           return status;
         }) == ACTIONHIST_UNSUPPORTED);
   CHECK(h(actionhist_history_patterns).status == ACTIONHIST_OK);
+}
+
+TEST_CASE("C ABI misuse: in a child after fork() submit refuses, and its threads are left to the parent") {
+  const Session h;
+  Inbox inbox;
+  const auto submit = [&] {
+    return actionhist_history_submit(h.get(), actionhist_history_patterns, nullptr, 0, Inbox::done, &inbox,
+                                     nullptr);
+  };
+  REQUIRE(submit() == ACTIONHIST_OK);
+  inbox.wait_for(1);
+  CHECK(in_child([&] {
+          alarm(60);  // a hanging child is a failure, not a hanging test
+          const auto status = submit();
+          actionhist_history_close(h.get());
+          actionhist_history_free(h.get());
+          return status;
+        }) == ACTIONHIST_UNSUPPORTED);
+  REQUIRE(submit() == ACTIONHIST_OK);
+  inbox.wait_for(2);
+  CHECK(inbox.answers.back().status == ACTIONHIST_OK);
 }
 
 TEST_CASE("C ABI misuse: in a child after fork() an index refuses, and the parent goes on") {
