@@ -1,14 +1,13 @@
 // What actionhist.h declares of the months of a memory in PostgreSQL. Nothing is decided here.
-#include <mutex>
-
 #include <actionhist/postgres_months.hpp>
 
+#include "core/turns.hpp"
 #include "options.hpp"
 #include "request.hpp"
 
 struct actionhist_months {
-  std::mutex mutex;
-  actionhist::PostgresMonths months;  // guarded by mutex
+  actionhist::Turns turns;
+  actionhist::PostgresMonths months;  // used in turn
 };
 
 namespace {
@@ -36,8 +35,7 @@ actionhist_status answered(actionhist_months* months, const char* request, size_
   return answering(answer, error, [&] {
     if (months == nullptr) refuse("months", "is NULL");
     Request read(text_of(request, request_length, "request"));
-    const std::lock_guard lock(months->mutex);
-    return work(months->months, read);
+    return months->turns.take("months", [&] { return work(months->months, read); });
   });
 }
 

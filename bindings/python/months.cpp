@@ -1,5 +1,4 @@
 // actionhist.PostgresMonths: the months of a memory in PostgreSQL.
-#include <mutex>
 #include <string>
 
 #include <pybind11/stl.h>
@@ -8,6 +7,7 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "core/turns.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -20,13 +20,12 @@ class Months {
   template <class Work>
   auto call(Work&& work) {
     const py::gil_scoped_release release;
-    const std::lock_guard lock(mutex_);
-    return work(months_);
+    return turns_.take("months", [&] { return work(months_); });
   }
 
  private:
-  std::mutex mutex_;
-  PostgresMonths months_;  // guarded by mutex_
+  Turns turns_;
+  PostgresMonths months_;  // used in turn
 };
 
 std::unique_ptr<Months> open_months(const py::object& uri, const py::object& postgres,

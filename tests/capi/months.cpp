@@ -28,6 +28,8 @@ class Months {
     return take(status, text, error);
   }
 
+  actionhist_months* get() const { return months_; }
+
  private:
   actionhist_months* months_ = nullptr;
 };
@@ -45,15 +47,19 @@ TEST_CASE("C ABI: a month goes into a file and comes back, and the host may end 
 
   static std::vector<std::string> steps;
   static bool stops;
+  static actionhist_months* own;
+  static actionhist_status from_within;
   steps.clear();
   stops = true;
   actionhist_options watched = ACTIONHIST_OPTIONS_INIT;
   watched.settings = string_of(R"({"postgres":{"schema":"actionhist"}})");
   watched.progress = [](void*, const char* step, std::int64_t, std::int64_t) {
     steps.emplace_back(step);
+    from_within = actionhist_months_list(own, nullptr, 0, nullptr, nullptr);
     return stops ? 1 : 0;
   };
   const Months months(uri, &watched);
+  own = months.get();
   CHECK(months(actionhist_months_list).holds(R"("month":"2024-03","state":"present")"));
   CHECK(months(actionhist_months_ensure, R"({"ahead":5})").holds("\"20"));
   CHECK(months(actionhist_months_ensure, R"({"ahead":5})").text == "[]");
@@ -62,6 +68,7 @@ TEST_CASE("C ABI: a month goes into a file and comes back, and the host may end 
   const std::string march = R"({"month":"2024-03","folder":")" + folder.path().string() + "\"}";
   CHECK(months(actionhist_months_archive, march).status == ACTIONHIST_CANCELLED);
   CHECK(steps.size() == 1);
+  CHECK(from_within == ACTIONHIST_INVALID_ARGUMENT);
   stops = false;
   const Answer archived = months(actionhist_months_archive, march);
   CHECK(archived.holds(R"("actions":1)"));

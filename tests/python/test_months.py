@@ -53,6 +53,18 @@ def test_what_progress_raises_ends_the_work_which_may_be_done_again(uri, tmp_pat
     assert stored(uri)
 
 
+def test_progress_may_not_use_the_months_that_call_it(uri, tmp_path):
+    def ask_again(step, actions):
+        months.list()
+
+    months = actionhist.PostgresMonths(uri, progress=ask_again)
+    with pytest.raises(actionhist.InvalidArgument, match="a callback must not call what calls it"):
+        months.archive(MARCH, tmp_path)
+    months = actionhist.PostgresMonths(uri)
+    months.archive(MARCH, tmp_path)
+    months.restore(MARCH, tmp_path)
+
+
 def test_misuse_is_named():
     with pytest.raises(actionhist.Unsupported, match="only a memory in PostgreSQL has months"):
         actionhist.PostgresMonths("memory:")
