@@ -24,8 +24,14 @@ endforeach()
 
 add_library(actionhist ${ACTIONHIST_SOURCES} ${MIGRATIONS_CPP})
 add_library(actionhist::actionhist ALIAS actionhist)
+# Before 1.0 programs must be built again for each minor version, which is what the CMake package says too. The C
+# library promises more and has a number of its own.
+set(ACTIONHIST_SOVERSION ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  string(APPEND ACTIONHIST_SOVERSION .${PROJECT_VERSION_MINOR})
+endif()
 set_target_properties(actionhist PROPERTIES
-  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  VERSION ${PROJECT_VERSION} SOVERSION ${ACTIONHIST_SOVERSION}
   UNITY_BUILD ${ACTIONHIST_UNITY_BUILD} UNITY_BUILD_MODE GROUP)
 if(ACTIONHIST_UNITY_BUILD)
   # There a source file is included by another, so what is local to it looks like that of a header.
