@@ -11,6 +11,7 @@
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/error.hpp>
+#include <actionhist/evaluation.hpp>
 #include <actionhist/history.hpp>
 #include <actionhist/item_store.hpp>
 #include <actionhist/items.hpp>
@@ -18,13 +19,19 @@
 #include <actionhist/learning_store.hpp>
 #include <actionhist/metric_store.hpp>
 #include <actionhist/metrics.hpp>
+#include <actionhist/model_options.hpp>
 #include <actionhist/pattern.hpp>
+#include <actionhist/postgres_months.hpp>
+#include <actionhist/postgres_options.hpp>
+#include <actionhist/postgres_roles.hpp>
 #include <actionhist/query.hpp>
+#include <actionhist/recent_trace.hpp>
 #include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/resource.hpp>
 #include <actionhist/retention.hpp>
 #include <actionhist/semantic_index.hpp>
+#include <actionhist/space.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/time.hpp>
 #include <actionhist/upkeep.hpp>
