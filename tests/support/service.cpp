@@ -97,7 +97,10 @@ pid_t spawn(std::vector<std::string> command, const std::vector<std::string>& mo
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     // Neither psql's settings nor a language that changes what servers say; no preloaded sanitizer.
-    if (text.starts_with("PG") || text.starts_with("LC_") || text.starts_with("LANG")) continue;
+    if (text.starts_with("PG") || text.starts_with("LC_") || text.starts_with("LANG") ||
+        text.starts_with("LD_PRELOAD=")) {
+      continue;
+    }
     environment.emplace_back(text);
   }
   environment.emplace_back("LC_ALL=C.UTF-8");
