@@ -9,15 +9,19 @@
 #include <actionhist/error.hpp>
 #include <actionhist/history.hpp>
 
+#include "callback.hpp"
+
 namespace actionhist::python {
 
 namespace py = pybind11;
 
 // A History that Python may close while other threads still use it. Its members need the GIL; the History
-// itself is used and destroyed without, because its threads and callbacks may wait for the GIL.
+// itself is used and destroyed without, because its threads and callbacks may wait for the GIL. Whoever lets go of
+// it last, it is never destroyed on a thread that is in one of its callbacks.
 class Handle {
  public:
-  explicit Handle(std::shared_ptr<History> history) : history_(std::move(history)) {}
+  // Takes what `history` points to.
+  explicit Handle(History* history) : history_(history, destroy) {}
   ~Handle() { close(); }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;

@@ -17,12 +17,12 @@ namespace {
 std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given) {
   const std::string location = to_text(uri, "uri");
   Options options = to_options(given);
-  std::shared_ptr<History> history;
+  History* history = nullptr;
   {
     py::gil_scoped_release release;
-    history = std::make_shared<History>(open(location, std::move(options)));
+    history = new History(open(location, std::move(options)));
   }
-  return std::make_unique<Handle>(std::move(history));
+  return std::make_unique<Handle>(history);
 }
 
 std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
@@ -376,6 +376,7 @@ void bind_history(py::module_& module) {
   py::class_<Handle> type(module, "Handle", "The History of C++, for actionhist.History alone.");
   type.def("close", &Handle::close);
   type.def_property_readonly("closed", &Handle::closed);
+  module.def("wait_destroyed", &wait_destroyed, py::call_guard<py::gil_scoped_release>());
   bind_writes(type);
   bind_reads(type);
   bind_retention(type);

@@ -7,8 +7,8 @@
 
 namespace actionhist::python {
 
-Matrix::Matrix(const py::object& given, std::string_view field) {
-  if (given.is_none() || read_in_place(given, field)) return;
+Matrix::Matrix(const py::object& given, std::string_view field) : given_(!given.is_none()) {
+  if (!given_ || read_in_place(given, field)) return;
   for (const py::handle row : to_list(given, field)) {
     const std::vector<float> floats = to_floats(row, fmt::format("{}[{}]", field, rows_));
     if (rows_ > 0 && floats.size() != columns_) refuse(field, "has rows of different lengths");

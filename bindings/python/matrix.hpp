@@ -18,7 +18,7 @@ class Matrix {
   // None gives no rows. Throws Error: invalid_argument, naming the field.
   Matrix(const py::object& given, std::string_view field);
 
-  bool given() const { return begin_ != nullptr || rows_ > 0; }
+  bool given() const { return given_; }
   std::size_t rows() const { return rows_; }
   // Lives as long as the matrix.
   std::span<const float> row(std::size_t i) const { return {begin_ + i * columns_, columns_}; }
@@ -26,6 +26,7 @@ class Matrix {
  private:
   bool read_in_place(const py::object& given, std::string_view field);
 
+  bool given_;
   std::optional<py::buffer_info> buffer_;
   std::vector<float> copies_;
   const float* begin_ = nullptr;

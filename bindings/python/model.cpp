@@ -6,6 +6,7 @@
 #include <actionhist/error.hpp>
 
 #include "bind.hpp"
+#include "callback.hpp"
 #include "convert.hpp"
 #include "core/refuse.hpp"
 
@@ -36,7 +37,7 @@ class PythonModel : public EmbeddingModel {
   // caller in Python: it tries again, unless the model says that these texts are refused.
   void embed(std::span<const std::string_view> texts, EmbeddingRole role,
              std::span<float> out) const override {
-    const py::gil_scoped_acquire gil;
+    const Callback callback;
     try {
       fill(texts, role, out);
     } catch (const py::error_already_set& raised) {
@@ -107,7 +108,12 @@ py::list embed(const OpenedModel& self, const py::object& texts, const std::stri
 std::shared_ptr<const EmbeddingModel> to_model(const py::object& model) {
   if (model.is_none()) return {};
   if (py::isinstance<OpenedModel>(model)) return py::cast<const OpenedModel&>(model).model;
-  if (py::isinstance<py::str>(model)) return open_model(to_text(model, "model"));
+  if (py::isinstance<py::str>(model)) {
+    const std::string uri = to_text(model, "model");
+    // A server that is asked for its dimension may be a thread of this process.
+    const py::gil_scoped_release release;
+    return open_model(uri);
+  }
   return std::make_shared<PythonModel>(model);
 }
 

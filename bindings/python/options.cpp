@@ -5,6 +5,7 @@
 #include <actionhist/error.hpp>
 
 #include "bind.hpp"
+#include "callback.hpp"
 #include "convert.hpp"
 
 namespace actionhist::python {
@@ -19,7 +20,7 @@ std::shared_ptr<py::object> shared_callable(const py::object& callable, std::str
 Clock to_clock(const py::object& callable) {
   if (callable.is_none()) return {};
   return [shared = shared_callable(callable, "clock")] {
-    py::gil_scoped_acquire gil;
+    const Callback callback;
     const py::object now = (*shared)();
     if (!is_datetime(now)) wrong_type("clock", "a callable that returns datetimes", now);
     return *to_time(now, "clock");
@@ -39,7 +40,7 @@ const char* name_of(LogLevel level) {
 LogCallback to_log(const py::object& callable) {
   if (callable.is_none()) return {};
   return [shared = shared_callable(callable, "log")](LogLevel level, std::string_view message) {
-    py::gil_scoped_acquire gil;
+    const Callback callback;
     try {
       // Foreign bytes in a message must not lose it.
       const auto text = py::reinterpret_steal<py::object>(
@@ -55,7 +56,7 @@ LogCallback to_log(const py::object& callable) {
 DetectionCallback to_on_detection(const py::object& callable) {
   if (callable.is_none()) return {};
   return [shared = shared_callable(callable, "on_detection")](const DetectionNotice& notice) {
-    py::gil_scoped_acquire gil;
+    const Callback callback;
     try {
       (*shared)(from_json(to_json(notice)));
     } catch (py::error_already_set& error) {
@@ -77,7 +78,7 @@ OnUnavailable to_on_unavailable(const py::object& value) {
 
 std::shared_ptr<py::object> shared_object(const py::object& object) {
   return {new py::object(object), [](py::object* last) {
-            py::gil_scoped_acquire gil;
+            const Callback callback;
             delete last;
           }};
 }

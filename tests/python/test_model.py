@@ -3,6 +3,7 @@
 import array
 
 import pytest
+from http_server import Server
 
 import actionhist
 
@@ -31,6 +32,20 @@ def test_a_model_places_texts_in_its_own_space(restart, clock):
             )
         with pytest.raises(actionhist.InvalidArgument, match="26"):
             h.similar(vector=array.array("f", [1, 2]))
+
+
+def test_a_model_behind_a_server_of_this_process_is_opened_by_uri(clock, restart):
+    def answer(handler, body):
+        data = [{"index": i, "embedding": [1.0, float(len(text))]} for i, text in enumerate(body["input"])]
+        handler.answer(200, {"data": data})
+
+    server = Server(answer)
+    try:
+        with actionhist.open("memory:", clock=clock, model=server.url()) as h:
+            h.record(restart("a-1"))
+            assert h.similar("crashes", fresh=True)[0].trace.action_id == "a-1"
+    finally:
+        server.close()
 
 
 def test_numpy_vectors(restart, clock):

@@ -42,6 +42,14 @@ def test_finds_the_nearest_and_filters(index):
     assert index.explain(unit(7), where={"bucket": 0})["matching"] == 100
 
 
+def test_no_vectors_are_not_the_same_as_none(index):
+    with pytest.raises(actionhist.InvalidArgument, match="vectors: has 0 rows, ids has 1"):
+        index.add(["x"], [])
+    index.add([], [])
+    index.add(["x"], texts=["words alone"])
+    assert len(index) == 301 and index.stats()["vectors"] == 300
+
+
 def test_hits_that_differ(index):
     scale = [index.similarity_at(p) for p in (0, 50, 99, 100)]
     assert scale == sorted(scale) and -1 < scale[0] < scale[3] < 1

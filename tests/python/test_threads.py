@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -312,6 +313,49 @@ else:
         interpreters.run_string(interpreter, program)
     finally:
         interpreters.destroy(interpreter)
+
+
+# What a model does within the History's own thread, and what the program has done before.
+ENDING = """
+import gc, threading, weakref
+import actionhist
+
+gc.disable()
+dropped, embedded = threading.Event(), threading.Event()
+
+class Model:
+    space_id, dimension = "two/1", 2
+
+    def embed(self, texts, role):
+        dropped.wait()
+        {freeing}
+        embedded.set()
+        return [[1.0, 0.0] for _ in texts]
+
+class Holder:
+    pass
+
+holder = Holder()
+holder.circle = holder
+holder.history = actionhist.open("memory:", model=Model())
+history = weakref.ref(holder.history)
+holder.history.record(action_type="restart_pod", action_timestamp="2026-03-10T12:00:00Z")
+{dropping}
+dropped.set()
+assert embedded.wait(300)
+assert {expected}
+print("fine")
+"""
+
+
+@pytest.mark.parametrize("freeing, dropping, expected", [
+    ("gc.collect()", "del holder", "history() is None"),
+    ("history().close()", "pass", "history().closed"),
+])
+def test_a_history_may_end_on_its_own_thread(freeing, dropping, expected):
+    program = ENDING.format(freeing=freeing, dropping=dropping, expected=expected)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
 
 
 def test_a_spawned_process_opens_its_own(tmp_path, restart):

@@ -26,7 +26,8 @@ class Opened:
         _open_ones.add(self)
 
     def close(self) -> None:
-        """Ends the use; more than once does nothing. Calls under way in other threads end by themselves."""
+        """Ends the use; more than once does nothing. Calls under way in other threads end by themselves, and so does the
+        one that it is called from: a model, a clock, log or on_detection does not wait for the library's threads."""
         self._threads.close()
         self._handle.close()
 
@@ -82,3 +83,4 @@ _open_ones: weakref.WeakSet[Opened] = weakref.WeakSet()
 def _close_all() -> None:
     for opened in list(_open_ones):
         opened.close()
+    _actionhist.wait_destroyed()
