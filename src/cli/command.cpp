@@ -2,6 +2,7 @@
 
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
+#include "core/server_uri.hpp"
 
 namespace actionhist::cli {
 
@@ -48,7 +49,8 @@ std::shared_ptr<const EmbeddingModel> Context::model() const {
 }
 
 History Context::open(Access access, Options options) const {
-  if (access != Access::create && !options.read_only) {
+  // Only a file is made by opening it.
+  if (access != Access::create && !options.read_only && !is_server_uri(database())) {
     Options look = options;
     look.read_only = true;
     try {

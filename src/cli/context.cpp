@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/arguments.hpp"
+#include "cli/index_wait.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
@@ -12,12 +13,13 @@ Exit show(const Context& context, const ContextQuery& given) {
   Options options = context.options(Access::change);
   options.semantic = true;
   History history = context.open(Access::change, std::move(options));
-  history.wait_indexed(std::chrono::seconds(30));
+  const bool complete = wait_for_index(context, history, std::chrono::seconds(30));
   const actionhist::Context found = history.context(query);
   print_line(found.content);
   if (found.omitted > 0) {
     context.note("some sentences did not fit; --budget gives more tokens");
   }
+  if (!complete) context.note("the newest actions are not indexed yet and may be missing here");
   return Exit::done;
 }
 

@@ -87,19 +87,19 @@ Exit change(const Context& context, const Arguments& arguments) {
     result = history.switch_space(arguments.space_id, options);
   }
   const bool was = result.previous == result.space_id;
-  const std::string said = result.why.empty() ? "" : "; " + result.why;
+  const std::string said = result.why.empty() ? "" : "; " + printable(result.why);
   context.say(was               ? "searches use this space already"
-              : result.switched ? fmt::format("searches now use {}{}", result.space_id, said)
+              : result.switched ? fmt::format("searches now use {}{}", printable(result.space_id), said)
                                 : fmt::format("searches stay with {}{}; --force changes all the same",
-                                              result.previous, said),
+                                              printable(result.previous), said),
               to_json(result));
   return was || result.switched ? Exit::done : Exit::rejected;
 }
 
 Exit fit(const Context& context, const Arguments& arguments) {
   const EmbeddingSpace space = context.open(Access::change).fit_space(arguments.fit);
-  context.say(fmt::format("fitted {}; actionhist embed switch {} uses it", space.space_id, space.space_id),
-              to_json(space));
+  const std::string name = printable(space.space_id);
+  context.say(fmt::format("fitted {}; actionhist embed switch {} uses it", name, name), to_json(space));
   return Exit::done;
 }
 
@@ -158,7 +158,8 @@ Exit import_file(const Context& context, const Arguments& arguments) {
   context.say(fmt::format("{} vectors stored, {} were there, {} of no known action", result.stored,
                           result.present, result.unknown),
               to_json(result));
-  return Exit::done;
+  const bool nothing_known = result.unknown > 0 && result.stored == 0 && result.present == 0;
+  return nothing_known ? Exit::rejected : Exit::done;
 }
 
 void add_quality(Table& table, std::string_view what, const SearchQuality& quality) {

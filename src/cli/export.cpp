@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <functional>
 #include <memory>
 
@@ -8,6 +6,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/columns.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/trace_fields.hpp"
 
@@ -21,43 +20,6 @@ struct Arguments {
   std::string format = "jsonl";
   std::string path = "-";
   bool oldest_first = false;
-};
-
-// A file, or stdout for "-".
-class Output {
- public:
-  // Throws Error: denied, invalid_argument, unavailable.
-  explicit Output(const std::string& path) : path_(path) {
-    if (path == "-") return;
-    file_ = std::fopen(path.c_str(), "wb");
-    if (file_ == nullptr) fail(errno);
-  }
-  ~Output() {
-    if (file_ != nullptr) std::fclose(file_);
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void write(std::string_view text) {
-    std::FILE* stream = file_ != nullptr ? file_ : stdout;
-    if (std::fwrite(text.data(), 1, text.size(), stream) != text.size()) fail(errno);
-  }
-
-  // Until then nothing is sure to be written. Throws Error: unavailable.
-  void close() {
-    if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) fail(errno);
-  }
-
- private:
-  [[noreturn]] void fail(int error) const {
-    ErrorCode code = ErrorCode::unavailable;
-    if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::denied;
-    if (error == ENOENT || error == ENOTDIR || error == EISDIR) code = ErrorCode::invalid_argument;
-    throw Error(code, fmt::format("file \"{}\" cannot be written: {}", path_, std::strerror(error)));
-  }
-
-  std::string path_;
-  std::FILE* file_ = nullptr;
 };
 
 // RFC 4180.

@@ -7,6 +7,7 @@
 #include "cli/arguments.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
+#include "core/server_uri.hpp"
 
 namespace actionhist::cli {
 namespace {
@@ -28,8 +29,6 @@ std::vector<IndexSet> read_sets(std::string_view text) {
   }
   return sets;
 }
-
-bool is_postgres(const Context& context) { return context.database().starts_with("postgres"); }
 
 // The schema is all tenants', so none has to be named.
 Options for_schema(const Context& context, Access access, const std::vector<IndexSet>& indexes) {
@@ -106,7 +105,7 @@ Exit verify(const Context& context) {
 Exit migrate(const Context& context, const std::vector<IndexSet>& indexes) {
   Options options = for_schema(context, Access::create, indexes);
   // A History would keep the shipped patterns for its tenant, also where nobody has named one.
-  const bool tables_alone = !context.tenant && is_postgres(context);
+  const bool tables_alone = !context.tenant && is_server_uri(context.database());
   const EngineInfo info = tables_alone ? open_repository(context.database(), options)->maintenance().info()
                                        : context.open(Access::create, std::move(options)).health().engine;
   JsonWriter writer;
@@ -138,7 +137,7 @@ void add_migrate(CLI::App& app, Context& context) {
       ->excludes("--print-roles");
   context.on(command, [&context, arguments] {
     if (arguments->print_roles) return print_roles(context);
-    if (!arguments->indexes.empty() && !is_postgres(context)) {
+    if (!arguments->indexes.empty() && !is_server_uri(context.database())) {
       throw CLI::ValidationError("--indexes: only PostgreSQL has sets of indexes");
     }
     if (arguments->print) return print_script(context, arguments->indexes);

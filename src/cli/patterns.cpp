@@ -104,9 +104,13 @@ Exit show(const Context& context, const std::string& id) {
 
 Exit switch_to(const Context& context, const std::string& id, bool active) {
   History history = context.open(Access::change);
-  Pattern pattern = find(history, id);
-  pattern.active = active;
-  history.put_pattern(pattern);
+  Pattern pattern;
+  // In one transaction: in a file, nothing that others change meanwhile is lost.
+  history.repository().transaction([&] {
+    pattern = find(history, id);
+    pattern.active = active;
+    history.put_pattern(pattern);
+  });
   context.say(fmt::format("pattern {} is {}", printable(id), active ? "enabled" : "disabled"),
               to_json(pattern));
   return Exit::done;

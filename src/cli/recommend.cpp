@@ -4,6 +4,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
+#include "cli/index_wait.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
@@ -36,7 +37,7 @@ Exit recommend(const Context& context, const Arguments& arguments) {
   options.semantic = !arguments.no_index;
   History history = context.open(Access::change, std::move(options));
   const std::chrono::milliseconds patience{static_cast<std::int64_t>(arguments.wait_seconds * 1000)};
-  const bool complete = arguments.no_index || history.wait_indexed(patience);
+  const bool complete = arguments.no_index || wait_for_index(context, history, patience);
   const Recommendations found = history.recommend(arguments.query);
   if (context.json) {
     print_line(to_json(found));

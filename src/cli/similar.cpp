@@ -4,12 +4,11 @@
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
+#include "cli/index_wait.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr std::size_t excerpt_width = 160;
 
@@ -28,31 +27,6 @@ Aspects read_weights(std::string_view text) {
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return parse_aspects(weights.text());
-}
-
-// Waits until the index holds what is stored, and says so when that takes long. False if it did not come to
-// that.
-bool wait_for_index(const Context& context, History& history, std::chrono::milliseconds patience) {
-  const auto begin = std::chrono::steady_clock::now();
-  bool told = false;
-  for (;;) {
-    const auto waited =
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-    const auto left = std::max<std::chrono::milliseconds>(patience - waited, 0ms);
-    if (history.wait_indexed(std::min<std::chrono::milliseconds>(left, 1s))) return true;
-    const Health health = history.health();
-    // Who may not write cannot work off the queue, and perhaps nobody else does.
-    const bool hopeless =
-        context.read_only && health.feed.worker.empty() && health.replica_seq >= health.feed.seq;
-    if (left <= 1s || hopeless) return false;
-    if (!told) {
-      context.note(
-          fmt::format("waiting up to {:.0f} s for the index: {} actions queued, {} of {} changes read",
-                      std::chrono::duration<double>(patience).count(), health.feed.queued, health.replica_seq,
-                      health.feed.seq));
-    }
-    told = true;
-  }
 }
 
 void print_hit(std::size_t rank, const Hit& hit) {

@@ -9,6 +9,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "cli/input.hpp"
 #include "core/json_io.hpp"
 
 namespace actionhist::cli {
@@ -62,8 +63,8 @@ void VectorFile::read_numpy(const std::string& path, const std::string& ids) {
   std::ifstream file = open_file(path);
   const Shape shape = read_shape(file, path);
   if (ids.empty()) refuse(path, "has no ids; name a file of them with --ids");
-  std::ifstream names = open_file(ids);
-  for (std::string id; std::getline(names, id);) {
+  LineReader names(ids);
+  for (std::string id; names.next(id);) {
     if (!id.empty()) vectors_.push_back({std::move(id), {}});
   }
   if (vectors_.size() != shape.rows) {
@@ -79,11 +80,10 @@ void VectorFile::read_numpy(const std::string& path, const std::string& ids) {
 }
 
 void VectorFile::read_lines(const std::string& path) {
-  std::ifstream file = open_file(path);
-  std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
+  LineReader file(path);
+  for (std::string line; file.next(line);) {
     if (line.empty()) continue;
+    const std::size_t number = file.line_number();
     JsonDocument document;
     const JsonElement row = document.parse(line, fmt::format("line {}", number));
     std::string_view id;

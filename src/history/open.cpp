@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/refuse.hpp"
+#include "core/server_uri.hpp"
 #include "history/validate.hpp"
 #include "postgres/repository.hpp"
 #include "sqlite/repository.hpp"
@@ -17,14 +18,11 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
   }
   if (uri == "memory:") return sqlite::open_repository(":memory:", options);
   if (uri.starts_with("sqlite:")) uri.remove_prefix(7);
-  // The scheme alone is named: the rest may hold a password.
-  const auto scheme = uri.substr(0, uri.find(':'));
-  if (scheme == "postgresql" || scheme == "postgres") {
-    return postgres::open_repository(std::string(uri), options);
-  }
+  if (is_server_uri(uri)) return postgres::open_repository(std::string(uri), options);
   if (uri.find("://") != uri.npos) {
-    refuse("uri",
-           fmt::format("no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…", scheme));
+    // The scheme alone is named: the rest may hold a password.
+    refuse("uri", fmt::format("no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…",
+                              uri.substr(0, uri.find(':'))));
   }
   // SQLite gives these names a meaning of its own.
   if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {

@@ -177,6 +177,8 @@ class SimilarTest(CliTest):
         self.fill()
         done = self.run_cli("similar", "certificate", "--read-only", "--wait", "5")
         self.assertIn("not indexed yet", done.err)
+        for args in [["recommend", "certificate", "--wait", "600"], ["context", "certificate"]]:
+            self.assertIn("not indexed yet", self.run_cli(*args, "--read-only").err)
         self.run_cli("worker", "--once")
         done = self.run_cli("similar", "certificate", "--read-only")
         self.assertIn("renew_certificate", done.out)

@@ -1,10 +1,14 @@
 """Brakes: checks, patterns and detections."""
 
+import contextlib
 import json
 import os
+import sqlite3
+import subprocess
+import time
 import unittest
 
-from cli import REFUSED, REJECTED, RESTART, USAGE, CliTest, scaling
+from cli import DONE, REFUSED, REJECTED, RESTART, USAGE, CliTest, scaling
 
 
 class GuardTest(CliTest):
@@ -87,6 +91,18 @@ class PatternsTest(CliTest):
         self.assertIn("action-budget", self.run_cli("patterns", "show", "action-budget").out)
         for verb in ["show", "enable", "disable"]:
             self.run_cli("patterns", verb, "unknown", expect=REJECTED)
+
+    def test_switching_keeps_what_others_change_meanwhile(self):
+        with contextlib.closing(sqlite3.connect(self.db, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            switching = subprocess.Popen(self.command(["patterns", "enable", "action-budget"], self.db), env=self.env)
+            # Time to come as far as it can without the right to write.
+            time.sleep(1)
+            other.execute("UPDATE oscillation_patterns SET min_occurrences = 7 WHERE pattern_id = 'action-budget'")
+            other.execute("COMMIT")
+        self.assertEqual(switching.wait(timeout=120), DONE)
+        pattern = self.run_json("patterns", "show", "action-budget")[0]
+        self.assertEqual((pattern["active"], pattern["min_occurrences"]), (True, 7))
 
     def test_a_budget_of_three_refuses_the_fourth(self):
         self.run_cli("patterns", "enable", "action-budget")

@@ -105,6 +105,14 @@ class MigrateTest(CliTest):
         self.run_cli("migrate")
         self.run_cli("history")
 
+    def test_a_file_may_be_called_like_a_server(self):
+        done = subprocess.run(
+            self.command(["migrate", "--indexes", "search"], "postgres.db"),
+            cwd=self.folder, env=self.env, capture_output=True, timeout=120,
+        )
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn(b"only PostgreSQL", done.stderr)
+
     def test_a_server_needs_no_tenant_for_its_schema(self):
         with postgres.server() as uri:
             self.assertIn("CREATE TABLE", self.run_cli("migrate", "--print", db=uri).out)
@@ -204,6 +212,33 @@ class ExportTest(CliTest):
         self.assertEqual([row["action_id"] for row in csv.DictReader(path.open(newline=""))], ["b"])
         self.run_cli("export", "--output", path, "--where", '{"unheard_of": 1}', expect=REJECTED)
         self.assertGreater(path.stat().st_size, 0, "a refused export leaves the file as it was")
+
+    def test_a_file_is_there_as_a_whole_or_as_it_was(self):
+        self.store(*(action(f"a{i:04}", 3000 - i) for i in range(1500)))
+        path = self.folder / "out.jsonl"
+        path.write_text("before\n")
+        path.chmod(0o640)
+        link = self.folder / "link.jsonl"
+        link.symlink_to(path)
+        self.run_cli("export", "--output", link)
+        self.assertEqual((link.is_symlink(), path.stat().st_mode & 0o777), (True, 0o640))
+        self.assertEqual(len(path.read_text().splitlines()), 1500)
+        # The first page can be read, the second one not.
+        with sqlite3.connect(self.db) as connection:
+            connection.execute("UPDATE resource_action_traces SET execution_status = '?' WHERE action_id = 'a0100'")
+        connection.close()
+        self.run_cli("export", "--output", path, expect=REJECTED)
+        self.assertEqual(len(path.read_text().splitlines()), 1500)
+        self.assertEqual(sorted(each.name for each in self.folder.glob("*.tmp")), [])
+
+    def test_a_pipe_is_written_in_its_place(self):
+        self.store(action("a"))
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen(self.command(["export", "--output", pipe], self.db), env=self.env) as running:
+            self.assertEqual(json.loads(pipe.read_text())["action_id"], "a")
+            self.assertEqual(running.wait(timeout=60), DONE)
+        self.assertTrue(pipe.is_fifo())
 
     def test_paths_that_cannot_be_written(self):
         self.store(action("a"))
@@ -335,6 +370,12 @@ class EmbedTest(CliTest):
             self.run_json("embed", "import", "other/3", str(array), "--ids", str(ids))[0],
             {"stored": 1, "present": 0, "unknown": 1},
         )
+        ids.write_bytes(b"a1\r\na2\r\n")
+        crlf = ["embed", "import", "crlf/3", str(array), "--ids", str(ids)]
+        self.assertEqual(self.run_json(*crlf)[0], {"stored": 2, "present": 0, "unknown": 0})
+        ids.write_text("x\ny\n")
+        unknown = self.run_json("embed", "import", "other/3", str(array), "--ids", str(ids), expect=REJECTED)
+        self.assertEqual(unknown[0], {"stored": 0, "present": 0, "unknown": 2})
         self.run_cli("embed", "import", "other/3", str(array), expect=REJECTED)
         array.write_bytes(array.read_bytes()[:-4])
         self.run_cli("embed", "import", "other/3", str(array), "--ids", str(ids), expect=REJECTED)
