@@ -91,13 +91,14 @@ bool PostgresActionStore::insert_fresh(std::span<const Trace* const> rows) {
 
 // Stores those that are new, and returns what is stored of the others. REQUIRES: inside a transaction.
 std::vector<Trace> PostgresActionStore::insert_known(std::vector<const Trace*> rows) {
-  std::vector<Trace> known;
-  std::erase_if(rows, [&](const Trace* trace) {
-    if (!may_be_elsewhere(*trace)) return false;
-    auto stored = get(trace->action_id);
-    if (stored) known.push_back(std::move(*stored));
-    return stored.has_value();
-  });
+  std::vector<std::string> wanted;
+  for (const Trace* trace : rows) {
+    if (may_be_elsewhere(*trace)) wanted.push_back(trace->action_id);
+  }
+  std::vector<Trace> known = get(wanted);
+  std::set<std::string_view> elsewhere;
+  for (const Trace& trace : known) elsewhere.insert(trace.action_id);
+  std::erase_if(rows, [&](const Trace* trace) { return elsewhere.contains(trace->action_id); });
   if (rows.empty()) return known;
   std::vector<TimePoint> times;
   for (const Trace* trace : rows) times.push_back(trace->time());
@@ -105,16 +106,19 @@ std::vector<Trace> PostgresActionStore::insert_known(std::vector<const Trace*> r
       engine_.store(times, {{insert_statement(), insert_parameters(engine_.tenant(), rows), Plan::once}});
   std::set<std::string> fresh;
   for (Reader reader(results.front()); reader.next();) fresh.insert(reader.get<std::string>());
-  std::erase_if(rows, [&](const Trace* trace) {
-    if (fresh.contains(trace->action_id)) return false;
-    auto stored = get(trace->action_id);
-    if (!stored) {
-      throw Error(ErrorCode::conflict,
-                  fmt::format("action_id: \"{}\" was deleted and stays taken", trace->action_id));
-    }
-    known.push_back(std::move(*stored));
-    return true;
-  });
+  std::set<std::string> taken;
+  for (const Trace* trace : rows) {
+    if (!fresh.contains(trace->action_id)) taken.insert(trace->action_id);
+  }
+  std::erase_if(rows, [&](const Trace* trace) { return taken.contains(trace->action_id); });
+  for (Trace& stored : get(std::vector<std::string>(taken.begin(), taken.end()))) {
+    taken.erase(stored.action_id);
+    known.push_back(std::move(stored));
+  }
+  if (!taken.empty()) {
+    throw Error(ErrorCode::conflict,
+                fmt::format("action_id: \"{}\" was deleted and stays taken", *taken.begin()));
+  }
   std::vector<Call> calls;
   add_resources(calls, engine_.tenant(), rows);
   if (!calls.empty()) engine_.run(std::move(calls));
@@ -208,8 +212,16 @@ void PostgresActionStore::update(const Trace& trace, const Trace& before) {
 bool PostgresActionStore::remove(std::string_view action_id, TimePoint now) {
   const auto trace = get(action_id);
   if (!trace) return false;
-  // The worker finds the trace gone and puts a tombstone into the feed.
+  // In the order of complete() and record(): the trace, its history, the heads, the id.
   std::vector<Call> calls;
+  calls.push_back(
+      {"SELECT FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 FOR UPDATE",
+       Parameters(engine_.tenant(), action_id, trace->time())});
+  calls.push_back({"SELECT FROM action_histories WHERE tenant_id = $1 AND resource_id = $2 FOR UPDATE",
+                   Parameters(engine_.tenant(), trace->resource_id)});
+  if (const auto scopes = head_scopes(*trace); !scopes.empty())
+    calls.push_back(move_heads(engine_.tenant(), scopes));
+  // The worker finds the trace gone and puts a tombstone into the feed.
   calls.push_back(
       {"WITH trace AS (DELETE FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND "
        "action_timestamp = $3 RETURNING action_id, action_timestamp, resource_id), "
@@ -223,10 +235,8 @@ bool PostgresActionStore::remove(std::string_view action_id, TimePoint now) {
        "SELECT $1, action_id, 1, $4 FROM trace ON CONFLICT (tenant_id, subject_id) DO UPDATE SET "
        "version = q.version + 1, attempts = 0, last_error = NULL) SELECT count(*) FROM trace",
        Parameters(engine_.tenant(), action_id, trace->time(), now)});
-  if (const auto scopes = head_scopes(*trace); !scopes.empty())
-    calls.push_back(move_heads(engine_.tenant(), scopes));
   const std::vector<Result> results = engine_.run(std::move(calls));
-  Reader reader(results.front());
+  Reader reader(results.back());
   return reader.next() && reader.get<std::int64_t>() > 0;
 }
 

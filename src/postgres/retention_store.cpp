@@ -40,6 +40,11 @@ constexpr std::string_view chosen =
     "FROM resource_action_traces t WHERE t.tenant_id = $1 AND t.resource_id IS NOT DISTINCT FROM $2 AND "
     "t.action_id = ANY($3) AND t.action_timestamp BETWEEN $4 AND $5";
 
+const std::string& lock_chosen() {
+  static const std::string text = fmt::format("SELECT {} ORDER BY t.action_id FOR UPDATE", chosen);
+  return text;
+}
+
 // An id that another run registered meanwhile stays that run's: it removed the action, and counts it.
 const std::string& register_chosen() {
   static const std::string text = fmt::format(
@@ -237,10 +242,14 @@ std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
   const auto chosen_by = [&, first = first->time, last = last->time] {
     return Parameters(engine_.tenant(), resource_id, ids, first, last);
   };
-  // Registering the ids comes first: a second run that removes the same waits there, and then finds nothing.
+  // Locked in the order of complete() and record(): the traces, their history, the heads, the ids. A second run that
+  // removes the same waits for the traces, and then finds nothing.
   std::vector<Call> calls;
-  calls.push_back({register_chosen(), chosen_by().add(now), Plan::once});
+  calls.push_back({lock_chosen(), chosen_by(), Plan::once});
+  calls.push_back({"SELECT FROM action_histories WHERE tenant_id = $1 AND resource_id = $2 FOR UPDATE",
+                   Parameters(engine_.tenant(), resource_id)});
   calls.push_back({move_heads_of_chosen(), chosen_by(), Plan::once});
+  calls.push_back({register_chosen(), chosen_by().add(now), Plan::once});
   if (compact) calls.push_back({compact_chosen(), chosen_by(), Plan::once});
   // The worker finds the traces gone and puts tombstones into the feed.
   calls.push_back({delete_chosen(), chosen_by().add(now), Plan::once});

@@ -1,6 +1,8 @@
 // Transactions whose commit fails, or comes later than that of another one which began after it.
 #include <catch2/catch.hpp>
 
+#include <future>
+
 #include "postgres/connection.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
@@ -53,4 +55,58 @@ TEST_CASE("a score that is committed after the metrics were made is in them the 
   late.run_script("COMMIT");
   CHECK(history.refresh_metrics().hours == 1);
   CHECK(history.refresh_metrics().hours == 0);
+}
+
+TEST_CASE("what removes actions locks in the order of what stores and completes them",
+          "[postgres][commits]") {
+  const bool erase = GENERATE(true, false);
+  // complete() begins with the trace, record() with the history.
+  const std::string first = GENERATE("resource_action_traces", "action_histories");
+  INFO(erase << ' ' << first);
+  const std::string uri = fresh_database(shared_server());
+  Options patient = plain();
+  patient.postgres.lock_timeout = 60s;
+  patient.postgres.statement_timeout = 120s;
+  History history = open(uri, patient);
+  Action old = restart("old", system_now() - 2400h);
+  old.correlation_id = "incident";
+  history.record(old);
+  history.set_retention_policy(
+      RetentionPolicy{.max_age = std::chrono::days(30), .strategy = RetentionStrategy::oldest_first});
+  postgres::Connection other(postgres::Target(shared_server().superuser_uri(database_of(uri))),
+                             patient.postgres, "t");
+  // So that it is this one that fails where two wait for each other.
+  other.run_script("SET deadlock_timeout = '10ms'");
+  other.run_script("BEGIN; SELECT FROM " + first + " FOR UPDATE");
+  auto removal = std::async(std::launch::async, [&] {
+    return erase ? history.erase("old") : history.apply_retention().removed == 1;
+  });
+  CHECK(wait_until([&] {
+    return shared_server().run_sql(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '" +
+               database_of(uri) + "'") != "0";
+  }));
+  CHECK_NOTHROW(other.run_script(
+      "UPDATE action_histories SET version = version + 1; UPDATE guard_heads SET version = version + 1; "
+      "UPDATE action_ids SET action_id = action_id; COMMIT"));
+  CHECK(removal.get());
+  CHECK_FALSE(history.get("old"));
+}
+
+TEST_CASE("a batch that is sent again is answered with what is stored", "[postgres][commits]") {
+  History history = open(fresh_database(shared_server()), plain());
+  std::vector<Action> actions;
+  for (int i = 0; i < 100; ++i) actions.push_back(restart(fmt::format("a-{}", i), noon));
+  history.record(actions);
+  actions.push_back(restart("new", noon));
+  const std::vector<Trace> again = history.record(actions);
+  REQUIRE(again.size() == 101);
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    CHECK(again[i].action_id == actions[i].action_id);
+    CHECK(again[i].stored == (i == 100));
+  }
+  history.erase("a-5");
+  actions.push_back(restart("newer", noon));
+  CHECK_THROWS_WITH(history.record(actions), Catch::Contains("\"a-5\" was deleted"));
+  CHECK_FALSE(history.get("newer"));
 }
