@@ -15,6 +15,7 @@ constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_text_bytes = 256 * 1024;
 constexpr TimePoint earliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr std::chrono::minutes allowed_skew{5};
+constexpr std::chrono::milliseconds longest_duration = std::chrono::days{3653};
 
 std::size_t limit_of(std::string_view field) {
   if (field.ends_with("_id")) return max_id_bytes;
@@ -56,8 +57,11 @@ class FieldCheck {
   void operator()(std::string_view field, const std::optional<double>& share) const {
     require_between(field, share, 0, 1);
   }
-  void operator()(std::string_view field, const std::optional<std::int64_t>& count) const {
-    if (count && *count < 0) refuse(field, "is negative");
+  void operator()(std::string_view field, const std::optional<std::int64_t>& milliseconds) const {
+    if (!milliseconds) return;
+    if (*milliseconds < 0) refuse(field, "is negative");
+    if (*milliseconds > longest_duration.count())
+      refuse(field, "is longer than ten years; it is in milliseconds");
   }
   void operator()(std::string_view field, const std::optional<TimePoint>& time) const {
     const TimePoint latest{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};

@@ -196,6 +196,9 @@ TEST_CASE("the same outcome again changes nothing, another is a conflict unless 
   CHECK(error_code_of([&] { f.history.start("a-1"); }) == ErrorCode::conflict);
   CHECK(error_code_of([&] { f.history.complete("nosuch", completed()); }) == ErrorCode::not_found);
   CHECK(error_code_of([&] { f.history.complete("a-1", Outcome{}); }) == ErrorCode::invalid_argument);
+  Outcome endless = completed();
+  endless.execution_duration_ms = std::numeric_limits<std::int64_t>::max();
+  CHECK(error_text_of([&] { f.history.complete("a-1", endless); }).find("execution_duration_ms: ") == 0);
 }
 
 TEST_CASE("of two outcomes at the same moment one is stored and the other a conflict", "[actions]") {
