@@ -21,6 +21,8 @@ constexpr auto first_pause = 5ms;
 constexpr auto longest_pause = 1'000ms;
 // After a standby could not be asked, the primary is, for so long.
 constexpr auto shunned_for = 2s;
+// For a free connection to it, since the primary may have one.
+constexpr std::chrono::milliseconds standby_patience = 1s;
 
 // Doubles with each attempt; the jitter keeps agents that failed together from returning together.
 std::chrono::milliseconds pause_before(int attempt) {
@@ -74,8 +76,7 @@ class Engine::Transaction {
   }
   void wait_for_turn(const std::vector<std::string>& scopes) {
     // Whoever holds it is in a few round trips; beyond that the database's lock decides.
-    if (untouched() && turn_.empty())
-      turn_ = engine_.guard_cache_.take_turn(scopes, engine_.options_.lock_timeout);
+    if (untouched() && turn_.empty()) turn_ = engine_.guard_cache_.take_turn(scopes, engine_.patience());
   }
   void end_turn() noexcept { turn_.clear(); }
   void presume(Premise premise) { premise_ = std::move(premise); }
@@ -90,7 +91,7 @@ class Engine::Transaction {
     }
     wait_for_turn(scopes);
     // What is on its way would fail if the change came before it.
-    engine_.group_commit_.await(scopes, {}, engine_.options_.lock_timeout);
+    engine_.group_commit_.await(scopes, {}, engine_.patience());
     auto versions = cache.versions(scopes);
     change_ = {action, std::move(scopes), std::move(versions)};
   }
@@ -165,7 +166,11 @@ Engine::Engine(Target target, PostgresOptions options, std::string tenant)
       options_(std::move(options)),
       tenant_(std::move(tenant)),
       pool_(target_, options_, tenant_) {
-  if (options_.read_standbys) standbys_ = std::make_unique<Pool>(target_.standbys(), options_, tenant_);
+  if (options_.read_standbys) {
+    PostgresOptions brief = options_;
+    brief.acquire_timeout = std::min(brief.acquire_timeout, standby_patience);
+    standbys_ = std::make_unique<Pool>(target_.standbys(), std::move(brief), tenant_);
+  }
 }
 
 Engine::Transaction* Engine::current() const noexcept {
@@ -173,6 +178,10 @@ Engine::Transaction* Engine::current() const noexcept {
     if (each->of(*this)) return each;
   }
   return nullptr;
+}
+
+std::chrono::milliseconds Engine::patience() const noexcept {
+  return options_.lock_timeout > 0ms ? options_.lock_timeout : 24h;
 }
 
 bool Engine::in_transaction() const noexcept { return current() != nullptr; }
@@ -248,9 +257,13 @@ std::optional<Result> Engine::ask_standby(const Call& call) {
     if (results[results.size() - 2].row(0).get<std::optional<bool>>().value_or(false))
       return std::move(results.back());
     return std::nullopt;
-  } catch (const ServerError& error) {
-    if (!error.retryable() && error.code() != ErrorCode::unsupported) throw;
-    // None is there, or it has cancelled the query for what it has to replay.
+  } catch (const Error& error) {
+    const auto* answer = dynamic_cast<const ServerError*>(&error);
+    const bool about_query = answer && !answer->retryable() && answer->code() != ErrorCode::unsupported &&
+                             answer->code() != ErrorCode::denied;
+    if (about_query) throw;
+    // None is there or lets us in, all its connections are lent, or it has cancelled the query for what it has to
+    // replay.
     standbys_shunned_until_ = now() + std::chrono::steady_clock::duration(shunned_for).count();
     return std::nullopt;
   }

@@ -92,6 +92,8 @@ class Engine {
   bool in_transaction() const noexcept;
   const std::string& tenant() const noexcept { return tenant_; }
   const PostgresOptions& options() const noexcept { return options_; }
+  // How long to wait inside this process for what another thread holds: lock_timeout, and a day where it has no limit.
+  std::chrono::milliseconds patience() const noexcept;
   const Target& target() const noexcept { return target_; }
   KnownResources& known_resources() noexcept { return known_resources_; }
   GuardCache& guard_cache() noexcept { return guard_cache_; }

@@ -163,7 +163,7 @@ bool holds_action(const ScopeReadings& readings, const std::string& action_id) {
 std::optional<GuardView> view_ahead(Engine& engine, const GuardQuestion& question) {
   GuardCache& cache = engine.guard_cache();
   GroupCommit& groups = engine.group_commit();
-  const auto patience = engine.options().lock_timeout;
+  const auto patience = engine.patience();
   const std::vector<std::string> scopes = names_of(question.scopes);
   if (!cache.promising(scopes)) return std::nullopt;
   engine.wait_for_turn(scopes);
@@ -249,7 +249,7 @@ GuardView read_guard_view(Engine& engine, const GuardQuestion& question, bool lo
     // What is on its way would fail if the lock came before it.
     const std::vector<std::string> scopes = names_of(question.scopes);
     engine.wait_for_turn(scopes);
-    engine.group_commit().await(scopes, {}, engine.options().lock_timeout);
+    engine.group_commit().await(scopes, {}, engine.patience());
   }
   return view_under_lock(engine, question, lock);
 }

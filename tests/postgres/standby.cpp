@@ -1,6 +1,7 @@
 // Reads on a standby, no staler than asked for; and opening while the server is away.
 #include <catch2/catch.hpp>
 
+#include <fstream>
 #include <thread>
 
 #include "support/postgres_server.hpp"
@@ -65,6 +66,24 @@ TEST_CASE("a standby answers reads while it is fresh enough, and otherwise the p
   patient.record(restart("fourth", system_now()));
   CHECK(wait_until([&] { return seen(patient) == 3; }));
   CHECK(seen(strict) == 4);
+}
+
+TEST_CASE("where the standby lets nobody in the primary answers", "[postgres][standby]") {
+  PostgresServer primary({.fsync = false});
+  open(primary.superuser_uri(), reading(false, 0ms)).record(restart("first", system_now()));
+  Standby standby(primary);
+  std::ofstream(standby.data_folder() + "/pg_hba.conf") << "local all all reject\n";
+  standby.run_sql("SELECT pg_reload_conf()");
+  CHECK(wait_until([&] {
+    try {
+      standby.run_sql("SELECT 1");
+      return false;
+    } catch (const std::exception&) {
+      return true;
+    }
+  }));
+  History history = open(uri_of(primary, standby), reading(true, 24h));
+  CHECK(seen(history) == 1);
 }
 
 TEST_CASE("without a standby among the hosts the primary answers all", "[postgres][standby]") {
