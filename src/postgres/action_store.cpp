@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <unordered_map>
 
@@ -106,19 +107,20 @@ std::vector<Trace> PostgresActionStore::insert_known(std::vector<const Trace*> r
       engine_.store(times, {{insert_statement(), insert_parameters(engine_.tenant(), rows), Plan::once}});
   std::set<std::string> fresh;
   for (Reader reader(results.front()); reader.next();) fresh.insert(reader.get<std::string>());
-  std::set<std::string> taken;
-  for (const Trace* trace : rows) {
-    if (!fresh.contains(trace->action_id)) taken.insert(trace->action_id);
+  std::vector<std::string> taken;
+  std::erase_if(rows, [&](const Trace* trace) {
+    if (fresh.contains(trace->action_id)) return false;
+    taken.push_back(trace->action_id);
+    return true;
+  });
+  std::vector<Trace> stored = get(taken);
+  std::set<std::string_view> answered;
+  for (const Trace& trace : stored) answered.insert(trace.action_id);
+  for (const std::string& id : taken) {
+    if (answered.contains(id)) continue;
+    throw Error(ErrorCode::conflict, fmt::format("action_id: \"{}\" was deleted and stays taken", id));
   }
-  std::erase_if(rows, [&](const Trace* trace) { return taken.contains(trace->action_id); });
-  for (Trace& stored : get(std::vector<std::string>(taken.begin(), taken.end()))) {
-    taken.erase(stored.action_id);
-    known.push_back(std::move(stored));
-  }
-  if (!taken.empty()) {
-    throw Error(ErrorCode::conflict,
-                fmt::format("action_id: \"{}\" was deleted and stays taken", *taken.begin()));
-  }
+  std::ranges::move(stored, std::back_inserter(known));
   std::vector<Call> calls;
   add_resources(calls, engine_.tenant(), rows);
   if (!calls.empty()) engine_.run(std::move(calls));
