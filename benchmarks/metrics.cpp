@@ -97,8 +97,8 @@ class Plain {
   // Counts, means and deviations of all scopes and periods: the same groups that a refresh makes.
   double aggregate() {
     return seconds([&] {
-      for (const char* scope : {"''", "namespace", "kind", "alert_name", "model_used"}) {
-        for (const char* start : {"{} / 3600", "{} / 86400", "({} - 345600) / 604800", "{} / 2592000"}) {
+      for (const char* scope : scopes) {
+        for (const char* start : starts) {
           ask(fmt::format(
               "SELECT sum(n) + sum(mean) + sum(square) FROM (SELECT {} AS start, {} AS scope, "
               "action_type, count(*) AS n, avg(effectiveness_score) AS mean, "
@@ -120,6 +120,10 @@ class Plain {
 
   // All metrics as one text.
   virtual std::string metrics() = 0;
+
+  static constexpr std::array scopes{"''", "namespace", "kind", "alert_name", "model_used"};
+  static constexpr std::array starts{"{} / 3600", "{} / 86400", "({} - 345600) / 604800", "{} / 2592000"};
+  static constexpr double groupings = scopes.size() * starts.size();
 
  protected:
   // The first value of a query's first row.
@@ -252,6 +256,8 @@ void fleet(Report& out, History& history, Plain& plain, int actions, int resourc
   const double whole = median_of(full);
   out.add("fleet", "full_refresh_to_same_groups", whole, "s", median_of(aggregate),
           whole / median_of(aggregate));
+  const double grouping = median_of(aggregate) / Plain::groupings;
+  out.add("fleet", "full_refresh_to_one_grouping", whole, "s", grouping, whole / grouping);
   out.add("fleet", "full_refresh_to_one_scan", whole, "s", median_of(scan), whole / median_of(scan));
   const double increment = median_of(increments);
   out.add("fleet", "hour_to_full", increment, "s", whole, increment / whole);

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <tuple>
+#include <unordered_map>
 
 #include "analysis/cusum.hpp"
 #include "analysis/significance.hpp"
@@ -105,10 +105,13 @@ TimePoint period_start(MetricPeriod period, TimePoint time) {
 }
 
 MetricTable table_of(std::span<const ScoredAction> scores) {
-  std::map<std::tuple<MetricScope, std::string_view, std::string_view>, std::vector<double>> lists;
+  // An action falls into five scopes, and is looked up in hashes of the few names that an hour has.
+  using Lists = std::unordered_map<std::string_view, std::vector<double>>;
+  std::unordered_map<std::string_view, std::array<Lists, 5>> types;
   for (const ScoredAction& scored : scores) {
+    auto& scopes = types[scored.action_type];
     const auto add = [&](MetricScope scope, std::string_view value) {
-      lists[{scope, value, scored.action_type}].push_back(scored.score);
+      scopes[static_cast<std::size_t>(scope)][value].push_back(scored.score);
     };
     add(MetricScope::global, {});
     add(MetricScope::namespace_, scored.namespace_);
@@ -117,10 +120,13 @@ MetricTable table_of(std::span<const ScoredAction> scores) {
     add(MetricScope::model, scored.model);
   }
   MetricTable table;
-  for (auto& [key, list] : lists) {
-    const auto& [scope, value, type] = key;
-    table.emplace_hint(table.end(), MetricKey{scope, std::string(value), std::string(type)},
-                       ScoreSummary(std::move(list)));
+  for (auto& [type, scopes] : types) {
+    for (std::size_t scope = 0; scope < scopes.size(); ++scope) {
+      for (auto& [value, list] : scopes[scope]) {
+        table.emplace(MetricKey{static_cast<MetricScope>(scope), std::string(value), std::string(type)},
+                      ScoreSummary(std::move(list)));
+      }
+    }
   }
   return table;
 }

@@ -12,7 +12,7 @@ namespace actionhist {
 // REQUIRES: `values` is not empty. Sums in the order given, so that equal input gives equal bytes.
 double mean(std::span<const double> values);
 
-// The middle value, or the mean of the two in the middle. REQUIRES: not empty.
+// The middle value, or the mean of the two in the middle. REQUIRES: not empty; finite.
 double median(std::vector<double> values);
 
 // The sample's standard deviation (n − 1); 0 for fewer than two values.

@@ -18,8 +18,4 @@ struct Trend {
 // values have no trend. Takes O(n²) time and memory, so give it means of groups when there are thousands.
 Trend mann_kendall(std::span<const double> values);
 
-// The same for values at times of their own, in any unit; the slope is per unit. Equal times count as no
-// pair. REQUIRES: times.size() == values.size(), times not descending.
-Trend mann_kendall(std::span<const double> times, std::span<const double> values);
-
 }  // namespace actionhist

@@ -50,6 +50,37 @@ ScoredAction scored(const Trace& trace) {
           trace.alert_name, trace.model_used,  *trace.outcome.effectiveness_score};
 }
 
+// Metrics that are computed and not yet stored. Each transaction waits for the disk, so several periods share one.
+class Unwritten {
+ public:
+  explicit Unwritten(Repository& repository) : repository_(repository) {}
+
+  bool enough() const { return rows_ >= 4000; }
+  void add(MetricPeriod period, TimePoint start, std::vector<KeptMetric> metrics) {
+    rows_ += metrics.size();
+    periods_.push_back({period, start, std::move(metrics)});
+  }
+  void write() {
+    repository_.transaction([&] {
+      for (const Period& each : periods_)
+        repository_.metrics().replace(each.period, each.start, each.metrics);
+    });
+    periods_.clear();
+    rows_ = 0;
+  }
+
+ private:
+  struct Period {
+    MetricPeriod period;
+    TimePoint start;
+    std::vector<KeptMetric> metrics;
+  };
+
+  Repository& repository_;
+  std::vector<Period> periods_;
+  std::size_t rows_ = 0;
+};
+
 // Of two refreshes at once, one could put back what the other has just computed anew. So one has the turn, of all
 // processes; one that dies, or stands still, loses it after a while.
 class RefreshTurn {
@@ -103,18 +134,22 @@ std::optional<MetricRefresh> History::State::try_refresh_metrics() {
     Work work;
     for (const ScoredHour& marked : hours) add_periods(work, marked.hour);
     MetricTables tables(store);
+    Unwritten unwritten(*repository);
     for (const auto& [touched, changed] : work) {
       if (!turn.mine()) return std::nullopt;
+      if (unwritten.enough()) unwritten.write();
       const TimePoint start = touched.start();
       const MetricTable& now =
           changed ? tables.make(touched.period, start) : tables.of(touched.period, start);
       if (!changed && now.empty()) continue;
-      const auto metrics =
+      auto metrics =
           metrics_of(touched.period, start, now, tables.of(touched.period, start - touched.length));
-      store.replace(touched.period, start, metrics);
       ++done.periods;
       done.metrics += static_cast<std::int64_t>(metrics.size());
+      unwritten.add(touched.period, start, std::move(metrics));
     }
+    if (!turn.mine()) return std::nullopt;
+    unwritten.write();
     // What changed meanwhile has a mark of its own, which stays.
     store.forget(hours);
     for (std::size_t i = 0; i < hours.size(); ++i) {
