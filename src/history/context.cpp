@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -41,8 +41,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> titles{{
     {"older", "The 90 days before"},
 }};
 
-std::int64_t tokens_of(std::string_view text) {
-  return static_cast<std::int64_t>((text.size() + bytes_per_token - 1) / bytes_per_token);
+std::int64_t tokens_of(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + bytes_per_token - 1) / bytes_per_token);
 }
 
 std::string cut(std::string_view text) {
@@ -71,24 +71,51 @@ std::string as_json(const Sections& sections) {
   return writer.end_object().take();
 }
 
+// The bytes of kept sections as as_text() or as_json() writes them, known without writing them again for each sentence.
+class Length {
+ public:
+  explicit Length(bool json) : json_(json), empty_(json ? 2 : 0), bytes_(empty_) {}
+
+  std::size_t bytes() const { return bytes_; }
+
+  // What one more sentence at the end takes, the `first` of its section or a later one.
+  std::size_t of(std::size_t section, bool first, const std::string& sentence) const {
+    const bool opened = bytes_ > empty_;
+    if (!json_) return (first ? opened + titles[section].second.size() + 2 : 0) + sentence.size() + 3;
+    JsonWriter writer;
+    const std::size_t quoted = writer.value(sentence).take().size();
+    return (first ? opened + titles[section].first.size() + 5 : 1) + quoted;
+  }
+  void add(std::size_t bytes) { bytes_ += bytes; }
+
+ private:
+  bool json_;
+  std::size_t empty_;
+  std::size_t bytes_;
+};
+
 // The sentences that fit, the first of each section before later ones of sections behind it.
 Context fitted(const Sections& all, const ContextQuery& query) {
   Context context;
   Sections kept;
-  const auto rendered = [&] { return query.json ? as_json(kept) : as_text(kept); };
+  Length length(query.json);
   bool full = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (const std::string& sentence : all[i]) {
-      kept[i].push_back(sentence);
-      if (!full && tokens_of(rendered()) <= query.budget_tokens) continue;
-      kept[i].pop_back();
+      const std::size_t more = full ? 0 : length.of(i, kept[i].empty(), sentence);
+      if (!full && tokens_of(length.bytes() + more) <= query.budget_tokens) {
+        kept[i].push_back(sentence);
+        length.add(more);
+        continue;
+      }
       ++context.omitted;
       // Within a section nothing is skipped, so that the newest are the ones that are there.
       full = i >= recent;
     }
   }
-  context.content = rendered();
-  context.tokens = tokens_of(context.content);
+  context.content = query.json ? as_json(kept) : as_text(kept);
+  assert(context.content.size() == length.bytes());
+  context.tokens = tokens_of(context.content.size());
   return context;
 }
 

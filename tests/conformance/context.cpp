@@ -1,6 +1,10 @@
 // What every engine promises about the context of a language model.
+#include <array>
+#include <random>
+
 #include <catch2/catch.hpp>
 
+#include "core/json_io.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -81,4 +85,84 @@ TEST_CASE("a small budget keeps warnings and the newest actions", "[context]") {
           f.history.context({.text = "x", .budget_tokens = 5});
         }).find("budget_tokens: ") == 0);
   CHECK(f.history.context({.text = "nothing is known of this"}).omitted == 0);
+}
+
+namespace {
+
+using Section = std::pair<std::string, std::vector<std::string>>;
+
+std::vector<Section> sections_of(const std::string& json) {
+  std::vector<Section> sections;
+  JsonDocument document;
+  for (auto [name, sentences] : simdjson::dom::object(document.parse(json, "context"))) {
+    Section& section = sections.emplace_back(std::string(name), std::vector<std::string>{});
+    for (JsonElement sentence : simdjson::dom::array(sentences))
+      section.second.emplace_back(std::string_view(sentence));
+  }
+  return sections;
+}
+
+std::string written(const std::vector<Section>& sections) {
+  JsonWriter writer;
+  writer.begin_object();
+  for (const auto& [name, sentences] : sections) {
+    if (sentences.empty()) continue;
+    writer.key(name).begin_array();
+    for (const std::string& sentence : sentences) writer.value(sentence);
+    writer.end_array();
+  }
+  return writer.end_object().take();
+}
+
+// What fits, tried by writing everything anew with each sentence.
+std::string tried(const std::vector<Section>& all, int budget) {
+  std::vector<Section> kept;
+  bool full = false;
+  for (const auto& [name, sentences] : all) {
+    kept.emplace_back(name, std::vector<std::string>{});
+    for (const std::string& sentence : sentences) {
+      kept.back().second.push_back(sentence);
+      if (!full && written(kept).size() <= 3 * static_cast<std::size_t>(budget)) continue;
+      kept.back().second.pop_back();
+      full = name == "recent" || name == "older";
+    }
+  }
+  return written(kept);
+}
+
+}  // namespace
+
+TEST_CASE("any budget takes just what fits", "[context]") {
+  std::mt19937 random(1);
+  History history = open("memory:", {.semantic = false, .clock = FixedClock{}});
+  const std::array<std::string, 3> types{"restart_deployment", "rollback_deployment", "increase_memory"};
+  const std::array<std::string, 3> errors{"", "no such \"volume\"\\data\n\tof the pod",
+                                          "Größe überschritten \x01"};
+  for (int i = 0; i < 120; ++i) {
+    Action action = restart("a" + std::to_string(i), noon - i * 25min);
+    action.action_type = types[random() % 3];
+    action.outcome = completed(static_cast<double>(random() % 11) / 10);
+    action.outcome.execution_error = errors[random() % 3];
+    history.record(action);
+  }
+  ContextQuery query{.alert_name = "KubePodCrashLooping",
+                     .resource = {.kind = "Deployment", .namespace_ = "prod", .name = "web"},
+                     .budget_tokens = 1'000'000,
+                     .json = true};
+  const Context whole = history.context(query);
+  CHECK(whole.omitted == 0);
+  const std::vector<Section> all = sections_of(whole.content);
+  CHECK(written(all) == whole.content);
+  CHECK(all.size() >= 3);
+  for (int round = 0; round < 60; ++round) {
+    query.budget_tokens = 50 + static_cast<int>(random() % 3000);
+    query.json = true;
+    INFO(query.budget_tokens);
+    const Context json = history.context(query);
+    CHECK(json.content == tried(all, query.budget_tokens));
+    query.json = false;
+    const Context text = history.context(query);
+    CHECK(text.tokens <= query.budget_tokens);
+    CHECK(text.tokens == static_cast<std::int64_t>((text.content.size() + 2) / 3));
+  }
 }
