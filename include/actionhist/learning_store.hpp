@@ -32,6 +32,12 @@ struct Tally {
   double success = 0;      // sum of the scores; a failure without a score counts 0
 };
 
+// A resource that has to be analysed, and the change of it that is known by then, by the clock of whoever made it.
+struct DueAnalysis {
+  std::string resource_id;
+  TimePoint changed_at{};
+};
+
 // What one process does at a time.
 enum class Duty { upkeep, metrics };
 std::string_view to_string(Duty duty) noexcept;
@@ -65,12 +71,13 @@ class LearningStore {
 
   // True when `worker` has the tenant's duty until `until`; it may hold on, and give up by an earlier `until`.
   virtual bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until);
-  // Ids of resources with an action since `active`, changed since they were last analysed and due at `now`, those
-  // that wait longest first; due again only at `until`.
-  virtual std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+  // Resources with an action since `active` whose last change is not the one that their last analysis knew and that
+  // are due at `now`, those that wait longest first; due again only at `until`. Times of changes are only told apart,
+  // never put in order, because they come from the clocks of many agents.
+  virtual std::vector<DueAnalysis> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
                                                   int limit);
-  // Notes that the resource was analysed as of `at`, and is not due before `next`.
-  virtual void analysed(std::string_view resource_id, TimePoint at, TimePoint next);
+  // Notes that the resource was analysed as it was when it was leased, and is not due before `next`.
+  virtual void analysed(const DueAnalysis& done, TimePoint next);
 };
 
 }  // namespace actionhist

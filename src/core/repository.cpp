@@ -30,8 +30,8 @@ std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint,
 
 std::string_view to_string(Duty duty) noexcept { return duty == Duty::upkeep ? "upkeep" : "metrics"; }
 bool LearningStore::lease(Duty, std::string_view, TimePoint, TimePoint) { return true; }
-std::vector<std::string> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
-void LearningStore::analysed(std::string_view, TimePoint, TimePoint) {}
+std::vector<DueAnalysis> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
+void LearningStore::analysed(const DueAnalysis&, TimePoint) {}
 
 void MetricStore::mark_scored(std::span<const TimePoint>) {}
 void MetricStore::mark_all_scored() {}

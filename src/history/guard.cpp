@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 // More actions than this in one window are a loop by any rule; the newest decide.
 constexpr int max_traces = 512;
 constexpr std::size_t kept_refused_ids = 16;
+// So many readings in a row that needed less make the window as short as the last of them needs.
+constexpr int patience = 64;
 // The disruption budget compares with the week before, once this many actions fall into its hour. How surprising
 // an alert is depends on that week too.
 constexpr int budget_actions = 6;
@@ -89,9 +91,13 @@ GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoin
     question.window = window;
     question.alerts = window + alert_lead;
     GuardView view = repository_.guard_view(question, lock);
+    if (view.stored) return view;
     const auto needed = std::max(longest_window(view.patterns), view.policy.window.value_or(0min));
-    if (needed <= window || view.stored) return view;
+    // The longest may be that of one resource's policy, so it is kept while anybody still needs it.
+    if (needed < window && ++unneeded_ < patience) return view;
+    unneeded_ = 0;
     window_ = needed;
+    if (needed <= window) return view;
   }
 }
 
@@ -233,23 +239,38 @@ std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint 
   const Scope scope{ScopeKind::resource, resource_id};
   const std::vector<Trace> traces = repository_.actions().recent(scope, as_of - baseline, as_of, max_traces);
   const std::vector<Alert> alerts = repository_.resources().alerts(as_of - baseline, as_of);
-  const std::vector<Detection> noted =
-      repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
   const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
   const Evidence evidence{traces, alerts, !alerts.empty(), nullptr, to_string(scope)};
   Scene scene(evidence, as_of);
-  std::vector<Detection> fresh;
+  std::vector<Detection> all;
   for (const Pattern& pattern : repository_.patterns().patterns()) {
     for (Detection& found : actionhist::detect(applied(policy, pattern), scene).detections) {
-      const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
-        return other.pattern_id == found.pattern_id && other.last_at >= found.first_at;
-      });
-      if (known || !prevents(pattern, found)) continue;
+      if (!prevents(pattern, found)) continue;
       found.shadow = pattern.shadow;
-      fresh.push_back(repository_.patterns().put(found));
-      break;
+      all.push_back(std::move(found));
     }
   }
+  return all.empty() ? all : note_new(scope, all, as_of);
+}
+
+std::vector<Detection> Guard::note_new(const Scope& scope, std::span<const Detection> found,
+                                       TimePoint as_of) {
+  std::vector<Detection> fresh;
+  repository_.transaction([&] {
+    fresh.clear();
+    // Another process may analyse the same resource: its lease may have ended, or clocks differ.
+    repository_.actions().lock({&scope, 1});
+    std::vector<Detection> noted =
+        repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
+    for (const Detection& each : found) {
+      const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
+        return other.pattern_id == each.pattern_id && other.last_at >= each.first_at;
+      });
+      if (known) continue;
+      noted.push_back(each);
+      fresh.push_back(repository_.patterns().put(each));
+    }
+  });
   return fresh;
 }
 

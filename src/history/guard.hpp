@@ -60,9 +60,13 @@ class Guard {
   // The storage's answer for a window that is as long as the patterns need.
   GuardView view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock);
 
+  // Notes those that share no action with one of the same pattern that was noted already; what it noted.
+  std::vector<Detection> note_new(const Scope& scope, std::span<const Detection> found, TimePoint as_of);
+
   Repository& repository_;
-  // The longest window of the patterns as they were last read, a guess for the next reading.
+  // The longest window that patterns and policies lately had, a guess for the next reading.
   std::atomic<std::chrono::minutes> window_{std::chrono::minutes{120}};
+  std::atomic<int> unneeded_{0};  // readings in a row that needed less
 };
 
 // The scopes of an action that are known: its guarded resource, its correlation, its session.

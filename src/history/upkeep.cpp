@@ -24,11 +24,11 @@ Analysis History::State::analyse(int limit) {
   Analysis done;
   LearningStore& learning = repository->learning();
   const TimePoint begin = now();
-  for (const std::string& id :
+  for (const DueAnalysis& due :
        learning.lease_analyses(begin, begin + analysis_lease, begin - active_span, limit)) {
     const TimePoint as_of = now();
-    const std::vector<Detection> found = guard.analyse(id, as_of);
-    learning.analysed(id, as_of, as_of + analysis_interval);
+    const std::vector<Detection> found = guard.analyse(due.resource_id, as_of);
+    learning.analysed(due, as_of + analysis_interval);
     ++done.resources;
     done.detections += static_cast<std::int64_t>(found.size());
     notify(found);

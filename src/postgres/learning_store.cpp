@@ -136,27 +136,30 @@ bool PostgresLearningStore::lease(Duty duty, std::string_view worker, TimePoint 
              .affected() > 0;
 }
 
-std::vector<std::string> PostgresLearningStore::lease_analyses(TimePoint now, TimePoint until,
+std::vector<DueAnalysis> PostgresLearningStore::lease_analyses(TimePoint now, TimePoint until,
                                                                TimePoint active, int limit) {
   // What an agent has locked changes right now, and is due at the next turn.
   const Result result = engine_.run(
       "UPDATE action_histories h SET next_analysis_at = $4 FROM (SELECT resource_id, updated_at FROM "
       "action_histories WHERE tenant_id = $1 AND last_action_at >= $2 AND "
-      "updated_at > coalesce(last_analysis_at, '-infinity') AND "
+      "updated_at IS DISTINCT FROM last_analysis_at AND "
       "coalesce(next_analysis_at, '-infinity') <= $3 ORDER BY updated_at, resource_id LIMIT $5 "
       "FOR UPDATE SKIP LOCKED) AS due WHERE h.tenant_id = $1 AND h.resource_id = due.resource_id "
-      "RETURNING h.resource_id",
+      "RETURNING h.resource_id, due.updated_at",
       Parameters(engine_.tenant(), active, now, until, std::int64_t{limit}));
-  std::vector<std::string> ids;
-  for (Reader reader(result); reader.next();) reader.read(ids.emplace_back());
-  return ids;
+  std::vector<DueAnalysis> due;
+  for (Reader reader(result); reader.next();) {
+    DueAnalysis& each = due.emplace_back();
+    reader.read(each.resource_id).read(each.changed_at);
+  }
+  return due;
 }
 
-void PostgresLearningStore::analysed(std::string_view resource_id, TimePoint at, TimePoint next) {
+void PostgresLearningStore::analysed(const DueAnalysis& done, TimePoint next) {
   engine_.run(
       "UPDATE action_histories SET last_analysis_at = $3, next_analysis_at = $4 WHERE tenant_id = $1 AND "
       "resource_id = $2",
-      Parameters(engine_.tenant(), resource_id, at, next));
+      Parameters(engine_.tenant(), done.resource_id, done.changed_at, next));
 }
 
 }  // namespace actionhist::postgres

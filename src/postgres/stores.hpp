@@ -116,9 +116,9 @@ class PostgresLearningStore final : public LearningStore {
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;
   bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) override;
-  std::vector<std::string> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+  std::vector<DueAnalysis> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
                                           int limit) override;
-  void analysed(std::string_view resource_id, TimePoint at, TimePoint next) override;
+  void analysed(const DueAnalysis& done, TimePoint next) override;
 
  private:
   Engine& engine_;

@@ -171,32 +171,35 @@ bool SqliteLearningStore::lease(Duty duty, std::string_view worker, TimePoint no
   });
 }
 
-std::vector<std::string> SqliteLearningStore::lease_analyses(TimePoint now, TimePoint until, TimePoint active,
+std::vector<DueAnalysis> SqliteLearningStore::lease_analyses(TimePoint now, TimePoint until, TimePoint active,
                                                              int limit) {
   return engine_.write([&](Connection& connection) {
-    std::vector<std::string> ids;
-    Query due(connection,
-              "SELECT resource_id FROM action_histories WHERE tenant_id = ?1 AND last_action_at >= ?2 AND "
-              "updated_at > ifnull(last_analysis_at, 0) AND ifnull(next_analysis_at, 0) <= ?3 "
-              "ORDER BY updated_at, resource_id LIMIT ?4");
-    due.bind_all(engine_.tenant(), active, now, limit);
-    while (due.step()) due.read(ids.emplace_back());
+    std::vector<DueAnalysis> due;
+    Query query(connection,
+                "SELECT resource_id, updated_at FROM action_histories WHERE tenant_id = ?1 AND "
+                "last_action_at >= ?2 AND updated_at IS NOT last_analysis_at AND "
+                "ifnull(next_analysis_at, 0) <= ?3 ORDER BY updated_at, resource_id LIMIT ?4");
+    query.bind_all(engine_.tenant(), active, now, limit);
+    while (query.step()) {
+      DueAnalysis& each = due.emplace_back();
+      query.read(each.resource_id).read(each.changed_at);
+    }
     Query lease(connection,
                 "UPDATE action_histories SET next_analysis_at = ? WHERE tenant_id = ? AND resource_id = ?");
-    for (const std::string& id : ids) {
+    for (const DueAnalysis& each : due) {
       lease.reset();
-      lease.bind_all(until, engine_.tenant(), id).run();
+      lease.bind_all(until, engine_.tenant(), each.resource_id).run();
     }
-    return ids;
+    return due;
   });
 }
 
-void SqliteLearningStore::analysed(std::string_view resource_id, TimePoint at, TimePoint next) {
+void SqliteLearningStore::analysed(const DueAnalysis& done, TimePoint next) {
   engine_.write([&](Connection& connection) {
     Query(connection,
           "UPDATE action_histories SET last_analysis_at = ?, next_analysis_at = ? WHERE tenant_id = ? AND "
           "resource_id = ?")
-        .bind_all(at, next, engine_.tenant(), resource_id)
+        .bind_all(done.changed_at, next, engine_.tenant(), done.resource_id)
         .run();
   });
 }
