@@ -17,7 +17,13 @@ struct Call {
     const Step& a = *step;
     const Step& b = *other.step;
     if (a.place != b.place || !a.same_type(b)) return false;
-    return !a.resource.empty() || a.trace->resource == b.trace->resource;
+    return a.resource.empty() ? a.trace->resource == b.trace->resource : same_thing(*a.trace, *b.trace);
+  }
+  // Pods of one owner are guarded together. That another one was restarted is the same call only if it was for the
+  // same alert: then the pod has got a new name meanwhile, otherwise the pods had their turn one after the other.
+  static bool same_thing(const Trace& a, const Trace& b) {
+    if (a.resource.kind == b.resource.kind && a.resource.name == b.resource.name) return true;
+    return !a.alert_name.empty() && a.alert_name == b.alert_name;
   }
   bool same_parameters(const Call& other) const {
     return step->trace->action_parameters == other.step->trace->action_parameters ||
@@ -48,14 +54,19 @@ Calls calls_of(const Window& window, bool mutating_only) {
 }
 
 // Whether two neighbours may be of one loop. Calls that only look belong to a loop only within one run of
-// an agent and without long pauses: a periodic health check is none.
+// an agent and without long pauses: a periodic health check is none. Nor is a change that went well in runs of its
+// own that no alert called for, as a nightly backup does; of changes whose run is not known nobody can say that.
 bool linked(const Step& a, const Step& b, const Thresholds& thresholds) {
-  if (a.mutating && b.mutating) return true;
-  if (b.at - a.at > minutes(thresholds.max_pause_minutes)) return false;
   const Trace& x = *a.trace;
   const Trace& y = *b.trace;
-  return (!x.correlation_id.empty() && x.correlation_id == y.correlation_id) ||
-         (!x.session_id.empty() && x.session_id == y.session_id);
+  const bool one_run = (!x.correlation_id.empty() && x.correlation_id == y.correlation_id) ||
+                       (!x.session_id.empty() && x.session_id == y.session_id);
+  const bool pause = b.at - a.at > minutes(thresholds.max_pause_minutes);
+  if (!a.mutating || !b.mutating) return one_run && !pause;
+  const bool runs_known = !x.correlation_id.empty() && !y.correlation_id.empty();
+  const bool called_for = !alert_key(x).empty() || !alert_key(y).empty();
+  const bool scheduled = pause && runs_known && !one_run && !called_for && a.status == Status::completed;
+  return !scheduled;
 }
 
 struct Cycle {

@@ -238,3 +238,107 @@ TEST_CASE("a long run of an agent that always does something new is never flagge
     if (i % 10 == 9) CHECK(essence(timeline).empty());
   }
 }
+
+TEST_CASE("a job that runs by schedule is no loop, and an agent that does the same in one run is") {
+  std::mt19937 random(10);
+  for (int i = 0; i < histories; ++i) {
+    Timeline job;
+    const int every = 6 + one_of(random, 60);
+    double minute = 0;
+    for (int run = 0; run < 12; ++run) {
+      minute += every + .1 * one_of(random, 10);
+      Trace& trace = job.add(minute, "create_backup");
+      trace.correlation_id = fmt::format("job-{}", run);
+      trace.action_parameters = Json::object({{"target", "s3"}});
+      trace.outcome.result_hash = "done";
+    }
+    INFO(every);
+    CHECK(essence(job).empty());
+    Timeline agent = job;
+    for (Trace& trace : agent.traces) trace.correlation_id = "run";
+    CHECK_FALSE(essence(agent).empty());
+    Timeline alerted = job;
+    for (Trace& trace : alerted.traces) trace.alert_name = trace.alert_fingerprint = "BackupMissing";
+    CHECK_FALSE(essence(alerted).empty());
+  }
+}
+
+TEST_CASE("pods of one owner that are restarted in their turn are no loop, new pods for the same alert are") {
+  for (int pods = 3; pods <= 5; ++pods) {
+    Timeline rolling;
+    for (int pod = 0; pod < pods; ++pod) {
+      Trace& trace = rolling.add(2 * pod, "restart_pod");
+      trace.resource.kind = "Pod";
+      trace.resource.name = fmt::format("web-{}", pod);
+      trace.owner = "Deployment/web";
+      trace.outcome.result_hash = "restarted";
+    }
+    INFO(pods);
+    CHECK(essence(rolling).empty());
+    Timeline crashing = rolling;
+    for (Trace& trace : crashing.traces) {
+      trace.alert_name = "KubePodCrashLooping";
+      trace.alert_fingerprint = trace.resource.name;
+    }
+    CHECK_FALSE(essence(crashing).empty());
+  }
+}
+
+TEST_CASE("a rollback, and a switch between blue and green by schedule, are no thrashing") {
+  Timeline release;
+  const auto roll = [](Timeline& timeline, double minute, std::string from, std::string to) {
+    Trace& trace = timeline.add(minute, "deploy");
+    trace.pre_spec_hash = std::move(from);
+    trace.outcome.post_spec_hash = std::move(to);
+  };
+  roll(release, 0, "v1", "v2");
+  roll(release, 10, "v2", "v1");
+  roll(release, 40, "v1", "v3");
+  CHECK(essence(release).empty());
+  for (const double hours : {1, 2, 12, 24}) {
+    Timeline switched;
+    for (int i = 0; i < 10; ++i)
+      roll(switched, 60 * hours * i, i % 2 == 0 ? "blue" : "green", i % 2 == 0 ? "green" : "blue");
+    CHECK(essence(switched).empty());
+  }
+}
+
+TEST_CASE("what is done to other resources meanwhile hides no loop of one") {
+  std::mt19937 random(11);
+  std::size_t found = 0;
+  for (int i = 0; i < histories; ++i) {
+    const Timeline original = random_history(random);
+    Timeline busy;
+    for (const Trace& trace : original.traces) {
+      for (int j = one_of(random, 3); j > 0; --j) {
+        Trace other = trace;
+        Timeline::on(other, fmt::format("other-{}", busy.traces.size()));
+        other.action_id = fmt::format("other-{}", busy.traces.size());
+        other.correlation_id = other.alert_name = other.alert_fingerprint = "";
+        other.action_type = "patch_config";
+        other.resource_state_before = other.outcome.resource_state_after = {};
+        other.outcome.effectiveness_score.reset();
+        other.outcome.status = Status::completed;
+        *other.action_timestamp -= std::chrono::seconds(j);
+        busy.traces.push_back(std::move(other));
+      }
+      busy.traces.push_back(trace);
+    }
+    INFO(i);
+    const auto of_resources = [&](const Timeline& timeline) {
+      std::vector<std::string> all;
+      for (const PatternType type : {PatternType::scale_oscillation, PatternType::resource_thrashing}) {
+        for (const Detection& each : actionhist::found(type, timeline)) {
+          all.push_back(fmt::format("{} {} {} {}", to_string(each.pattern_type), each.sub_kind,
+                                    each.confidence, fmt::join(each.action_ids, ",")));
+        }
+      }
+      std::ranges::sort(all);
+      return all;
+    };
+    const std::vector<std::string> expected = of_resources(original);
+    found += expected.size();
+    CHECK(of_resources(busy) == expected);
+  }
+  CHECK(found > 5);
+}
