@@ -26,7 +26,10 @@ type RecommendQuery struct {
 type Recommendations struct {
 	Actions  []Recommendation `json:"actions"`
 	Avoid    []Recommendation `json:"avoid"`
-	Fallback string           `json:"fallback"` // why the words of the database were searched, empty for the index
+	Likeness float64          `json:"likeness"` // of the best case there is, 0 to 1
+	// Supported says whether any of them is; if not, nothing like the situation is known.
+	Supported bool   `json:"supported"`
+	Fallback  string `json:"fallback"` // why the words of the database were searched, empty for the index
 }
 
 // Recommendation is a type of action with what speaks for it. An association, not a proof.
@@ -35,6 +38,8 @@ type Recommendation struct {
 	ExpectedSuccess     float64           `json:"expected_success"`
 	Lower               float64           `json:"lower"` // its 10 % quantile
 	Upper               float64           `json:"upper"` // its 90 % quantile
+	Likeness            float64           `json:"likeness"`  // how like the situation its best case is, by itself
+	Supported           bool              `json:"supported"` // by a case like this; else it is what usually holds
 	Share               float64           `json:"share"`
 	UsualSuccess        float64           `json:"usual_success"`
 	EffectiveSampleSize float64           `json:"effective_sample_size"`

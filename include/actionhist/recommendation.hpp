@@ -42,10 +42,16 @@ struct RecommendedCase {
 // the situation. Of what was only used in other situations the quantiles are far apart, and `reason` says so.
 struct Recommendation {
   std::string action_type;
-  double expected_success = 0;       // mean of the posterior
-  double lower = 0;                  // its 10 % quantile; the ranking goes by lower · share²
-  double upper = 0;                  // its 90 % quantile
-  double usual_success = 0;          // the rate of the type before similar cases are heard
+  double expected_success = 0;  // mean of the posterior
+  double lower = 0;             // its 10 % quantile; the ranking goes by lower · share²
+  double upper = 0;             // its 90 % quantile
+  double usual_success = 0;     // the rate of the type before similar cases are heard
+  // How like the situation the best case is, by itself, 0 to 1: the cosine of their texts or, if that is more, the part
+  // of the words in the situation's text and alert name that it has.
+  double likeness = 0;
+  // Whether a case that is like the situation speaks, or one for the same alert or on the same resource. If not, what
+  // is said is what usually holds, whatever the situation is.
+  bool supported = false;
   double share = 0;                  // of the similar cases, by weight, those that this type was chosen for
   double effective_sample_size = 0;  // Kish's, of the similar cases with a known outcome
   std::int64_t similar_cases = 0;    // heard, with and without an outcome
@@ -58,6 +64,8 @@ struct Recommendation {
 struct Recommendations {
   std::vector<Recommendation> actions;  // best first
   std::vector<Recommendation> avoid;    // worst first; `reason` says why
+  double likeness = 0;                  // of the best case there is
+  bool supported = false;               // any of them is; if not, nothing like the situation is known
   std::string fallback;                 // why the words of the database were searched, empty for the index
 };
 

@@ -22,6 +22,9 @@ constexpr std::size_t max_examples = 5;
 constexpr double unseen = .5;
 // Below this similarity a case says next to nothing: 1/64 of what the best says.
 constexpr double hardly_alike = .5;
+// Below this likeness, texts have no more in common than any two have: questions of another world, asked of public
+// incidents, reach .13 by the cosine and a fifth of the words; each incident is above for those of its own scenario.
+constexpr double alike = .25;
 // All hits of a search have something in common with the situation, but only those near the best are the same
 // one. On 40 public incidents the first answer is as often right for exponents from 4 to 8, within one case.
 constexpr double sharpness = 6;
@@ -94,6 +97,7 @@ std::string reason_of(const Recommendation& recommendation, double known, double
   const auto usual = [&] {
     return fmt::format("it usually succeeds in {:.0f} %", recommendation.usual_success * 100);
   };
+  if (!recommendation.supported) return fmt::format("no case like this is known; {}", usual());
   if (recommendation.similar_cases == 0) {
     return fmt::format("no similar case; {} for this alert or resource", usual());
   }
@@ -136,8 +140,10 @@ Recommendation judge(const Record& record, double overall) {
       a += unknown_weight * w * out.usual_success;
       b += unknown_weight * w * (1 - out.usual_success);
     }
+    out.likeness = std::max(out.likeness, similar.likeness);
     if (out.examples.size() < max_examples) out.examples.push_back(example_of(similar));
   }
+  out.supported = record.fits || out.likeness >= alike;
   out.expected_success = a / (a + b);
   out.lower = beta_quantile(a, b, tail);
   out.upper = beta_quantile(a, b, 1 - tail);
@@ -213,6 +219,7 @@ std::optional<Recommendation> alternative_to(std::string_view action_type, std::
     out.all_cases = record.actions;
     out.usual_success = record.everywhere.shrunk(overall);
     out.effective_sample_size = rate.known;
+    out.supported = rate.known > 0;
     const double a = unseen + prior_strength * out.usual_success + rate.success;
     const double b = unseen + prior_strength * (1 - out.usual_success) + rate.known - rate.success;
     out.expected_success = a / (a + b);
@@ -234,9 +241,10 @@ std::optional<Recommendation> alternative_to(std::string_view action_type, std::
 }
 
 bool advises_for(const Recommendation& recommendation) {
-  return std::ranges::any_of(recommendation.examples, [](const RecommendedCase& example) {
-    return example.similarity >= hardly_alike && example.outcome > even_odds;
-  });
+  return recommendation.supported &&
+         std::ranges::any_of(recommendation.examples, [](const RecommendedCase& example) {
+           return example.similarity >= hardly_alike && example.outcome > even_odds;
+         });
 }
 
 bool advises_against(const Recommendation& recommendation) {

@@ -14,7 +14,8 @@ namespace actionhist {
 // A past action and how much it is like the situation, in [0, 1].
 struct SimilarCase {
   const Trace* trace = nullptr;
-  double similarity = 0;
+  double similarity = 0;  // beside the best, which has 1
+  double likeness = 1;    // by itself
 };
 
 // The effectiveness if it was assessed, 0 for an action that failed, else nothing.

@@ -45,7 +45,12 @@ Exit recommend(const Context& context, const Arguments& arguments) {
     print_list("best first", found.actions);
     print_list("avoid", found.avoid);
   }
-  if (found.actions.empty() && found.avoid.empty()) context.note("no similar action is known");
+  if (found.actions.empty() && found.avoid.empty()) {
+    context.note("no similar action is known");
+  } else if (!found.supported) {
+    context.note(
+        "no case like this is known: what is listed is what usually holds, whatever the situation is");
+  }
   if (!found.fallback.empty()) {
     context.note(fmt::format("found by the words alone, in the database: {}", printable(found.fallback)));
   } else if (!complete) {

@@ -252,6 +252,9 @@ void add_actions(Sections& sections, std::span<const Trace> traces, const Contex
 }
 
 void add_recommendations(Sections& sections, const Recommendations& found) {
+  if (!found.supported && !found.actions.empty()) {
+    sections[worked].push_back("no case like this is known, so what worked elsewhere says nothing about it");
+  }
   for (const Recommendation& each : found.actions) {
     if (!advises_for(each)) continue;
     std::string text = fmt::format("{}: {}", each.action_type, each.reason);
@@ -259,6 +262,7 @@ void add_recommendations(Sections& sections, const Recommendations& found) {
     sections[worked].push_back(std::move(text));
   }
   for (const Recommendation& each : found.avoid) {
+    if (!each.supported) continue;
     sections[avoid].push_back(fmt::format("{}: {}", each.action_type, each.reason));
   }
 }

@@ -2,12 +2,14 @@
 #include "analysis/recommendation.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "analysis/verbs.hpp"
 #include "core/json_fields.hpp"
 #include "embedding/aspects.hpp"
+#include "embedding/tokens.hpp"
 #include "history/state.hpp"
 #include "history/subject.hpp"
 #include "history/validate.hpp"
@@ -44,9 +46,35 @@ RecommendQuery completed_by(RecommendQuery query, const Trace& trace) {
   return query;
 }
 
+using Words = std::set<std::string, std::less<>>;
+
+void add_words(Words& words, std::string_view text) {
+  Tokenizer tokenizer(text);
+  for (Token token; tokenizer.next(token);) words.emplace(token.term);
+}
+
+// The words that tell a situation from others. Severities and kinds do not: nearly every case shares them.
+Words telling_words(const RecommendQuery& query) {
+  Words words;
+  add_words(words, query.text);
+  add_words(words, query.alert_name);
+  return words;
+}
+
+// The part of the telling words that were found in the hit.
+double found_part(const Words& telling, const Hit& hit) {
+  if (telling.empty()) return 0;
+  Words found;
+  for (const std::string& term : hit.explain.matched_terms) add_words(found, term);
+  const auto both =
+      std::ranges::count_if(found, [&](const std::string& word) { return telling.contains(word); });
+  return static_cast<double>(both) / static_cast<double>(telling.size());
+}
+
 // How much each hit is like the situation, the best being 1: its words and its vector against those of the
 // best. The search's own scores spread over whatever was found, so that among equals one would count nothing.
-std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits) {
+std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits, const RecommendQuery& query) {
+  const Words telling = telling_words(query);
   double best_cosine = 0;
   double best_bm25 = 0;
   double best_score = 0;
@@ -60,10 +88,11 @@ std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits) {
   for (const Hit& hit : hits) {
     const bool indexed = best_cosine > 0 || best_bm25 > 0;
     const double legs = (best_cosine > 0) + (best_bm25 > 0);
-    const double likeness =
+    const double similarity =
         indexed ? (share(hit.explain.similarity, best_cosine) + share(hit.explain.bm25, best_bm25)) / legs
                 : share(hit.score, best_score);
-    cases.push_back({&hit.trace, likeness});
+    const double likeness = std::clamp(std::max(hit.explain.similarity, found_part(telling, hit)), 0., 1.);
+    cases.push_back({&hit.trace, similarity, likeness});
   }
   std::ranges::stable_sort(cases, std::greater<>(), &SimilarCase::similarity);
   return cases;
@@ -93,6 +122,7 @@ void hold_back(Recommendations& out, const Detection& detection) {
       out.actions.erase(found);
     } else {
       held.action_type = name;
+      held.supported = true;
     }
     held.reason = reason_of(detection);
     out.avoid.insert(out.avoid.begin(), std::move(held));
@@ -138,7 +168,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
   const std::vector<Hit> hits = state.search(index.get(), similar, text, out.fallback);
   if (late && out.fallback.empty()) out.fallback = behind_text;
   if (!out.fallback.empty()) call.fell_back();
-  const std::vector<SimilarCase> cases = cases_of(hits);
+  const std::vector<SimilarCase> cases = cases_of(hits, query);
   const std::string id = resource_id(state.repository->tenant(), query.resource);
   const auto tallies = state.repository->learning().tally({.alert_name = query.alert_name,
                                                            .namespace_ = query.resource.namespace_,
@@ -146,6 +176,8 @@ Recommendations History::recommend(const RecommendQuery& given) {
                                                            .where = query.where});
 
   for (Recommendation& each : rank_actions(cases, tallies, query.explore)) {
+    out.likeness = std::max(out.likeness, each.likeness);
+    out.supported |= each.supported;
     (advises_against(each) ? out.avoid : out.actions).push_back(std::move(each));
   }
   std::ranges::reverse(out.avoid);

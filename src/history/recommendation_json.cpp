@@ -25,6 +25,8 @@ void write(JsonWriter& writer, const Recommendation& recommendation) {
   put("expected_success", recommendation.expected_success);
   put("lower", recommendation.lower);
   put("upper", recommendation.upper);
+  put("likeness", recommendation.likeness);
+  put("supported", recommendation.supported);
   put("share", recommendation.share);
   put("usual_success", recommendation.usual_success);
   put("effective_sample_size", recommendation.effective_sample_size);
@@ -74,6 +76,8 @@ std::string to_json(const Recommendations& recommendations) {
   writer.key("avoid").begin_array();
   for (const Recommendation& each : recommendations.avoid) write(writer, each);
   writer.end_array();
+  put("likeness", recommendations.likeness);
+  put("supported", recommendations.supported);
   put("fallback", recommendations.fallback);
   return writer.end_object().take();
 }

@@ -120,3 +120,31 @@ TEST_CASE("an unclear question is refused with the field's name", "[recommend]")
   CHECK(error_code_of([&] { history.recommend({.action_id = "nobody"}); }) == ErrorCode::not_found);
   CHECK(history.recommend({.text = "anything"}).actions.empty());
 }
+
+TEST_CASE("a situation that is like nothing says so instead of recommending what worked elsewhere",
+          "[recommend]") {
+  Fixture f;
+  for (const double score : {.9, .8, 1.}) f.record("rollback_deployment", score);
+  f.record("expand_pvc", 1, "DiskFull", "The volume has no space left.");
+  const Recommendations known = f.recommend({.text = "crashes at start, bad config"});
+  CHECK(known.supported);
+  CHECK(known.likeness >= .25);
+  REQUIRE_FALSE(known.actions.empty());
+  CHECK(known.actions.front().supported);
+  CHECK(known.actions.front().reason.find("worked in") == 0);
+  for (const char* text : {"xyzzy plugh", "book a table for two people at eight"}) {
+    const Recommendations unknown = f.recommend({.text = text});
+    INFO(to_json(unknown));
+    CHECK_FALSE(unknown.supported);
+    CHECK(unknown.likeness < .25);
+    for (const Recommendation& each : unknown.actions) {
+      CHECK_FALSE(each.supported);
+      CHECK(each.reason.find("no case like this is known") == 0);
+    }
+    const std::string context = f.history.context({.text = text}).content;
+    CHECK(context.find(": worked in") == std::string::npos);
+    CHECK((unknown.actions.empty() || context.find("no case like this is known") != std::string::npos));
+  }
+  // The alert is known, whatever its words are.
+  CHECK(f.recommend({.text = "xyzzy", .alert_name = "DiskFull"}).supported);
+}
