@@ -493,25 +493,31 @@ class Benchmark {
   }
 
   void fill_feed() {
-    std::vector<FeedSubject> subjects;
-    std::vector<FeedEmbedding> embeddings;
-    for (int i = 0; i < 20'000; ++i) {
-      FeedSubject& s = subjects.emplace_back();
-      s.subject_id = "subject-" + std::to_string(i);
-      s.text =
-          "Deployment prod/web: the container aborts at start because the ConfigMap holds an invalid key";
-      s.content_hash = "hash-" + std::to_string(i);
-      s.fields = Json::object({{"kind", "Deployment"}, {"namespace", "prod"}, {"name", "web"}});
-      FeedEmbedding& e = embeddings.emplace_back();
-      e.subject_id = s.subject_id;
-      e.space_id = "space";
-      e.content_hash = s.content_hash;
-      e.vector.assign(384, 0.05F);
-    }
+    // What was recorded before is not part of it.
+    Bare& bare = *bare_.front();
+    bare.execute("DELETE FROM embedding_queue");
+    bare.execute(
+        "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) SELECT 'bench', 'subject-' || i, 1, "
+        "now() FROM generate_series(1, 20000) AS i");
     FeedStore& feed = history_.repository().feed();
-    for (std::size_t at = 0; at < subjects.size(); at += 500) {
-      feed.sequence(std::span(subjects).subspan(at, 500));
-      feed.append(std::span(embeddings).subspan(at, 500), {});
+    for (auto queued = feed.queued(500); !queued.empty(); queued = feed.queued(500)) {
+      std::vector<FeedSubject> subjects;
+      std::vector<FeedEmbedding> embeddings;
+      for (const QueuedSubject& row : queued) {
+        FeedSubject& s = subjects.emplace_back();
+        s.subject_id = row.subject_id;
+        s.text =
+            "Deployment prod/web: the container aborts at start because the ConfigMap holds an invalid key";
+        s.content_hash = "hash of " + row.subject_id;
+        s.fields = Json::object({{"kind", "Deployment"}, {"namespace", "prod"}, {"name", "web"}});
+        FeedEmbedding& e = embeddings.emplace_back();
+        e.subject_id = s.subject_id;
+        e.space_id = "space";
+        e.content_hash = s.content_hash;
+        e.vector.assign(384, 0.05F);
+      }
+      feed.sequence(subjects, queued);
+      feed.append(embeddings, queued);
     }
   }
 

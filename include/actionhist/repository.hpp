@@ -204,8 +204,9 @@ struct FeedHead {
   std::int64_t trimmed_below = 0;  // deletions before this are no longer told: older replicas start over
   std::int64_t queued = 0;         // rows that wait
   std::int64_t failed = 0;         // of them given up after the last attempt
-  std::optional<TimePoint> oldest_queued_at;  // of those that still may succeed
-  std::string worker;                         // who holds the lease, empty if nobody
+  std::optional<TimePoint> oldest_queued_at;  // of those that still may succeed, which are taken by this time
+  std::optional<TimePoint> newest_queued_at;
+  std::string worker;  // who holds the lease, empty if nobody
 };
 
 class FeedStore {
@@ -214,19 +215,21 @@ class FeedStore {
 
   virtual ~FeedStore() = default;
 
-  // True when `worker` holds the tenant's lease until `until`.
-  virtual bool lease(std::string_view worker, TimePoint now, TimePoint until) = 0;
+  // True when `worker` holds the tenant's lease for about this long from now, by the engine's clock.
+  virtual bool lease(std::string_view worker, std::chrono::seconds time) = 0;
   virtual void release(std::string_view worker) = 0;
 
   // Rows that wait, oldest first, without those that were given up.
   virtual std::vector<QueuedSubject> queued(int limit) = 0;
-  // Gives each subject the next seq. Those whose text did not change keep their embedding.
-  virtual void sequence(std::span<const FeedSubject> subjects) = 0;
+  // Gives each subject the next seq, unless the row of the queue that it was read for has changed or gone since:
+  // then somebody else deals with what is newer, or has. Those whose text did not change keep their embedding.
+  // REQUIRES: queued[i] was read before subjects[i], and is of the same subject.
+  virtual void sequence(std::span<const FeedSubject> subjects, std::span<const QueuedSubject> queued) = 0;
   // Of these subjects, the ones without an embedding of their present text in the space.
   virtual std::vector<FeedSubject> unembedded(std::string_view space_id,
                                               std::span<const std::string> subject_ids) = 0;
-  // Stores embeddings with the next seq, except where the subject's text changed meanwhile, and removes
-  // the queue rows of `done` that still have the version they were read with.
+  // Stores embeddings with the next seq, except where the subject's text changed meanwhile or was deleted, and
+  // removes the queue rows of `done` that still have the version they were read with.
   virtual void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) = 0;
   // Counts an attempt and keeps its error.
   virtual void failed(const QueuedSubject& subject, std::string_view error) = 0;

@@ -100,8 +100,8 @@ class SpaceStore {
   virtual std::vector<FeedSubject> missing(std::string_view space_id, std::int64_t after, int limit) = 0;
   // Queues stored actions that are neither in the feed nor in the queue, at most `limit`; how many it were.
   virtual std::int64_t queue_unknown(TimePoint now, int limit) = 0;
-  // Lists a subject with the failed ones, unless it is queued.
-  virtual void refuse(std::string_view subject_id, std::string_view error, TimePoint now) = 0;
+  // Lists a subject with the failed ones, unless it is queued, was deleted or has another text by now.
+  virtual void refuse(const FeedSubject& subject, std::string_view error, TimePoint now) = 0;
 
   // The fitted model of a space, as its file would be.
   virtual std::optional<std::string> model(std::string_view space_id) = 0;

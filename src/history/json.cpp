@@ -49,6 +49,7 @@ void write(JsonWriter& writer, const FeedHead& feed) {
   put("queued", feed.queued);
   put("failed", feed.failed);
   put("oldest_queued_at", feed.oldest_queued_at);
+  put("newest_queued_at", feed.newest_queued_at);
   put("worker", feed.worker);
   writer.end_object();
 }
@@ -62,6 +63,9 @@ void write(JsonWriter& writer, const IndexStats& index) {
   put("deleted", index.deleted);
   put("terms", index.terms);
   put("bytes", index.bytes);
+  put("ef_search", index.ef_search);
+  put("error", index.error);
+  put("verified", index.verified);
   writer.end_object();
 }
 

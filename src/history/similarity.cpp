@@ -19,8 +19,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t max_fallback_words = 16;
-// Hits are looked up in the database afterwards; a few may have been deleted meanwhile.
+// Hits are looked up in the database afterwards; a few may have been deleted meanwhile. If they are more, so many
+// times as many are looked for, up to what an index gives.
 constexpr int spare_hits = 8;
+constexpr int widening = 4;
+constexpr int most_hits = 10'000;
+
 // The words of a query as they may stand in a text: the stem where it is the beginning of the word.
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -121,9 +125,18 @@ std::vector<Hit> History::State::search_index(const Index& index, const SimilarQ
   } else {
     fallback = words_alone(fallback, query, true);
   }
-  std::vector<IndexHit> nearest = index.replica->index().search(wanted);
+  for (;; wanted.limit = std::min(widening * wanted.limit, most_hits)) {
+    std::vector<IndexHit> nearest = index.replica->index().search(wanted);
+    const bool all = nearest.size() < static_cast<std::size_t>(wanted.limit) || wanted.limit == most_hits;
+    std::vector<Hit> hits = stored_hits(index, std::move(nearest), query.limit, fallback);
+    if (all || hits.size() == static_cast<std::size_t>(query.limit)) return hits;
+  }
+}
+
+std::vector<Hit> History::State::stored_hits(const Index& index, std::vector<IndexHit> nearest, int most,
+                                             const std::string& fallback) const {
   std::vector<Hit> hits;
-  const auto limit = static_cast<std::size_t>(query.limit);
+  const auto limit = static_cast<std::size_t>(most);
   auto found = nearest.begin();
   for (auto next = found; next != nearest.end() && hits.size() < limit;) {
     // Again for those that were deleted meanwhile.
@@ -217,13 +230,19 @@ bool History::State::behind() { return slot.get() && !wait_indexed(30s); }
 
 bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  const TimePoint since = now();
+  // Rows leave the queue by the times that their writers gave them. So what is in it now has left once all others
+  // are later than the latest of these; what the clock says here does not matter.
+  std::optional<TimePoint> last;
+  std::optional<std::int64_t> wanted;  // the feed's number by then
   auto pause = 1ms;
-  for (;;) {
+  for (bool first = true;; first = false) {
     const FeedHead head = repository->feed().head();
+    if (first) last = head.newest_queued_at;
+    const bool left = !last || !head.oldest_queued_at || *head.oldest_queued_at > *last;
+    // A feed that was restored meanwhile counts from a lower number.
+    if (left || wanted) wanted = std::min(wanted.value_or(head.seq), head.seq);
     const auto index = slot.get();
-    const bool sequenced = head.queued == 0 || (head.oldest_queued_at && *head.oldest_queued_at > since);
-    if (sequenced && index->replica->caught_up() && index->replica->seq() >= head.seq) return true;
+    if (wanted && index->replica->caught_up() && index->replica->seq() >= *wanted) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
     if (meanwhile) meanwhile();
     index->sync->wake(true);

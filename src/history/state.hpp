@@ -66,6 +66,9 @@ struct History::State {
   std::vector<Hit> search(const Index* index, const SimilarQuery& query, const std::string& text,
                           std::string& trouble) const;
   std::vector<Hit> search_index(const Index& index, const SimilarQuery& query, const std::string& text) const;
+  // The first `most` of these that the database still has; `fallback` as in Explanation.
+  std::vector<Hit> stored_hits(const Index& index, std::vector<IndexHit> nearest, int most,
+                               const std::string& fallback) const;
   std::vector<Hit> search_database(const SimilarQuery& query, const std::string& text,
                                    const std::string& trouble) const;
   // The situation of a query and the past actions like it, for recommend() and context().

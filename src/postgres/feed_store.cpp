@@ -9,14 +9,19 @@
 namespace actionhist::postgres {
 namespace {
 
-// Takes the tenant's row, so that numbers are given in the order of commits and without a gap in it, and
-// gives the number before the first of $3 new ones as `head`, to the rest of a statement.
-std::string with_head(std::string_view rest) {
-  return fmt::format(
-      "WITH head AS (INSERT INTO feed_heads AS h (tenant_id, epoch, seq) VALUES ($1, $2, $3) "
-      "ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq RETURNING seq - $3 AS before){}",
-      rest);
+// Gives the next `count` numbers of the feed and keeps the tenant's row until the transaction ends, so that numbers
+// are in the order of commits. It is a statement of its own: the next one then sees what the last to keep that row
+// has written, as one that had begun before would not.
+Call next_numbers(const std::string& tenant, std::size_t count) {
+  return {
+      "INSERT INTO feed_heads AS h (tenant_id, epoch, seq) VALUES ($1, $2, $3) "
+      "ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq",
+      Parameters(tenant, uuid_v7(system_now()), static_cast<std::int64_t>(count))};
 }
+
+// The number before the first of these $2.
+constexpr std::string_view numbers =
+    "(SELECT seq - $2 AS before FROM feed_heads WHERE tenant_id = $1) AS head";
 
 // A row that is queued anew starts to count anew, so what is told as its version counts from its time.
 constexpr std::string_view queue_version = "q.version + (extract(epoch FROM q.enqueued_at) * 1000000)::int8";
@@ -29,25 +34,36 @@ std::vector<std::string_view> texts(std::span<const Item> items, Member member) 
   return values;
 }
 
+void add_versions(Parameters& parameters, std::span<const QueuedSubject> queued) {
+  std::vector<std::int64_t> versions;
+  for (const QueuedSubject& subject : queued) versions.push_back(subject.version);
+  parameters.add(versions);
+}
+
 }  // namespace
 
-bool PostgresFeedStore::lease(std::string_view worker, TimePoint now, TimePoint until) {
+// By the server's clock: by those of the workers, one that is an hour fast would hold the lease for an hour after its
+// end.
+bool PostgresFeedStore::lease(std::string_view worker, std::chrono::seconds time) {
   // Most calls find the lease with this worker or with another, and need no write.
-  const Result held = engine_.run("SELECT worker, expires_at FROM worker_leases WHERE tenant_id = $1",
-                                  Parameters(engine_.tenant()));
+  const Result held = engine_.run(
+      "SELECT worker, expires_at > now(), expires_at > now() + $2 * interval '1 second' / 2 FROM "
+      "worker_leases WHERE tenant_id = $1",
+      Parameters(engine_.tenant(), std::int64_t{time.count()}));
   Reader reader(held);
   if (reader.next()) {
-    const auto holder = reader.get<std::string>();
-    const auto expires_at = reader.get<TimePoint>();
-    if (expires_at > now && holder != worker) return false;
-    if (holder == worker && expires_at > now + (until - now) / 2) return true;
+    const bool own = reader.get<std::string>() == worker;
+    const bool holds = reader.get<bool>();
+    const bool long_enough = reader.get<bool>();
+    if (holds && !own) return false;
+    if (own && long_enough) return true;
   }
   return engine_
              .run(
-                 "INSERT INTO worker_leases AS l (tenant_id, worker, expires_at) VALUES ($1, $2, $3) "
-                 "ON CONFLICT (tenant_id) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
-                 "WHERE l.worker = excluded.worker OR l.expires_at <= $4",
-                 Parameters(engine_.tenant(), worker, until, now))
+                 "INSERT INTO worker_leases AS l (tenant_id, worker, expires_at) VALUES ($1, $2, now() + $3 * interval "
+                 "'1 second') ON CONFLICT (tenant_id) DO UPDATE SET worker = excluded.worker, "
+                 "expires_at = excluded.expires_at WHERE l.worker = excluded.worker OR l.expires_at <= now()",
+                 Parameters(engine_.tenant(), worker, std::int64_t{time.count()}))
              .affected() > 0;
 }
 
@@ -72,32 +88,39 @@ std::vector<QueuedSubject> PostgresFeedStore::queued(int limit) {
   return subjects;
 }
 
-void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects) {
+void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects,
+                                 std::span<const QueuedSubject> queued) {
   if (subjects.empty()) return;
-  static const std::string text = with_head(
-      ", input AS (SELECT * FROM unnest($4::text[], $5::bool[], $6::text[], $7::text[], $8::text[]) "
-      "WITH ORDINALITY AS i(subject_id, deleted, content_hash, text, fields, place)), "
+  static const std::string text = fmt::format(
+      "WITH input AS (SELECT i.* FROM unnest($3::text[], $4::int8[], $5::bool[], $6::text[], $7::text[], $8::text[]) "
+      "WITH ORDINALITY AS i(subject_id, version, deleted, content_hash, text, fields, place) "
+      "JOIN embedding_queue q ON q.tenant_id = $1 AND q.subject_id = i.subject_id AND {} = i.version), "
       "gone AS (DELETE FROM embeddings e USING input WHERE input.deleted AND e.tenant_id = $1 AND "
       "e.subject_id = input.subject_id) "
       "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, fields, deleted_at) "
       "SELECT $1, subject_id, head.before + place, deleted, coalesce(content_hash, ''), coalesce(text, ''), fields, "
       "CASE WHEN deleted THEN now() END "
-      "FROM input, head ON CONFLICT (tenant_id, subject_id) DO UPDATE SET seq = excluded.seq, "
+      "FROM input, {} ON CONFLICT (tenant_id, subject_id) DO UPDATE SET seq = excluded.seq, "
       "deleted = excluded.deleted, content_hash = excluded.content_hash, text = excluded.text, "
-      "fields = excluded.fields, deleted_at = excluded.deleted_at");
+      "fields = excluded.fields, deleted_at = excluded.deleted_at",
+      queue_version, numbers);
   std::vector<bool> deleted;
   std::vector<std::string_view> fields;
   for (const FeedSubject& subject : subjects) {
     deleted.push_back(subject.deleted);
     fields.emplace_back(subject.fields.text());
   }
-  Parameters parameters(engine_.tenant(), uuid_v7(system_now()), static_cast<std::int64_t>(subjects.size()));
+  Parameters parameters(engine_.tenant(), static_cast<std::int64_t>(subjects.size()));
   parameters.add_nullable_texts(texts(subjects, &FeedSubject::subject_id));
+  add_versions(parameters, queued);
   parameters.add(deleted);
   parameters.add_nullable_texts(texts(subjects, &FeedSubject::content_hash));
   parameters.add_nullable_texts(texts(subjects, &FeedSubject::text));
   parameters.add_nullable_texts(fields);
-  engine_.run(text, std::move(parameters), Plan::once);
+  std::vector<Call> calls;
+  calls.push_back(next_numbers(engine_.tenant(), subjects.size()));
+  calls.push_back({text, std::move(parameters), Plan::once});
+  engine_.run(std::move(calls));
 }
 
 std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id,
@@ -120,34 +143,33 @@ std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id
 void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
                                std::span<const QueuedSubject> done) {
   std::vector<Call> calls;
-  static const std::string put = with_head(
-      ", input AS (SELECT * FROM unnest($5::text[], $6::text[], $7::bytea[]) "
-      "WITH ORDINALITY AS i(subject_id, content_hash, vector, place)), "
-      "space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES ($1, $4, $8) "
+  static const std::string put = fmt::format(
+      "WITH space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES ($1, $3, $4) "
       "ON CONFLICT DO NOTHING) "
       "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
-      "SELECT $1, $4, i.subject_id, head.before + place, i.content_hash, i.vector FROM head, input i "
+      "SELECT $1, $3, i.subject_id, head.before + place, i.content_hash, i.vector FROM {}, "
+      "unnest($5::text[], $6::text[], $7::bytea[]) WITH ORDINALITY AS i(subject_id, content_hash, vector, place) "
       "JOIN feed_subjects s ON s.tenant_id = $1 AND s.subject_id = i.subject_id AND "
       "s.content_hash = i.content_hash AND NOT s.deleted "
       "ON CONFLICT (tenant_id, space_id, subject_id) DO UPDATE SET seq = excluded.seq, "
-      "content_hash = excluded.content_hash, vector = excluded.vector");
+      "content_hash = excluded.content_hash, vector = excluded.vector",
+      numbers);
   if (!embeddings.empty()) {
     std::vector<std::span<const std::byte>> vectors;
     for (const FeedEmbedding& e : embeddings) vectors.push_back(std::as_bytes(std::span(e.vector)));
-    Parameters parameters(engine_.tenant(), uuid_v7(system_now()),
-                          static_cast<std::int64_t>(embeddings.size()), embeddings.front().space_id);
+    Parameters parameters(engine_.tenant(), static_cast<std::int64_t>(embeddings.size()),
+                          embeddings.front().space_id,
+                          static_cast<std::int64_t>(embeddings.front().vector.size()));
     parameters.add_nullable_texts(texts(embeddings, &FeedEmbedding::subject_id));
     parameters.add_nullable_texts(texts(embeddings, &FeedEmbedding::content_hash));
     parameters.add_byte_arrays(vectors);
-    parameters.add(static_cast<std::int64_t>(embeddings.front().vector.size()));
+    calls.push_back(next_numbers(engine_.tenant(), embeddings.size()));
     calls.push_back({put, std::move(parameters), Plan::once});
   }
   if (!done.empty()) {
-    std::vector<std::optional<std::int64_t>> versions;
-    for (const QueuedSubject& subject : done) versions.emplace_back(subject.version);
     Parameters parameters(engine_.tenant());
     parameters.add_nullable_texts(texts(done, &QueuedSubject::subject_id));
-    parameters.add(std::span<const std::optional<std::int64_t>>(versions));
+    add_versions(parameters, done);
     static const std::string remove = fmt::format(
         "DELETE FROM embedding_queue q USING unnest($2::text[], $3::int8[]) AS done(subject_id, version) "
         "WHERE q.tenant_id = $1 AND q.subject_id = done.subject_id AND {} = done.version",
@@ -250,9 +272,10 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
 FeedHead PostgresFeedStore::head() {
   // Without retries: health() asks this.
   const Result result = engine_.try_now(
-      "SELECT h.epoch, h.space_id, coalesce(h.seq, 0), coalesce(h.trimmed_below, 0), q.queued, q.failed, q.oldest, l.worker FROM "
+      "SELECT h.epoch, h.space_id, coalesce(h.seq, 0), coalesce(h.trimmed_below, 0), q.queued, q.failed, q.oldest, q.newest, l.worker FROM "
       "(SELECT count(*) FILTER (WHERE attempts < $2) AS queued, count(*) FILTER (WHERE attempts >= $2) AS failed, "
-      "min(enqueued_at) FILTER (WHERE attempts < $2) AS oldest FROM embedding_queue WHERE tenant_id = $1) q "
+      "min(enqueued_at) FILTER (WHERE attempts < $2) AS oldest, max(enqueued_at) FILTER (WHERE attempts < $2) AS newest "
+      "FROM embedding_queue WHERE tenant_id = $1) q "
       "LEFT JOIN feed_heads h ON h.tenant_id = $1 "
       "LEFT JOIN worker_leases l ON l.tenant_id = $1 AND l.expires_at > now()",
       Parameters(engine_.tenant(), std::int64_t{max_attempts}));
@@ -260,7 +283,7 @@ FeedHead PostgresFeedStore::head() {
   Reader reader(result);
   if (reader.next()) {
     reader.read(head.epoch).read(head.space_id).read(head.seq).read(head.trimmed_below);
-    reader.read(head.queued).read(head.failed).read(head.oldest_queued_at);
+    reader.read(head.queued).read(head.failed).read(head.oldest_queued_at).read(head.newest_queued_at);
     reader.read(head.worker);
   }
   return head;

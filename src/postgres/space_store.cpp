@@ -126,11 +126,13 @@ std::int64_t PostgresSpaceStore::queue_unknown(TimePoint now, int limit) {
       .affected();
 }
 
-void PostgresSpaceStore::refuse(std::string_view subject_id, std::string_view error, TimePoint now) {
+void PostgresSpaceStore::refuse(const FeedSubject& subject, std::string_view error, TimePoint now) {
   engine_.run(
       "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at, attempts, last_error) "
-      "VALUES ($1, $2, 1, $3, $4, $5) ON CONFLICT DO NOTHING",
-      Parameters(engine_.tenant(), subject_id, now, std::int64_t{FeedStore::max_attempts}, error));
+      "SELECT tenant_id, subject_id, 1, $4, $5, $6 FROM feed_subjects WHERE tenant_id = $1 AND subject_id = $2 AND "
+      "content_hash = $3 AND NOT deleted ON CONFLICT DO NOTHING",
+      Parameters(engine_.tenant(), subject.subject_id, subject.content_hash, now,
+                 std::int64_t{FeedStore::max_attempts}, error));
 }
 
 std::optional<std::string> PostgresSpaceStore::model(std::string_view space_id) {

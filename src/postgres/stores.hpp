@@ -65,10 +65,10 @@ class PostgresFeedStore final : public FeedStore {
  public:
   explicit PostgresFeedStore(Engine& engine) : engine_(engine) {}
 
-  bool lease(std::string_view worker, TimePoint now, TimePoint until) override;
+  bool lease(std::string_view worker, std::chrono::seconds time) override;
   void release(std::string_view worker) override;
   std::vector<QueuedSubject> queued(int limit) override;
-  void sequence(std::span<const FeedSubject> subjects) override;
+  void sequence(std::span<const FeedSubject> subjects, std::span<const QueuedSubject> queued) override;
   std::vector<FeedSubject> unembedded(std::string_view space_id,
                                       std::span<const std::string> subject_ids) override;
   void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) override;
@@ -94,7 +94,7 @@ class PostgresSpaceStore final : public SpaceStore {
   bool drop(std::string_view space_id) override;
   std::vector<FeedSubject> missing(std::string_view space_id, std::int64_t after, int limit) override;
   std::int64_t queue_unknown(TimePoint now, int limit) override;
-  void refuse(std::string_view subject_id, std::string_view error, TimePoint now) override;
+  void refuse(const FeedSubject& subject, std::string_view error, TimePoint now) override;
   std::optional<std::string> model(std::string_view space_id) override;
   void put_model(std::string_view space_id, std::string_view bytes) override;
 

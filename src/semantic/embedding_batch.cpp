@@ -1,11 +1,13 @@
 #include "semantic/embedding_batch.hpp"
 
+#include <chrono>
+
 #include <actionhist/error.hpp>
 
 namespace actionhist {
 
 std::vector<FeedEmbedding> embed_subjects(const EmbeddingModel& model, std::span<const FeedSubject> subjects,
-                                          const Refused& refused) {
+                                          const Refused& refused, EmbeddingPace& pace) {
   if (subjects.empty()) return {};
   std::vector<std::string_view> texts;
   for (const FeedSubject& subject : subjects) texts.push_back(subject.text);
@@ -13,6 +15,7 @@ std::vector<FeedEmbedding> embed_subjects(const EmbeddingModel& model, std::span
   std::vector<float> vectors(texts.size() * dimension);
   const auto vector = [&](std::size_t i) { return std::span(vectors).subspan(i * dimension, dimension); };
   std::vector<bool> usable(texts.size(), true);
+  const auto begun = std::chrono::steady_clock::now();
   try {
     model.embed(texts, EmbeddingRole::document, vectors);
   } catch (const Error& error) {
@@ -27,6 +30,7 @@ std::vector<FeedEmbedding> embed_subjects(const EmbeddingModel& model, std::span
       }
     }
   }
+  pace.took(texts.size(), std::chrono::steady_clock::now() - begun);
   std::vector<FeedEmbedding> embeddings;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     if (!usable[i]) continue;

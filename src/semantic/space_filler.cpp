@@ -5,11 +5,6 @@
 #include "semantic/embedding_batch.hpp"
 
 namespace actionhist {
-namespace {
-
-constexpr int page_rows = 256;
-
-}  // namespace
 
 SpaceFiller::SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model)
     : feed_(repository.feed()), spaces_(repository.spaces()), model_(std::move(model)) {}
@@ -17,7 +12,9 @@ SpaceFiller::SpaceFiller(Repository& repository, std::shared_ptr<const Embedding
 bool SpaceFiller::look() {
   page_.clear();
   const std::int64_t newest = feed_.head().seq;
-  if (newest > after_) page_ = spaces_.missing(model_->space_id(), after_, page_rows);
+  if (newest > after_) {
+    page_ = spaces_.missing(model_->space_id(), after_, static_cast<int>(pace_.texts()));
+  }
   if (page_.empty()) after_ = std::max(after_, newest);
   filled_ = page_.empty();
   return !filled_;
@@ -28,9 +25,9 @@ void SpaceFiller::embed() {
     spaces_.put(model_->space_id(), static_cast<std::int64_t>(model_->dimension()), system_now());
   }
   const auto refused = [&](const FeedSubject& subject, std::string_view error) {
-    spaces_.refuse(subject.subject_id, error, system_now());
+    spaces_.refuse(subject, error, system_now());
   };
-  const std::vector<FeedEmbedding> embeddings = embed_subjects(*model_, page_, refused);
+  const std::vector<FeedEmbedding> embeddings = embed_subjects(*model_, page_, refused, pace_);
   if (!embeddings.empty()) feed_.append(embeddings, {});
   embedded_ += static_cast<std::int64_t>(embeddings.size());
   after_ = page_.back().seq;

@@ -10,6 +10,8 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/repository.hpp>
 
+#include "semantic/embedding_pace.hpp"
+
 namespace actionhist {
 
 class SpaceFiller {
@@ -38,6 +40,7 @@ class SpaceFiller {
   FeedStore& feed_;
   SpaceStore& spaces_;
   std::shared_ptr<const EmbeddingModel> model_;
+  EmbeddingPace pace_;
   std::vector<FeedSubject> page_;
   std::int64_t after_ = 0;  // up to this seq nothing is left
   std::int64_t embedded_ = 0;

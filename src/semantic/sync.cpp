@@ -50,17 +50,17 @@ FeedWorker::~FeedWorker() {
   }
 }
 
-bool FeedWorker::lease(TimePoint now) {
-  const bool held = feed_.lease(name_, now, now + lease_time);
+bool FeedWorker::lease() {
+  const bool held = feed_.lease(name_, lease_time);
   leased_ = leased_ || held;
   return held;
 }
 
 bool FeedWorker::step() {
   const TimePoint now = system_now();
-  bool moved = drain(now);
+  bool moved = drain();
   if (!moved && backlog_ && now >= look_again_) {
-    moved = backlog_->look() && lease(now);
+    moved = backlog_->look() && lease();
     if (moved) {
       backlog_->embed();
     } else {
@@ -72,11 +72,11 @@ bool FeedWorker::step() {
   return moved;
 }
 
-bool FeedWorker::drain(TimePoint now) {
+bool FeedWorker::drain() {
   std::vector<QueuedSubject> queued = feed_.queued(worker_batch);
   behind_ = queued.size() == static_cast<std::size_t>(worker_batch);
-  if (queued.empty() || !lease(now)) return false;
-  if (now > trimmed_ + trim_every) {
+  if (queued.empty() || !lease()) return false;
+  if (const TimePoint now = system_now(); now > trimmed_ + trim_every) {
     trimmed_ = now;  // also when it fails: embedding must not wait for it
     feed_.trim(now - deletions_kept, now);
   }
@@ -94,10 +94,8 @@ bool FeedWorker::drain(TimePoint now) {
       subject.deleted = true;
     }
   }
-  // Whoever was held up may have lost the lease, and would bring back what another worker has deleted since.
-  if (system_now() > now + lease_time / 2) return true;
   // From here on words are searchable, before any vector is.
-  feed_.sequence(subjects);
+  feed_.sequence(subjects, queued);
   std::vector<FeedEmbedding> embeddings;
   if (model_) {
     const auto refused = [&](const FeedSubject& subject, std::string_view error) {
@@ -105,7 +103,16 @@ bool FeedWorker::drain(TimePoint now) {
       feed_.failed(*row, error);
       queued.erase(row);
     };
-    embeddings = embed_subjects(*model_, feed_.unembedded(model_->space_id(), ids), refused);
+    const std::vector<FeedSubject> lacking = feed_.unembedded(model_->space_id(), ids);
+    for (std::span rest(lacking); !rest.empty();) {
+      const auto now = rest.first(std::min(rest.size(), pace_.texts()));
+      rest = rest.subspan(now.size());
+      embeddings = embed_subjects(*model_, now, refused, pace_);
+      if (rest.empty()) break;
+      // What is done is not lost with what follows, or done again by whoever has the lease by now.
+      feed_.append(embeddings, {});
+      if (!lease()) return true;
+    }
   }
   feed_.append(embeddings, queued);
   return true;

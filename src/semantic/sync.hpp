@@ -16,6 +16,7 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/repository.hpp>
 
+#include "semantic/embedding_pace.hpp"
 #include "semantic/replica.hpp"
 #include "semantic/space_filler.hpp"
 
@@ -42,7 +43,8 @@ class FeedWorker {
   FeedWorker& operator=(const FeedWorker&) = delete;
 
   // Deals with up to 256 queue rows and as many subjects without a vector. False when there was nothing to do
-  // or another worker holds the lease.
+  // or another worker holds the lease. A worker that was held up for longer than its lease does no harm: what others
+  // have dealt with since is left as it is.
   bool step();
 
   // True when the last step took all that it may take at once, so that more is likely to wait.
@@ -52,13 +54,14 @@ class FeedWorker {
   bool next_filled() const noexcept { return next_ && next_->filled(); }
 
  private:
-  bool drain(TimePoint now);
-  bool lease(TimePoint now);
+  bool drain();
+  bool lease();
 
   FeedStore& feed_;
   std::shared_ptr<const EmbeddingModel> model_;
   std::optional<SpaceFiller> backlog_;  // of the serving model: what was fed while it was not
   std::optional<SpaceFiller> next_;
+  EmbeddingPace pace_;  // of the serving model
   SubjectSource source_;
   std::string name_;  // of this worker, unique among processes
   TimePoint trimmed_{};

@@ -58,7 +58,8 @@ void append_embeddings(Connection& connection, const std::string& tenant,
 
 }  // namespace
 
-bool SqliteFeedStore::lease(std::string_view worker, TimePoint now, TimePoint until) {
+bool SqliteFeedStore::lease(std::string_view worker, std::chrono::seconds time) {
+  const TimePoint now = system_now();
   // Most calls find the lease with this worker or with another, and need no write.
   struct Lease {
     std::string worker;
@@ -70,16 +71,15 @@ bool SqliteFeedStore::lease(std::string_view worker, TimePoint now, TimePoint un
     if (query.bind(engine_.tenant()).step()) query.read(lease.worker).read(lease.expires_at);
     return lease;
   });
-  const auto half = (until - now) / 2;
   if (held.expires_at > now && held.worker != worker) return false;
-  if (held.worker == worker && held.expires_at > now + half) return true;
+  if (held.worker == worker && held.expires_at > now + time / 2) return true;
   return engine_.write([&](Connection& connection) {
     return Query(
                connection,
                "INSERT INTO worker_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
                "SET worker = excluded.worker, expires_at = excluded.expires_at "
                "WHERE worker = excluded.worker OR expires_at <= ?")
-               .bind_all(engine_.tenant(), worker, until, now)
+               .bind_all(engine_.tenant(), worker, now + time, now)
                .run() > 0;
   });
 }
@@ -109,22 +109,25 @@ std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
   });
 }
 
-void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects) {
+void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects, std::span<const QueuedSubject> queued) {
   engine_.write([&](Connection& connection) {
     Sequencer sequencer(connection, engine_.tenant());
     Query put(
         connection,
         "INSERT INTO feed_subjects (tenant_id, subject_id, seq, deleted, content_hash, text, "
-        "fields, deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
+        "fields, deleted_at) SELECT tenant_id, subject_id, ?, ?, ?, ?, ?, ? FROM embedding_queue WHERE tenant_id = ? "
+        "AND subject_id = ? AND version + enqueued_at = ? ON CONFLICT DO UPDATE SET seq = excluded.seq, "
         "deleted = excluded.deleted, content_hash = excluded.content_hash, "
         "text = excluded.text, fields = excluded.fields, deleted_at = excluded.deleted_at");
     const TimePoint now = system_now();
-    for (const FeedSubject& subject : subjects) {
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      const FeedSubject& subject = subjects[i];
       put.reset();
-      put.bind_all(engine_.tenant(), subject.subject_id, sequencer.next(), subject.deleted);
+      put.bind_all(sequencer.next(), subject.deleted);
       put.bind_text(subject.content_hash).bind_text(subject.text).bind(subject.fields);
-      put.bind(subject.deleted ? std::optional(now) : std::nullopt).run();
-      if (subject.deleted) {
+      put.bind(subject.deleted ? std::optional(now) : std::nullopt);
+      put.bind_all(engine_.tenant(), subject.subject_id, queued[i].version);
+      if (put.run() > 0 && subject.deleted) {
         Query(connection, "DELETE FROM embeddings WHERE tenant_id = ? AND subject_id = ?")
             .bind_all(engine_.tenant(), subject.subject_id)
             .run();
@@ -272,12 +275,13 @@ FeedHead SqliteFeedStore::head() {
     Query feed(connection, "SELECT epoch, seq, space_id, trimmed_below FROM feed_heads WHERE tenant_id = ?");
     if (feed.bind(engine_.tenant()).step())
       feed.read(head.epoch).read(head.seq).read(head.space_id).read(head.trimmed_below);
-    Query queue(connection,
-                "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
-                "min(enqueued_at) FILTER (WHERE attempts < ?1) FROM embedding_queue "
-                "WHERE tenant_id = ?2");
+    Query queue(
+        connection,
+        "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "
+        "min(enqueued_at) FILTER (WHERE attempts < ?1), max(enqueued_at) FILTER (WHERE attempts < ?1) "
+        "FROM embedding_queue WHERE tenant_id = ?2");
     queue.bind_all(max_attempts, engine_.tenant()).step();
-    queue.read(head.queued).read(head.failed).read(head.oldest_queued_at);
+    queue.read(head.queued).read(head.failed).read(head.oldest_queued_at).read(head.newest_queued_at);
     Query lease(connection, "SELECT worker FROM worker_leases WHERE tenant_id = ? AND expires_at > ?");
     if (lease.bind_all(engine_.tenant(), system_now()).step()) lease.read(head.worker);
     return head;

@@ -130,12 +130,15 @@ std::int64_t SqliteSpaceStore::queue_unknown(TimePoint now, int limit) {
   });
 }
 
-void SqliteSpaceStore::refuse(std::string_view subject_id, std::string_view error, TimePoint now) {
+void SqliteSpaceStore::refuse(const FeedSubject& subject, std::string_view error, TimePoint now) {
   engine_.write([&](Connection& connection) {
-    Query(connection,
-          "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at, attempts, last_error) "
-          "VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind_all(engine_.tenant(), subject_id, now, FeedStore::max_attempts, error)
+    Query(
+        connection,
+        "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at, attempts, last_error) "
+        "SELECT tenant_id, subject_id, 1, ?, ?, ? FROM feed_subjects WHERE tenant_id = ? AND subject_id = ? AND "
+        "content_hash = ? AND NOT deleted ON CONFLICT DO NOTHING")
+        .bind_all(now, FeedStore::max_attempts, error, engine_.tenant(), subject.subject_id,
+                  subject.content_hash)
         .run();
   });
 }

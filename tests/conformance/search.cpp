@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "history/subject.hpp"
 #include "support/models.hpp"
 #include "support/samples.hpp"
 
@@ -258,6 +259,58 @@ TEST_CASE("without the index the database answers, and says so", "[search]") {
   }
 }
 
+TEST_CASE("there are as many hits as asked for, however many were erased a moment ago", "[search]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  if (engine.name == "memory") return;  // belongs to one History
+  INFO(engine.name);
+  TempFolder folder;
+  const std::string uri = engine.uri(folder);
+  const Options options{.tenant = "default", .worker = false, .index_folder = ""};
+  {
+    Options first = options;
+    first.worker = true;
+    History history = open(uri, first);
+    std::vector<Action> batch;
+    for (int i = 0; i < 120; ++i) {
+      batch.push_back(restart("a-" + std::to_string(100 + i)));
+      if (i >= 100) batch.back().model_reasoning = "Perhaps something else crashes.";
+    }
+    history.record(batch);
+    REQUIRE(history.wait_indexed(30s));
+  }
+  History history = open(uri, options);
+  REQUIRE(history.wait_indexed(30s));
+  // Nobody tells the index.
+  for (int i = 0; i < 100; ++i) history.erase("a-" + std::to_string(100 + i));
+  const auto hits = history.similar({.text = "The pod crashes after each start", .limit = 10});
+  CHECK(hits.size() == 10);
+  for (const Hit& hit : hits) {
+    CHECK(hit.trace.action_id >= "a-200");
+    CHECK(hit.explain.route == "index");
+  }
+  CHECK(history.similar({.text = "The pod crashes after each start", .limit = 50}).size() == 20);
+}
+
+TEST_CASE("a wait ends when what was recorded is searchable, whatever the clocks of others say", "[search]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  if (engine.name == "memory") return;
+  INFO(engine.name);
+  TempFolder folder;
+  const std::string uri = engine.uri(folder);
+  FixedClock ahead;
+  ahead.advance(1h);
+  History writer = open(uri, {.tenant = "default", .semantic = false, .clock = ahead});
+  History reader =
+      open(uri, {.tenant = "default", .worker = false, .clock = FixedClock(), .index_folder = ""});
+  writer.record(restart("a"));
+  CHECK_FALSE(reader.wait_indexed(100ms));
+  Repository& repository = writer.repository();
+  FeedWorker worker(repository, {hashed_lexical_model(), nullptr}, subject_source(repository));
+  while (worker.step()) continue;
+  REQUIRE(reader.wait_indexed(30s));
+  CHECK(reader.similar({.text = "pod crashes"}).size() == 1);
+}
+
 TEST_CASE("what another History wrote is found after a wait", "[search]") {
   TempFolder folder;
   const std::string uri = folder.file("h.db");
@@ -282,6 +335,7 @@ TEST_CASE("an index that was not there when the actions came is built from the f
   REQUIRE(after.wait_indexed(20s));
   CHECK(after.health().index.rows == 700);
   CHECK(after.health().index.vectors == 700);
+  CHECK(to_json(after.health()).find(R"("verified":true)") != std::string::npos);
   History third = open(uri, {.read_only = true});
   REQUIRE(third.wait_indexed(20s));
   CHECK(third.health().index.rows == 700);

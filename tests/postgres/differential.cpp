@@ -346,7 +346,7 @@ class Differential {
                             .content_hash = sha256_hex(words),
                             .deleted = !trace});
       }
-      feed.sequence(subjects);
+      feed.sequence(subjects, queued);
       std::vector<std::string> ids;
       for (const FeedSubject& subject : subjects) ids.push_back(subject.subject_id);
       std::vector<FeedEmbedding> embeddings;

@@ -67,10 +67,10 @@ class MemoryFeed final : public FeedStore {
     for (const auto& [id, embedding] : embeddings_) REQUIRE(index.vector(id) == unit(embedding.vector));
   }
 
-  bool lease(std::string_view, TimePoint, TimePoint) override { return false; }
+  bool lease(std::string_view, std::chrono::seconds) override { return false; }
   void release(std::string_view) override {}
   std::vector<QueuedSubject> queued(int) override { return {}; }
-  void sequence(std::span<const FeedSubject>) override {}
+  void sequence(std::span<const FeedSubject>, std::span<const QueuedSubject>) override {}
   std::vector<FeedSubject> unembedded(std::string_view, std::span<const std::string>) override { return {}; }
   void append(std::span<const FeedEmbedding>, std::span<const QueuedSubject>) override {}
   void failed(const QueuedSubject&, std::string_view) override {}
