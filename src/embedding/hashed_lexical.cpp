@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "embedding/features.hpp"
+#include "embedding/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -16,11 +17,7 @@ void embed_text(std::string_view text, std::span<float> out) {
     const float weight = std::sqrt(static_cast<float>(feature.count));
     out[feature.bucket(dimension_count)] += feature.negative() ? -weight : weight;
   }
-  double squares = 0;
-  for (const float x : out) squares += static_cast<double>(x) * x;
-  if (squares == 0) return;
-  const double scale = 1 / std::sqrt(squares);
-  for (float& x : out) x = static_cast<float>(x * scale);
+  normalize(out);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "core/refuse.hpp"
 #include "embedding/features.hpp"
 #include "embedding/subspace.hpp"
+#include "embedding/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -43,14 +44,6 @@ void take(std::string_view& bytes, std::vector<T>& values, std::size_t count) {
   values.resize(count);
   std::memcpy(values.data(), bytes.data(), count * sizeof(T));
   bytes.remove_prefix(count * sizeof(T));
-}
-
-void scale_to_one(std::span<float> vector) {
-  double squares = 0;
-  for (const float x : vector) squares += static_cast<double>(x) * x;
-  if (squares == 0) return;
-  const double scale = 1 / std::sqrt(squares);
-  for (float& x : vector) x = static_cast<float>(x * scale);
 }
 
 }  // namespace
@@ -112,7 +105,7 @@ void LsaModel::embed_text(std::string_view text, std::span<float> out) const {
     cblas_saxpy(static_cast<int>(dimension_), signed_weight, projection_.data() + row * dimension_, 1,
                 out.data(), 1);
   }
-  scale_to_one(out);
+  normalize(out);
 }
 
 void LsaModel::embed(std::span<const std::string_view> texts, EmbeddingRole, std::span<float> out) const {

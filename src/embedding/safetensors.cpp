@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/names.hpp"
+#include "embedding/half.hpp"
 #include "embedding/model_json.hpp"
 
 namespace actionhist {
@@ -41,15 +42,6 @@ std::size_t size_of(TensorType type) {
   }
 }
 
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1f;
-  const std::uint32_t fraction = half & 0x3ffU;
-  if (exponent == 0) return (sign != 0 ? -1.0F : 1.0F) * static_cast<float>(fraction) * 0x1p-24F;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000U | fraction << 13);
-  return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
 template <class Stored, class Out, class Convert>
 std::vector<Out> converted(std::span<const std::byte> bytes, Convert convert) {
   std::vector<Out> out(bytes.size() / sizeof(Stored));
@@ -74,7 +66,7 @@ std::vector<float> Tensor::floats() const {
   switch (type) {
     case TensorType::f64: return converted<double, float>(bytes);
     case TensorType::f32: return converted<float, float>(bytes);
-    case TensorType::f16: return converted<std::uint16_t, float>(bytes, from_half);
+    case TensorType::f16: return converted<Half, float>(bytes, from_half);
     case TensorType::bf16:
       return converted<std::uint16_t, float>(bytes, [](std::uint16_t top) {
         return std::bit_cast<float>(static_cast<std::uint32_t>(top) << 16);

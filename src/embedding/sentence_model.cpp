@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 
 #include <actionhist/error.hpp>
 
 #include "core/names.hpp"
+#include "embedding/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -158,12 +158,11 @@ void SentenceModel::pool(std::span<const float> rows, std::span<float> out) cons
   for (std::size_t row = 0; row < count; ++row) {
     for (std::size_t i = 0; i < width; ++i) out[i] += rows[row * width + i];
   }
-  double scale = 1 / static_cast<double>(count);
   if (normalize_) {
-    double squares = 0;
-    for (const float x : out) squares += static_cast<double>(x) * x;
-    scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+    normalize(out);
+    return;
   }
+  const double scale = 1 / static_cast<double>(count);
   for (float& x : out) x = static_cast<float>(x * scale);
 }
 

@@ -11,6 +11,7 @@
 #include <actionhist/error.hpp>
 
 #include "embedding/safetensors.hpp"
+#include "embedding/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -99,12 +100,11 @@ void StaticModel::embed_text(std::string_view text, std::span<float> out) const 
     const float weight = weights_.empty() ? 1.0F : weights_[id];
     cblas_saxpy(static_cast<int>(dimension_), weight, row, 1, sum, 1);
   }
-  float scale = 1.0F / static_cast<float>(ids.size());
   if (normalize_) {
-    double squares = 0;
-    for (const float x : out) squares += static_cast<double>(x) * x;
-    scale = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+    normalize(out);
+    return;
   }
+  const float scale = 1.0F / static_cast<float>(ids.size());
   for (float& x : out) x *= scale;
 }
 

@@ -35,7 +35,6 @@ struct Unigram {
   std::vector<double> scores;
   std::uint32_t unknown = 0;
   double unknown_score = 0;
-  bool byte_fallback = false;
   std::vector<std::uint32_t> bytes;  // the ids of <0x00> … <0xFF>, or empty
 
   void encode(std::string_view word, std::vector<std::uint32_t>& ids) const;

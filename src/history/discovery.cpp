@@ -9,6 +9,7 @@
 #include "analysis/trend.hpp"
 #include "analysis/verbs.hpp"
 #include "core/json_fields.hpp"
+#include "embedding/unit_vector.hpp"
 #include "history/cluster_terms.hpp"
 #include "history/selection.hpp"
 #include "history/state.hpp"
@@ -16,7 +17,6 @@
 #include "semantic/clustering.hpp"
 #include "semantic/kernels.hpp"
 #include "semantic/projection.hpp"
-#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -48,29 +48,49 @@ struct Embedded {
   const float* row(std::size_t i) const { return rows.data() + i * dimension; }
 };
 
-Embedded embed(Repository& repository, const EmbeddingModel& model, const DiscoveryQuery& query) {
+// The vectors of the index, where it has them and this process its model; other texts are embedded.
+Embedded embed(Repository& repository, const IndexSlot& slot, const DiscoveryQuery& query) {
   ActionQuery wanted;
   wanted.where = query.where;
   wanted.since = query.since;
   wanted.until = query.until;
   Selection selection = select_newest(repository.actions(), wanted, static_cast<std::size_t>(query.actions));
+  const auto index = slot.get();
+  const bool indexed = index && index->model;
+  const EmbeddingModel& model = indexed ? *index->model : slot.own_model();
   Embedded found;
   found.complete = selection.complete;
   found.dimension = model.dimension();
   std::vector<Trace>& traces = selection.traces;
   for (std::size_t begin = 0; begin < traces.size(); begin += texts_at_once) {
-    const std::size_t end = std::min(traces.size(), begin + texts_at_once);
+    const std::size_t count = std::min(traces.size() - begin, texts_at_once);
     std::vector<std::string> texts;
-    for (std::size_t i = begin; i < end; ++i) texts.push_back(subject_text(traces[i]));
-    const std::vector<std::string_view> views(texts.begin(), texts.end());
-    std::vector<float> rows(views.size() * found.dimension);
-    model.embed(views, EmbeddingRole::document, rows);
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto row = std::span(rows).subspan((i - begin) * found.dimension, found.dimension);
-      if (!normalize(row)) continue;
-      found.rows.insert(found.rows.end(), row.begin(), row.end());
-      found.texts.push_back(std::move(texts[i - begin]));
-      found.traces.push_back(std::move(traces[i]));
+    std::vector<std::vector<float>> vectors(count);
+    std::vector<std::size_t> lacking;
+    std::vector<std::string_view> lacking_texts;
+    texts.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Trace& trace = traces[begin + i];
+      const std::string& text = texts.emplace_back(subject_text(trace));
+      if (indexed) {
+        if (auto kept = index->replica->vector_of(trace.action_id, content_hash_of(text)))
+          vectors[i] = std::move(*kept);
+      }
+      if (!vectors[i].empty()) continue;
+      lacking.push_back(i);
+      lacking_texts.push_back(text);
+    }
+    std::vector<float> made(lacking.size() * found.dimension);
+    if (!lacking.empty()) model.embed(lacking_texts, EmbeddingRole::document, made);
+    for (std::size_t i = 0; i < lacking.size(); ++i) {
+      const auto row = std::span(made).subspan(i * found.dimension, found.dimension);
+      vectors[lacking[i]].assign(row.begin(), row.end());
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!normalize(vectors[i])) continue;
+      found.rows.insert(found.rows.end(), vectors[i].begin(), vectors[i].end());
+      found.texts.push_back(std::move(texts[i]));
+      found.traces.push_back(std::move(traces[begin + i]));
     }
   }
   return found;
@@ -153,7 +173,7 @@ Clusters History::clusters(const ClusterQuery& query) {
   validate(query);
   if (query.clusters != 0 && (query.clusters < 2 || query.clusters > most_clusters))
     refuse("clusters", "must be 0, or between 2 and 50");
-  const Embedded all = embed(*state.repository, state.slot.own_model(), query);
+  const Embedded all = embed(*state.repository, state.slot, query);
   Clusters answer;
   answer.actions = static_cast<std::int64_t>(all.size());
   answer.complete = all.complete;
@@ -183,7 +203,7 @@ std::vector<Duplicates> History::duplicates(const DuplicateQuery& query) {
   Router::Call call(state.router, UseCase::pattern_discovery);
   validate(query);
   if (!(query.threshold > 0 && query.threshold <= 1)) refuse("threshold", "must be above 0 and at most 1");
-  const Embedded all = embed(*state.repository, state.slot.own_model(), query);
+  const Embedded all = embed(*state.repository, state.slot, query);
   // Vectors have seven digits.
   const double least = query.threshold - 1e-6;
   std::vector<Duplicates> groups;
@@ -210,7 +230,7 @@ Projection History::projection(const ProjectionQuery& query) {
   Router::Call call(state.router, UseCase::pattern_discovery);
   validate(query);
   if (query.dimensions != 2 && query.dimensions != 3) refuse("dimensions", "must be 2 or 3");
-  const Embedded all = embed(*state.repository, state.slot.own_model(), query);
+  const Embedded all = embed(*state.repository, state.slot, query);
   Projection answer;
   answer.complete = all.complete;
   const auto dimensions = static_cast<std::size_t>(query.dimensions);

@@ -10,10 +10,10 @@
 #include <actionhist/repository.hpp>
 
 #include "core/json_fields.hpp"
+#include "embedding/unit_vector.hpp"
 #include "history/validate.hpp"
 #include "semantic/fields.hpp"
 #include "semantic/kernels.hpp"
-#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {
@@ -25,6 +25,7 @@ constexpr std::size_t max_dimension = 65'536;
 constexpr int max_items = 10'000;
 // How many rows are read at once where all of them are looked at.
 constexpr int items_page = 2000;
+constexpr std::size_t texts_at_once = 256;
 // How many items whose time is over a put() takes along.
 constexpr int swept_by_the_way = 100;
 
@@ -80,34 +81,51 @@ void add_vector(StoredItem& item, std::span<float> vector) {
   if (normalize(vector)) item.vectors.insert(item.vectors.end(), vector.begin(), vector.end());
 }
 
-// The vectors that a change brings, or that the model makes of its texts.
-void add_vectors(StoredItem& item, const ItemChange& change, const EmbeddingModel& model) {
-  if (!change.vectors.empty()) {
-    if (change.space_id.empty()) refuse("space_id", "is required with vectors");
-    validate_text(change.space_id, "space_id", max_key_bytes);
-    if (change.vectors.size() > max_vectors) refuse("vectors", fmt::format("are more than {}", max_vectors));
-    for (std::vector<float> vector : change.vectors) {
-      validate_vector(vector, "vectors");
-      if (vector.size() != change.vectors.front().size()) refuse("vectors", "have different dimensions");
-      add_vector(item, vector);
-    }
-    item.space_id = change.space_id;
-    return;
+// The vectors that a change brings.
+void add_given_vectors(StoredItem& item, const ItemChange& change) {
+  if (change.space_id.empty()) refuse("space_id", "is required with vectors");
+  validate_text(change.space_id, "space_id", max_key_bytes);
+  if (change.vectors.size() > max_vectors) refuse("vectors", fmt::format("are more than {}", max_vectors));
+  for (std::vector<float> vector : change.vectors) {
+    validate_vector(vector, "vectors");
+    if (vector.size() != change.vectors.front().size()) refuse("vectors", "have different dimensions");
+    add_vector(item, vector);
   }
+  item.space_id = change.space_id;
+}
+
+// What an item is found by where a change brings no vectors.
+std::vector<std::string> texts_of(const ItemChange& change) {
   std::vector<std::string> texts = change.texts.value_or(std::vector<std::string>());
   if (!change.texts) {
     JsonDocument document;
-    add_texts(document.parse(item.value), texts.emplace_back());
+    add_texts(document.parse(change.value), texts.emplace_back());
   }
   std::erase(texts, std::string());
   if (texts.size() > max_vectors) refuse("texts", fmt::format("are more than {}", max_vectors));
-  if (texts.empty()) return;
-  std::vector<float> made(texts.size() * model.dimension());
-  model.embed(std::vector<std::string_view>(texts.begin(), texts.end()), EmbeddingRole::document, made);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    add_vector(item, std::span(made).subspan(i * model.dimension(), model.dimension()));
+  return texts;
+}
+
+// Gives items the vectors of their texts. Many texts go into one call: to a server it is one request, and to a
+// transformer one multiplication of larger matrices.
+void embed(std::map<ItemKey, StoredItem>& items, const std::map<ItemKey, std::vector<std::string>>& texts,
+           const EmbeddingModel& model) {
+  std::vector<std::pair<StoredItem*, std::string_view>> all;
+  for (const auto& [key, each] : texts) {
+    for (const std::string& text : each) all.emplace_back(&items.at(key), text);
   }
-  item.space_id = model.space_id();
+  for (std::span rest(all); !rest.empty();) {
+    const auto now = rest.first(std::min(rest.size(), texts_at_once));
+    rest = rest.subspan(now.size());
+    std::vector<std::string_view> views;
+    for (const auto& [item, text] : now) views.push_back(text);
+    std::vector<float> made(now.size() * model.dimension());
+    model.embed(views, EmbeddingRole::document, made);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      add_vector(*now[i].first, std::span(made).subspan(i * model.dimension(), model.dimension()));
+      now[i].first->space_id = model.space_id();
+    }
+  }
 }
 
 // The best cosine of an item's vectors; absent without one of this space and dimension.
@@ -214,7 +232,8 @@ void renewed(std::vector<Item>& items, TimePoint now) {
 
 void Items::put(std::span<const ItemChange> changes) {
   const TimePoint now = clock_();
-  std::map<ItemKey, StoredItem> last;  // of each item; in order, as every writer takes them
+  std::map<ItemKey, StoredItem> last;                 // of each item; in order, as every writer takes them
+  std::map<ItemKey, std::vector<std::string>> texts;  // of those that have them
   for (const ItemChange& change : changes) {
     StoredItem item;
     item.namespace_ = change.namespace_;
@@ -227,10 +246,16 @@ void Items::put(std::span<const ItemChange> changes) {
       item.created_at = item.updated_at = now;
       item.ttl = change.ttl;
       if (change.ttl) item.expires_at = now + *change.ttl;
-      add_vectors(item, change, model_);
+    }
+    texts.erase(item);
+    if (!change.vectors.empty() && !item.value.absent()) {
+      add_given_vectors(item, change);
+    } else if (!item.value.absent()) {
+      texts.emplace(item, texts_of(change));
     }
     last.insert_or_assign(item, item);
   }
+  embed(last, texts, model_);
   std::vector<StoredItem> put;
   std::vector<ItemKey> removed;
   for (auto& [key, item] : last) {

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace actionhist {
+#include "embedding/half.hpp"
 
-using Half = std::uint16_t;  // an IEEE 754 binary16, as its bits
+namespace actionhist {
 
 struct Kernels {
   const char* name;
@@ -29,9 +29,6 @@ const Kernels& kernels();
 // All that this CPU can run, the portable ones first. For tests.
 std::vector<Kernels> all_kernels();
 
-// Rounds to the nearest half, ties to even; what is too large becomes infinite.
-Half to_half(float value);
-float from_half(Half half);
 inline float widen(float value) { return value; }
 inline float widen(Half value) { return from_half(value); }
 

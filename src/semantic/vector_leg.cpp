@@ -10,10 +10,10 @@
 
 #include "core/refuse.hpp"
 #include "embedding/content_hash.hpp"
+#include "embedding/unit_vector.hpp"
 #include "semantic/calibration.hpp"
 #include "semantic/nearest_codes.hpp"
 #include "semantic/sign_scan.hpp"
-#include "semantic/unit_vector.hpp"
 
 namespace actionhist {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/models.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -106,6 +107,27 @@ TEST_CASE("a projection puts what is alike together", "[discovery]") {
   solid.dimensions = 3;
   CHECK(f.history.projection(solid).points[0].at.size() == 3);
   CHECK(to_json(f.history.projection()) == to_json(found));
+}
+
+TEST_CASE("discovery takes the vectors that the index has", "[discovery]") {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  const auto model = std::make_shared<Counting>();
+  History history = open(engine.uri(folder), {.tenant = "default", .model = model, .index_folder = ""});
+  std::vector<Action> actions;
+  for (int i = 0; i < 20; ++i) {
+    actions.push_back(restart("a-" + std::to_string(i)));
+    if (i % 2 == 1) actions.back().model_reasoning = "The certificate expires tomorrow.";
+  }
+  history.record(actions);
+  REQUIRE(history.wait_indexed(30s));
+  const int made = model->texts;
+  const auto groups = history.duplicates();
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].action_ids.size() == 10);
+  CHECK(history.clusters().clusters.size() == 2);
+  CHECK(history.projection().points.size() == 20);
+  CHECK(model->texts == made);
 }
 
 TEST_CASE("discovery of an empty memory is empty, and senseless queries are refused", "[discovery]") {

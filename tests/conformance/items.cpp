@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "sql/floats.hpp"
+#include "support/models.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -150,6 +151,32 @@ TEST_CASE("items are found by meaning", "[items]") {
   CHECK_FALSE(hits[2].score);
   CHECK(f.found({.text = "pizza", .where = Json::parse(R"({"text": {"$ne": "pizza"}})"), .limit = 1}) ==
         Keys{"food"});
+}
+
+TEST_CASE("the texts of many items go to the model in few calls", "[items]") {
+  Engine engine = GENERATE(from_range(engines()));
+  TempFolder folder;
+  const auto model = std::make_shared<Counting>();
+  History history = open(engine.uri(folder), {.tenant = "default", .semantic = false, .model = model});
+  std::vector<ItemChange> changes;
+  for (int i = 0; i < 300; ++i) {
+    ItemChange& change = changes.emplace_back();
+    change.namespace_ = {"notes"};
+    change.key = std::to_string(i);
+    change.value = Json::object({{"text", "note number" + std::to_string(i)}});
+  }
+  // The later of two counts, and one that is removed needs no vector.
+  changes.push_back(changes[7]);
+  changes.back().value = Json::object({{"text", "a key of the vault"}});
+  changes.push_back({.namespace_ = {"notes"}, .key = "8"});
+  history.items().put(changes);
+  CHECK(model->texts == 299);
+  CHECK(model->calls == 2);
+  for (const auto& [text, key] : {std::pair("number123", "123"), {"vault key", "7"}, {"number299", "299"}}) {
+    const auto found = history.items().search({.text = text, .limit = 1});
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].key == key);
+  }
 }
 
 TEST_CASE("vectors of the host find items too, each in its own space", "[items]") {

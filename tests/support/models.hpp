@@ -25,15 +25,17 @@ class Renamed : public EmbeddingModel {
   std::string space_id_;
 };
 
-// Counts the texts that it is given.
+// Counts its calls and the texts that it is given.
 class Counting final : public Renamed {
  public:
   Counting() : Renamed("counting/1024/1") {}
   void embed(std::span<const std::string_view> given, EmbeddingRole role,
              std::span<float> out) const override {
+    ++calls;
     texts += static_cast<int>(given.size());
     Renamed::embed(given, role, out);
   }
+  mutable std::atomic<int> calls = 0;
   mutable std::atomic<int> texts = 0;
 };
 

@@ -23,8 +23,8 @@ inline double sum_of_squares(std::span<const float> vector) {
 inline bool normalize(std::span<float> vector) {
   const double squares = sum_of_squares(vector);
   if (!(squares > 0) || !std::isfinite(squares)) return false;
-  const double length = std::sqrt(squares);
-  for (float& value : vector) value = static_cast<float>(value / length);
+  const double scale = 1 / std::sqrt(squares);
+  for (float& value : vector) value = static_cast<float>(value * scale);
   return true;
 }
 
