@@ -33,7 +33,9 @@ struct IndexOptions {
   int m = 0;                // links of a node of the graph, 2 to 256; 0: by size, as graph_size_for()
   int ef_construction = 0;  // candidates when a node is linked; 0: by size
   int ef_search = 0;        // candidates of a search; 0: measured, so that it finds .99 of the ten nearest
-  std::size_t sealed_rows = 4096;  // vectors that are scanned before a graph is built or extended
+  // Vectors that are scanned before there is a graph. One that there is is extended when an eighth of them wait, or one
+  // in 512 of those it has.
+  std::size_t sealed_rows = 4096;
   // The dimensions of the parts of which a vector consists, such as that of a title and that of a text; none: it is
   // one. Needs cosine. The similarity is then Σ wᵢ cosᵢ / Σ wᵢ over the parts, with the weights of the query. A part
   // of zeros has the cosine 0 with any other; in the query it has no weight.

@@ -98,7 +98,7 @@ void give_to(faiss::IndexHNSW& index, const Graph& graph) {
   hnsw.offsets.reserve(graph.size() + batch + 1);
   hnsw.neighbors.reserve(parts.links.size() + parts.upper_links.size() + batch * 2 * parts.m);
   const auto copy = [&](std::span<const std::uint32_t> links, std::size_t width) {
-    for (const std::uint32_t link : links) hnsw.neighbors.push_back(static_cast<std::int32_t>(link));
+    hnsw.neighbors.insert(hnsw.neighbors.end(), links.begin(), links.end());
     hnsw.neighbors.resize(hnsw.neighbors.size() + width - links.size(), -1);
   };
   for (std::uint32_t slot = 0; slot < graph.size(); ++slot) {

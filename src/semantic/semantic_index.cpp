@@ -79,11 +79,14 @@ struct SemanticIndex::State {
     }
   }
 
+  // REQUIRES: the caller holds `writers`.
+  bool wants_building(bool all) const {
+    return table->wants_compaction() || table->wants_new_slots() || table->vectors().wants_sealing(all);
+  }
+
   // Has what the last change made necessary built in the background. REQUIRES: the caller holds `writers`.
   void changed() {
-    const bool work = table->wants_compaction() || table->wants_new_slots() ||
-                      table->vectors().wanted_sealing(false).has_value();
-    if (!work) return;
+    if (!wants_building(false)) return;
     const std::lock_guard lock(builder_mutex);
     wake_builder();
   }
@@ -159,8 +162,7 @@ struct SemanticIndex::State {
       return false;
     }
     const std::lock_guard writer(writers);
-    return table->wants_compaction() || table->wants_new_slots() ||
-           table->vectors().wanted_sealing(all).has_value();
+    return wants_building(all);
   }
 
   // REQUIRES: the caller holds `building`.
@@ -187,6 +189,8 @@ struct SemanticIndex::State {
     const std::lock_guard writer(writers);
     if (generation != generation_then) return;  // cleared meanwhile
     if (!fresh) {
+      // Its memory is given back when no search waits.
+      const std::shared_ptr<const Graph> before = table->vectors().graph();
       const auto lock = gate.exclusive();
       table->adopt(std::move(*sealing));
       return;

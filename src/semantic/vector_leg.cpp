@@ -11,7 +11,6 @@
 #include "core/refuse.hpp"
 #include "embedding/content_hash.hpp"
 #include "embedding/unit_vector.hpp"
-#include "semantic/calibration.hpp"
 #include "semantic/nearest_codes.hpp"
 #include "semantic/sign_scan.hpp"
 
@@ -22,16 +21,15 @@ namespace {
 constexpr double max_squares = 1e30;
 constexpr float largest_half = 65'504;
 
-// The graph is extended by this many slots at a time, or by a part of its size: each extension copies it.
-constexpr std::size_t extension_part = 128;
+// A graph is extended when so small a part of sealed_rows waits, or of its own size: while it is, more are added. Each
+// extension copies it, which for as many slots takes about as long as linking one.
+constexpr std::size_t waiting_part = 8;
+constexpr std::size_t extension_part = 512;
 
 // What waits behind a large import is linked in steps, so that searches are faster after each and a process that
 // ends meanwhile loses one at most.
 constexpr std::size_t step_slots = 16'384;
 constexpr std::size_t step_part = 8;
-
-// Calibrated anew when the graph has grown by half.
-constexpr double calibration_growth = 1.5;
 
 // Weights are far from equal where their vector has less than this cosine with one of equal weights. From there on
 // walks over clustered parts found less than .97 of the ten nearest, where they found .995 with equal ones.
@@ -48,14 +46,6 @@ void for_each_part(std::span<Float> vector, const std::vector<std::size_t>& part
 }
 
 }  // namespace
-
-bool Sealing::build(const std::function<bool()>& cancelled) {
-  graph = extended(graph.get(), vectors, end, options, cancelled);
-  if (!graph) return false;
-  const auto grown = static_cast<double>(calibration.slots) * calibration_growth;
-  if (calibration.slots == 0 || static_cast<double>(end) > grown) calibration = calibrate(*graph, vectors);
-  return true;
-}
 
 VectorLeg::VectorLeg(const IndexOptions& options)
     : options_(options), vectors_(options.dimension, options.metric, options.precision) {
@@ -389,10 +379,16 @@ std::vector<ScoredRow> VectorLeg::rows_of(std::vector<Neighbour> near, const Req
   return out;
 }
 
-std::optional<Sealing> VectorLeg::wanted_sealing(bool all) const {
+bool VectorLeg::wants_sealing(bool all) const {
   const std::size_t waiting = vectors_.size() - linked();
-  const std::size_t worth = std::max(options_.sealed_rows, linked() / extension_part);
-  if (waiting == 0 || (waiting < worth && !(all && linked() > 0))) return std::nullopt;
+  if (linked() == 0) return waiting >= options_.sealed_rows;
+  return waiting > 0 &&
+         (all || waiting >= std::max(options_.sealed_rows / waiting_part, linked() / extension_part));
+}
+
+std::optional<Sealing> VectorLeg::wanted_sealing(bool all) const {
+  if (!wants_sealing(all)) return std::nullopt;
+  const std::size_t waiting = vectors_.size() - linked();
   const std::size_t step = all ? waiting : std::max(step_slots, linked() / step_part);
   const GraphSize defaults = graph_size_for(vectors_.size());
   return Sealing{vectors_,

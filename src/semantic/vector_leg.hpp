@@ -19,27 +19,14 @@
 
 #include "semantic/bitmap.hpp"
 #include "semantic/graph.hpp"
-#include "semantic/graph_builder.hpp"
 #include "semantic/planner.hpp"
 #include "semantic/ranking.hpp"
+#include "semantic/sealing.hpp"
 #include "semantic/slot_table.hpp"
 #include "semantic/vectors.hpp"
 #include "semantic/walk.hpp"
 
 namespace actionhist {
-
-// What a graph is to be built from, and then the graph. It is built from shared chunks, so the leg may change
-// meanwhile.
-struct Sealing {
-  Vectors vectors;
-  std::shared_ptr<const Graph> graph;  // before, then after
-  Calibration calibration;             // before, then after
-  std::size_t end;                     // slots that the graph is to have
-  GraphOptions options;
-
-  // False when `cancelled` said so. Throws Error: internal.
-  bool build(const std::function<bool()>& cancelled);
-};
 
 class VectorLeg {
  public:
@@ -108,7 +95,8 @@ class VectorLeg {
   // The rows nearest to the query; `count` of them, or all if fewer match.
   Answer nearest(const Vectors::Query& query, const Request& request) const;
 
-  // What should be built now, if anything: a graph with the slots that wait (`all`: however few they are).
+  // Whether a graph should be built now with the slots that wait (`all`: however few they are), and from what.
+  bool wants_sealing(bool all) const;
   std::optional<Sealing> wanted_sealing(bool all) const;
   void adopt(Sealing built);
 
