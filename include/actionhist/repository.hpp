@@ -150,6 +150,9 @@ class PatternStore {
   virtual ~PatternStore() = default;
 
   virtual std::vector<Pattern> patterns() = 0;
+  // Nobody else changes a pattern until the transaction ends, so that one can be read and put back with a change. An
+  // engine whose transactions come one after the other has nothing to do. REQUIRES: inside transaction().
+  virtual void lock() {}
   virtual void put(const Pattern& pattern) = 0;
   virtual bool remove(std::string_view pattern_id) = 0;
 

@@ -105,8 +105,9 @@ Exit show(const Context& context, const std::string& id) {
 Exit switch_to(const Context& context, const std::string& id, bool active) {
   History history = context.open(Access::change);
   Pattern pattern;
-  // In one transaction: in a file, nothing that others change meanwhile is lost.
+  // Nothing that others change meanwhile is lost.
   history.repository().transaction([&] {
+    history.repository().patterns().lock();
     pattern = find(history, id);
     pattern.active = active;
     history.put_pattern(pattern);

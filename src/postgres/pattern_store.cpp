@@ -36,6 +36,12 @@ std::vector<Pattern> PostgresPatternStore::patterns() {
   return read_patterns(engine_.run(std::move(calls)).front());
 }
 
+void PostgresPatternStore::lock() {
+  std::vector<Call> calls;
+  calls.push_back(move_watch(engine_.tenant()));
+  engine_.run(std::move(calls));
+}
+
 void PostgresPatternStore::put(const Pattern& pattern) {
   static const std::string text = insert_into("oscillation_patterns", sql::pattern_columns()) +
                                   " ON CONFLICT (tenant_id, pattern_id) DO UPDATE SET " +

@@ -49,6 +49,7 @@ class PostgresPatternStore final : public PatternStore {
   explicit PostgresPatternStore(Engine& engine) : engine_(engine) {}
 
   std::vector<Pattern> patterns() override;
+  void lock() override;
   void put(const Pattern& pattern) override;
   bool remove(std::string_view pattern_id) override;
   Detection put(const Detection& detection) override;

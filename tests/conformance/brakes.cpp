@@ -105,6 +105,26 @@ TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") 
   CHECK_FALSE(f.history.remove_pattern("mine"));
 }
 
+TEST_CASE("who changes one field of a locked pattern loses nothing that another changes", "[brakes]") {
+  Fixture f;
+  constexpr int rounds = 10;
+  const auto change = [&](const std::function<void(Pattern&, int)>& set) {
+    for (int round = 1; round <= rounds; ++round) {
+      f.history.repository().transaction([&] {
+        f.history.repository().patterns().lock();
+        f.change(PatternType::action_budget, [&](Pattern& pattern) { set(pattern, round); });
+      });
+    }
+  };
+  std::thread other(
+      [&] { change([](Pattern& pattern, int round) { pattern.description = std::to_string(round); }); });
+  change([](Pattern& pattern, int round) { pattern.time_window = std::chrono::minutes(60 + round); });
+  other.join();
+  const Pattern stored = f.pattern(PatternType::action_budget);
+  CHECK(stored.description == std::to_string(rounds));
+  CHECK(stored.time_window == std::chrono::minutes(60 + rounds));
+}
+
 TEST_CASE("a sequence of types is refused in its order, and in no other", "[brakes]") {
   Fixture f;
   f.history.put_pattern(parse_pattern(R"({"pattern_id": "seesaw", "pattern_type": "resource-thrashing",
