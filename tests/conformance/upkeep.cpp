@@ -79,6 +79,22 @@ TEST_CASE("a resource that is being analysed is nobody else's until the lease en
   CHECK(error_code_of([&] { f.history.analyse(0); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("an agent whose clock is behind is analysed like any other", "[upkeep]") {
+  Fixture f;
+  Action first = restart("first", noon - 2h);
+  first.outcome = completed();
+  f.history.record(first);
+  CHECK(f.history.analyse().resources == 1);
+  *f.clock.time = noon - 30min;
+  f.oscillate(noon - 31min);
+  *f.clock.time = noon + 20min;
+  const Analysis later = f.history.analyse();
+  CHECK(later.resources == 1);
+  CHECK(later.detections == 1);
+  f.clock.advance(20min);
+  CHECK(f.history.analyse().resources == 0);
+}
+
 TEST_CASE("one process at a time has the upkeep, and another after it", "[upkeep]") {
   Fixture f;
   LearningStore& store = f.history.repository().learning();
