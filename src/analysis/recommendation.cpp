@@ -93,8 +93,10 @@ RecommendedCase example_of(const SimilarCase& similar) {
           trace.alert_name, similar.similarity, outcome_of(trace)};
 }
 
-std::string reason_of(const Recommendation& recommendation, double known, double success) {
-  const auto usual = [&] {
+// `ever` is how many outcomes are known of the type, `known` those of the similar cases.
+std::string reason_of(const Recommendation& recommendation, double ever, double known, double success) {
+  const auto usual = [&]() -> std::string {
+    if (ever == 0) return "nobody knows how it usually ends";
     return fmt::format("it usually succeeds in {:.0f} %", recommendation.usual_success * 100);
   };
   if (!recommendation.supported) return fmt::format("no case like this is known; {}", usual());
@@ -148,7 +150,7 @@ Recommendation judge(const Record& record, double overall) {
   out.lower = beta_quantile(a, b, tail);
   out.upper = beta_quantile(a, b, 1 - tail);
   out.effective_sample_size = squares > 0 ? weights * weights / squares : 0;
-  out.reason = reason_of(out, known, success);
+  out.reason = reason_of(out, std::max(record.everywhere.known, known), known, success);
   return out;
 }
 

@@ -159,6 +159,8 @@ void ActionArguments::add_to(CLI::App& command) {
   add_json(command, "--params", given_.action_parameters, "Its parameters");
   add_members(command, "--param", parameters_,
               "One of them, any number of times; what reads as JSON is JSON, else it is text");
+  add_json(command, "--state-before", given_.resource_state_before,
+           R"(The resource before it: {"replicas": 3})");
   add_members(command, "--label", labels_, "A label of the alert");
   add_members(command, "--metadata", metadata_, "A field of your own");
   add_read(
@@ -191,6 +193,7 @@ Action ActionArguments::read() const {
   take(action.alert_firing_time, given_.alert_firing_time);
   take(action.action_parameters, given_.action_parameters);
   add_given(action.action_parameters, parameters_, "--param");
+  take(action.resource_state_before, given_.resource_state_before);
   add_given(action.alert_labels, labels_, "--label");
   add_given(action.metadata, metadata_, "--metadata");
   take(action.effect, given_.effect);

@@ -14,12 +14,24 @@ struct Resolving {
   Resolution resolution;
 };
 
-void print_detection(const Context& context, const Detection& detection) {
-  if (context.json) {
-    print_line(to_json(detection));
-    return;
+struct Listing {
+  DetectionQuery query;
+  Resource resource;
+};
+
+// The resource that the detection's scope is the id of, empty if it is of another scope or its actions are gone.
+std::string guarded_text(History& history, const Detection& detection) {
+  for (const Trace& trace : history.repository().actions().get(detection.action_ids)) {
+    if (detection.scope == to_string(Scope{ScopeKind::resource, trace.resource_id}))
+      return resource_text(guarded_resource(trace));
   }
+  return {};
+}
+
+void print_detection(History& history, const Detection& detection) {
   print_line(fmt::format("{}  {}", printable(detection.detection_id), describe(detection)));
+  const std::string resource = guarded_text(history, detection);
+  if (!resource.empty()) print_line(fmt::format("  on {}", printable(resource)));
   if (detection.resolved_at) {
     print_line(
         fmt::format("  resolved {} by {}{}{}", short_time(*detection.resolved_at),
@@ -28,9 +40,18 @@ void print_detection(const Context& context, const Detection& detection) {
   }
 }
 
-Exit list(const Context& context, const DetectionQuery& query) {
-  const std::vector<Detection> detections = context.open(Access::read).detections(query);
-  for (const Detection& detection : detections) print_detection(context, detection);
+Exit list(const Context& context, const Listing& listing) {
+  History history = context.open(Access::read);
+  DetectionQuery query = listing.query;
+  if (listing.resource != Resource{}) {
+    const std::string id = resource_id(history.repository().tenant(), normalized(listing.resource));
+    if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: --kind and --name are required");
+    query.scope = to_string(Scope{ScopeKind::resource, id});
+  }
+  const std::vector<Detection> detections = history.detections(query);
+  for (const Detection& detection : detections) {
+    context.json ? print_line(to_json(detection)) : print_detection(history, detection);
+  }
   if (detections.empty()) context.note("no detection is stored");
   return Exit::done;
 }
@@ -64,18 +85,20 @@ Exit overrides(const Context& context) {
 }  // namespace
 
 void add_detections(CLI::App& app, Context& context) {
-  auto query = std::make_shared<DetectionQuery>();
+  auto listing = std::make_shared<Listing>();
+  DetectionQuery* const query = &listing->query;
   CLI::App* command = app.add_subcommand("detections", "Lists what the guard found, and says how it ended");
   command->require_subcommand(0, 1);
   command->add_option("--pattern", query->pattern_id, "Of this pattern")->type_name("ID");
   command->add_option("--scope", query->scope, "As detections have it: resource:ID")->type_name("SCOPE");
+  add_resource(*command, listing->resource);
   add_time(*command, "--since", query->since, "Found at or after this time");
   add_time(*command, "--until", query->until, "Found before this time");
   command->add_flag("--unresolved", query->unresolved, "Only those that have not ended");
   command->add_option("--limit", query->limit, "How many, at most 10000; 50 if not given")
       ->check(between(1, 10'000))
       ->type_name("N");
-  context.on(command, [&context, query] { return list(context, *query); });
+  context.on(command, [&context, listing] { return list(context, *listing); });
 
   auto wanted = std::make_shared<Resolving>();
   CLI::App* part =

@@ -6,6 +6,10 @@ namespace actionhist {
 namespace {
 
 Resource read_resource(JsonElement element, std::string_view name) {
+  if (!element.is_object()) {
+    refuse(name,
+           R"(must be a JSON object such as {"kind": "Deployment", "namespace": "prod", "name": "web"})");
+  }
   Resource resource;
   FieldReader reader(element, name, std::string(name) + ".");
   reader("cluster", resource.cluster);

@@ -157,6 +157,20 @@ class DetectionsTest(CliTest):
         self.assertIn("0 resolved by time-out", self.run_cli("detections", "settle").out)
         self.assertEqual(self.run_json("patterns", "show", "scale-oscillation")[0]["false_positive_rate"], 1)
 
+    def test_those_of_a_resource_are_found_by_its_name(self):
+        self.refuse()
+        web = ("--kind", "Deployment", "--namespace", "prod", "--name", "web")
+        self.assertEqual(len(self.run_json("detections", *web)), 1)
+        self.assertIn("on prod/Deployment/web", self.run_cli("detections", *web).out)
+        self.assertEqual(self.run_json("detections", "--kind", "Deployment", "--name", "other"), [])
+        self.assertIn("--name are required", self.run_cli("detections", "--kind", "Deployment", expect=REJECTED).err)
+
+    def test_the_state_before_is_an_option(self):
+        for i, (before, after) in enumerate([(3, 5), (5, 3), (3, 5), (5, 3)]):
+            step = ("--type", "scale_deployment", "--kind", "Deployment", "--name", "web", "--id", f"o{i}",
+                    "--state-before", json.dumps({"replicas": before}), "--param", f"replicas={after}")
+            self.run_cli("propose", *step, expect=REFUSED if i == 3 else DONE)
+
     def test_a_pattern_is_removed_and_a_resource_has_a_policy(self):
         self.refuse()
         self.run_cli("patterns", "remove", "action-budget")
