@@ -122,8 +122,8 @@ void hold_back(Recommendations& out, const Detection& detection) {
       out.actions.erase(found);
     } else {
       held.action_type = name;
-      held.supported = true;
     }
+    held.supported = true;
     held.reason = reason_of(detection);
     out.avoid.insert(out.avoid.begin(), std::move(held));
   }
