@@ -36,8 +36,8 @@ type Recommendations struct {
 type Recommendation struct {
 	ActionType          string            `json:"action_type"`
 	ExpectedSuccess     float64           `json:"expected_success"`
-	Lower               float64           `json:"lower"` // its 10 % quantile
-	Upper               float64           `json:"upper"` // its 90 % quantile
+	Lower               float64           `json:"lower"`     // its 10 % quantile
+	Upper               float64           `json:"upper"`     // its 90 % quantile
 	Likeness            float64           `json:"likeness"`  // how like the situation its best case is, by itself
 	Supported           bool              `json:"supported"` // by a case like this; else it is what usually holds
 	Share               float64           `json:"share"`
