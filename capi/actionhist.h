@@ -110,7 +110,7 @@ typedef struct actionhist_options {
    * "index_folder" keeps no index in files. docs/postgresql.md names the members of "postgres". */
   actionhist_string settings;
   void (*log)(void* user_data, int32_t level, const char* message, size_t length);
-  /* The time in microseconds since 1970, UTC; the system's clock if NULL. */
+  /* The time in microseconds since 1970, UTC; the server's clock (PostgreSQL) or the system's if NULL. */
   int64_t (*clock)(void* user_data);
   /* Called with the verdict, as JSON, of every proposal that is refused, before propose returns it. */
   void (*refused)(void* user_data, const char* verdict, size_t length);

@@ -66,7 +66,7 @@ struct Options {
   std::vector<std::string> redact = {};
   std::chrono::milliseconds busy_timeout{10'000};  // SQLite: how long a write waits for another process
   PostgresOptions postgres = {};                   // PostgreSQL: schema, pool and time-outs
-  Clock clock = {};                                // system_now if empty
+  Clock clock = {};                                // Repository::clock() if empty
   // Called from any thread; must not throw; nothing is logged if empty.
   LogCallback log = {};
   // Where this tenant's index keeps its files, so that a start need not read the whole feed. Absent: PATH.index
@@ -195,7 +195,7 @@ class History {
 
   // Asks the guard and, if it allows, stores the action as pending, in one transaction: two agents never
   // both pass. A refusal stores the detection, not the action. The same action_id again gets the same
-  // verdict, `repeated`.
+  // verdict, `repeated`. Throws Error: invalid_argument, too, for a time more than ten minutes ago.
   Verdict propose(const Action& action);
 
   // The same, but a refusal does not hold: the action is stored, and who let it pass and why are kept.

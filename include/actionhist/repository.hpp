@@ -361,6 +361,10 @@ class Repository {
   // Inside of transaction(): whether an earlier run of it may have been committed, because the answer was lost.
   virtual bool unanswered() const noexcept { return false; }
 
+  // The clock that everybody who shares the memory goes by: the database's own where they may be on other machines.
+  // It is read without asking anybody, and must not be used after the repository.
+  virtual Clock clock() const { return system_now; }
+
   virtual const std::string& tenant() const noexcept = 0;
 };
 

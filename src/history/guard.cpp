@@ -9,6 +9,7 @@
 #include "analysis/guard_policy.hpp"
 #include "analysis/oscillation.hpp"
 #include "analysis/recommendation.hpp"
+#include "core/refuse.hpp"
 
 namespace actionhist {
 namespace {
@@ -27,11 +28,23 @@ constexpr auto budget_span = 1h;
 constexpr auto baseline = std::chrono::hours{24 * 7};
 // A cascade begins with an alert that fired before the window.
 constexpr auto alert_lead = 30min;
+// For an agent that takes a while from its thought to its proposal.
+constexpr auto longest_delay = 10min;
 
 std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   std::chrono::minutes longest{0};
   for (const Pattern& pattern : patterns) longest = std::max(longest, pattern.time_window);
   return longest;
+}
+
+// Stored at a time long ago, it would be outside the windows of those that come after it, and so of no pattern.
+void refuse_late(const Trace& proposed, TimePoint now) {
+  if (now - proposed.time() <= longest_delay) return;
+  refuse(
+      "action_timestamp",
+      fmt::format("{} is more than {} min ago, it is {}; a proposal is of what is done next: leave its time "
+                  "out, and record what was done",
+                  format_time(proposed.time()), longest_delay.count(), format_time(now)));
 }
 
 Decision decision_of(Prevention prevention) {
@@ -122,6 +135,7 @@ Verdict Guard::decide(const RecentTrace& candidate, TimePoint now, Asking asking
   }
   const Case one{proposed, digest_of(candidate), asking, view, verdict};
   if (refused_before(one)) return verdict;
+  refuse_late(proposed, now);
   for (std::size_t i = 0; i < scopes.size(); ++i) judge(one, scopes[i], view.recent[i], now);
   uphold(one);
   suggest(verdict, proposed);

@@ -32,7 +32,7 @@ History::State::State(std::unique_ptr<Repository> opened, Options given)
       redactor(options.redact),
       guard(*repository),
       slot(*repository, options) {
-  if (!options.clock) options.clock = system_now;
+  if (!options.clock) options.clock = repository->clock();
   refuse_old_schema();
   if (!options.read_only) ship_patterns();
   if (options.semantic) slot.start();

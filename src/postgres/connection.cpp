@@ -19,7 +19,7 @@ constexpr std::size_t max_prepared = 500;
 // is_local ($7, or whether another process answers than the one that greeted us): behind a pooler in
 // transaction mode nothing may stay on the server's connection, which others use next.
 constexpr std::string_view set_up_sql =
-    "SELECT s.pooled, pg_catalog.pg_is_in_recovery(),"
+    "SELECT s.pooled, pg_catalog.pg_is_in_recovery(), pg_catalog.clock_timestamp(),"
     " pg_catalog.set_config('search_path', $1, s.pooled),"
     " pg_catalog.set_config('actionhist.tenant', $2, s.pooled),"
     " pg_catalog.set_config('statement_timeout', $3, s.pooled),"
@@ -62,7 +62,8 @@ void check_server_version(int version) {
               fmt::format("database: PostgreSQL {} is too old; 15 or newer is needed", text));
 }
 
-Connection::Connection(const Target& target, const PostgresOptions& options, std::string tenant)
+Connection::Connection(const Target& target, const PostgresOptions& options, std::string tenant,
+                       ServerClock* clock)
     : options_(options),
       search_path_(fmt::format("\"{}\", pg_temp", options.schema)),
       link_(target, options) {
@@ -70,11 +71,11 @@ Connection::Connection(const Target& target, const PostgresOptions& options, std
   check_server_version(version_);
   link_.check(PQenterPipelineMode(link_.handle()) == 1);
   patience_ = target.connect_timeout(options) + grace;
-  set_up(tenant);
+  set_up(tenant, clock);
   patience_.reset();
 }
 
-void Connection::set_up(const std::string& tenant) {
+void Connection::set_up(const std::string& tenant, ServerClock* clock) {
   Parameters settings;
   settings.add_text(search_path_)
       .add_text(tenant)
@@ -83,8 +84,11 @@ void Connection::set_up(const std::string& tenant) {
       .add_text(milliseconds_text(options_.idle_in_transaction_timeout));
   Parameters parameters = settings;
   parameters.add(PQbackendPID(link_.handle())).add(pooled_by_option(options_.pooler));
+  const auto asked = ServerClock::uptime();
   const Result result = run(set_up_sql, std::move(parameters), Plan::once);
-  result.row(0).read(pooled_).read(standby_);
+  TimePoint server_time;
+  result.row(0).read(pooled_).read(standby_).read(server_time);
+  if (clock) clock->heard(server_time, asked);
   if (pooled_) context_.push_back({context_sql, std::move(settings), Plan::once});
 }
 

@@ -18,6 +18,7 @@
 #include "postgres/link.hpp"
 #include "postgres/parameters.hpp"
 #include "postgres/result.hpp"
+#include "postgres/server_clock.hpp"
 #include "postgres/server_error.hpp"
 
 namespace actionhist::postgres {
@@ -40,9 +41,10 @@ void check_server_version(int version);
 
 class Connection {
  public:
-  // Connects and sets up the session: search path, tenant, time-outs.
+  // Connects and sets up the session: search path, tenant, time-outs. `clock` hears what time the server has.
   // Throws ServerError: denied, unavailable; Error: unsupported.
-  Connection(const Target& target, const PostgresOptions& options, std::string tenant);
+  Connection(const Target& target, const PostgresOptions& options, std::string tenant,
+             ServerClock* clock = nullptr);
 
   // Sends all calls at once and returns their results in order. Outside of BEGIN … COMMIT they are one
   // transaction: either all calls have happened or none.
@@ -105,7 +107,7 @@ class Connection {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  void set_up(const std::string& tenant);
+  void set_up(const std::string& tenant, ServerClock* clock);
   void check_usable() const;
   Deadline deadline() const;
   std::vector<Result> run_once(std::span<const Call> calls, bool& committed);

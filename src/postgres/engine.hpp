@@ -98,6 +98,8 @@ class Engine {
   KnownResources& known_resources() noexcept { return known_resources_; }
   GuardCache& guard_cache() noexcept { return guard_cache_; }
   GroupCommit& group_commit() noexcept { return group_commit_; }
+  // The primary's clock. REQUIRES: await() has returned once.
+  TimePoint now() const { return pool_.clock().now(); }
   PoolStats pool_stats() const { return pool_.stats(); }
 
  private:

@@ -54,6 +54,7 @@ struct PoolState {
   const std::string tenant;
   const pid_t owner;
   const int pool_min;
+  ServerClock clock;
 
   mutable std::mutex mutex;
   std::condition_variable keeper_woken;
@@ -86,7 +87,7 @@ struct PoolState {
 // REQUIRES: stats.open counts the new connection already; not any more if this throws.
 Member PoolState::connect() {
   try {
-    auto connection = std::make_unique<Connection>(target, options, tenant);
+    auto connection = std::make_unique<Connection>(target, options, tenant, &clock);
     // Connections that were made together are not replaced together.
     thread_local std::minstd_rand random{std::random_device{}()};
     const double part = std::uniform_real_distribution<double>(0.9, 1.0)(random);
@@ -290,6 +291,7 @@ PoolStats Pool::stats() const {
   return state_->stats;
 }
 
+const ServerClock& Pool::clock() const noexcept { return state_->clock; }
 const Target& Pool::target() const noexcept { return state_->target; }
 const PostgresOptions& Pool::options() const noexcept { return state_->options; }
 const std::string& Pool::tenant() const noexcept { return state_->tenant; }

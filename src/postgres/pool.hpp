@@ -58,6 +58,9 @@ class Pool {
   // unavailable, when no connection can be made.
   Lease acquire();
 
+  // Of the server that the newest connection was made to.
+  const ServerClock& clock() const noexcept;
+
   PoolStats stats() const;
   const Target& target() const noexcept;
   const PostgresOptions& options() const noexcept;

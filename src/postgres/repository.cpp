@@ -34,6 +34,9 @@ class PostgresRepository final : public Repository {
   }
   void await() { engine_.await(); }
   void transaction(const std::function<void()>& work) override { engine_.transaction(work); }
+  Clock clock() const override {
+    return [this] { return engine_.now(); };
+  }
   bool unanswered() const noexcept override { return engine_.unanswered(); }
   const std::string& tenant() const noexcept override { return engine_.tenant(); }
 

@@ -145,6 +145,20 @@ TEST_CASE("a monotone ramp is never refused", "[guard]") {
   }
 }
 
+TEST_CASE("a proposal is of now, and one that is stored may be sent again at any time", "[guard]") {
+  Fixture f;
+  const Action action = restart("p-1", f.clock() - 9min);
+  REQUIRE(f.history.propose(action).allowed());
+  const Action late = restart("p-2", f.clock() - 11min);
+  const std::string text = error_text_of([&] { f.history.propose(late); });
+  INFO(text);
+  CHECK(text.starts_with("action_timestamp: 2026-03-10T11:49:00Z is more than 10 min ago"));
+  CHECK(error_text_of([&] { f.history.check(late); }) == text);
+  CHECK_FALSE(f.history.get("p-2").has_value());
+  f.clock.advance(3h);
+  CHECK(f.history.propose(action).repeated);
+}
+
 TEST_CASE("a pending action counts as having happened", "[guard]") {
   Fixture f;
   f.set_budget(2);

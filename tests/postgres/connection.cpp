@@ -4,6 +4,8 @@
 #include <array>
 #include <thread>
 
+#include <sys/socket.h>
+
 #include "postgres/connection.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
@@ -101,6 +103,29 @@ TEST_CASE("a transaction over several runs ends with COMMIT, or is open after an
   CHECK(connection.reset());
   CHECK_FALSE(connection.in_transaction());
   CHECK(number(connection, "SELECT count(*) FROM public.t") == 2);
+}
+
+TEST_CASE("a pipeline with more in both directions than the sockets hold does not stand still",
+          "[postgres]") {
+  Connection connection = connect(shared_server().uri());
+  const int small = 4096;
+  for (const int side : {SO_SNDBUF, SO_RCVBUF})
+    REQUIRE(setsockopt(PQsocket(connection.handle()), SOL_SOCKET, side, &small, sizeof small) == 0);
+  connection.set_patience(120s);
+  // The server cannot read on before its answers are read, and those begin long before all is sent.
+  const std::string text(20'000, 'x');
+  const Plan plan = GENERATE(Plan::kept, Plan::once);
+  std::vector<Call> calls{{"BEGIN"}};
+  for (int i = 0; i < 1'000; ++i) calls.push_back({"SELECT $1::text, $2", Parameters(text, i), plan});
+  calls.push_back({"COMMIT"});
+  const std::vector<Result> results = connection.run(calls);
+  REQUIRE(results.size() == calls.size());
+  for (int i = 0; i < 1'000; ++i) {
+    Reader row = results[static_cast<std::size_t>(i) + 1].row(0);
+    REQUIRE(row.view().size() == text.size());
+    REQUIRE(row.get<int>() == i);
+  }
+  CHECK_FALSE(connection.in_transaction());
 }
 
 TEST_CASE("a kept statement is prepared once, and again after the server has forgotten it", "[postgres]") {

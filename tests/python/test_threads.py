@@ -169,7 +169,7 @@ def test_a_held_database_is_a_timeout_and_the_caller_chooses_what_it_means(tmp_p
         assert verdict and verdict.trace is None and "without a record" in verdict.reason
         other.execute("ROLLBACK")
         other.close()
-        assert deny.propose(restart("a")).trace.stored
+        assert deny.propose(restart("a", action_timestamp=None)).trace.stored
 
 
 def test_a_closed_history_says_so(restart):

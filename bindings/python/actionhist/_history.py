@@ -136,7 +136,7 @@ def open(
     redact           RE2 expressions; what they match is replaced, beside the built-in rules
     model            turns text into vectors instead of the built-in model: what open_model() gave or takes, or a
                      Model of your own
-    clock            returns an aware datetime; the system's clock if None
+    clock            returns an aware datetime; the server's clock (PostgreSQL) or the system's if None
     log              called with level ("debug", "info", "warning", "error") and message, from any thread
     busy_timeout_ms  how long a write waits for another process, with SQLite
     upkeep_seconds   how often a thread does upkeep(), in one process of all that share the memory; 0: never here
