@@ -140,11 +140,12 @@ class Bare {
   std::map<std::string, std::string> named_;  // by text
 };
 
+constexpr int resources = 10'000;
 int serial = 0;
 
 Action make_action(bool own_id) {
   const int i = serial++;
-  Action action = benchmark::sample_action(i, 10'000);
+  Action action = benchmark::sample_action(i, resources);
   if (!own_id) action.action_id = "call-" + std::to_string(i);
   action.action_timestamp = std::chrono::floor<std::chrono::milliseconds>(system_now());
   // No two alike, so that the guard has nothing to refuse.
@@ -239,6 +240,8 @@ class Benchmark {
   }
 
   void run() {
+    // Both sides only say what is new: a resource is described with the first action on it.
+    history_.record(make_actions(resources, true));
     for (const int clients : {1, 4, 16}) {
       const int calls = clients == 1 ? 1000 : 4000;
       const std::string with = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");

@@ -36,22 +36,33 @@ Digest digest(const EVP_MD* algorithm, std::string_view data) {
   return out;
 }
 
-std::string hex(std::span<const unsigned char> bytes) {
+void append_hex(std::string& out, std::span<const unsigned char> bytes) {
   constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
   for (const unsigned char byte : bytes) {
     out += digits[byte >> 4];
     out += digits[byte & 15];
   }
+}
+
+std::string hex(std::span<const unsigned char> bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  append_hex(out, bytes);
   return out;
 }
 
 std::string uuid_text(std::span<unsigned char, 16> bytes, int version) {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | (version << 4));
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  std::string text = hex(bytes);
-  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+  std::string text;
+  text.reserve(36);
+  append_hex(text, bytes.first(4));
+  for (const std::size_t at : {4U, 6U, 8U}) {
+    text += '-';
+    append_hex(text, bytes.subspan(at, 2));
+  }
+  text += '-';
+  append_hex(text, bytes.last(6));
   return text;
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "core/hash.hpp"
 
 namespace actionhist {
@@ -60,28 +58,29 @@ constexpr BuiltInKind built_in_kinds[] = {
     {"Application", "applications", "argoproj.io"},
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 const BuiltInKind* find_kind(std::string_view kind) {
-  const std::string wanted = lower(kind);
   const auto found = std::ranges::find_if(built_in_kinds, [&](const BuiltInKind& known) {
-    return wanted == known.plural || wanted == lower(known.kind);
+    return same_but_for_case(kind, known.plural) || same_but_for_case(kind, known.kind);
   });
   return found == std::end(built_in_kinds) ? nullptr : found;
 }
 
 void forget_unknown(std::string& text) {
-  if (lower(text) == "unknown") text.clear();
+  if (same_but_for_case(text, "unknown")) text.clear();
 }
 
 // Length before each part, so that no two tuples give one text.
-void append_part(std::string& out, std::string_view part) { out += fmt::format("{}:{}", part.size(), part); }
+void append_part(std::string& out, std::string_view part) {
+  out += std::to_string(part.size());
+  out += ':';
+  out += part;
+}
 
 }  // namespace
 

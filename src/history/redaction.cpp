@@ -92,15 +92,14 @@ struct Redactor::Rules final : JsonCensor {
 
   bool clean(std::string_view text) const { return !RE2::PartialMatch({text.data(), text.size()}, *any); }
 
-  bool replace(std::string& text) const {
-    if (clean(text)) return false;
+  void replace(std::string& text) const {
     for (const Rule& rule : rules) RE2::GlobalReplace(&text, *rule.pattern, rule.replacement);
-    return true;
   }
 
   std::optional<std::string> replaced(std::string_view text) const override {
+    if (clean(text)) return std::nullopt;
     std::string changed(text);
-    if (!replace(changed)) return std::nullopt;
+    replace(changed);
     return changed;
   }
 
@@ -137,7 +136,7 @@ Redactor::~Redactor() = default;
 Redactor::Redactor(Redactor&&) noexcept = default;
 
 void Redactor::redact(std::string& text) const {
-  if (!text.empty()) rules_->replace(text);
+  if (!text.empty() && !rules_->clean(text)) rules_->replace(text);
 }
 
 void Redactor::redact(Json& json, std::string_view field) const {

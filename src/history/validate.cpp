@@ -25,11 +25,18 @@ std::size_t limit_of(std::string_view field) {
   return max_name_bytes;
 }
 
+bool acceptable(std::string_view text, std::size_t limit) {
+  if (text.empty()) return true;
+  return text.size() <= limit && simdjson::validate_utf8(text.data(), text.size()) &&
+         text.find('\0') == text.npos;
+}
+
 void check_text(std::string_view field, std::string_view text, std::size_t limit) {
+  if (acceptable(text, limit)) return;
   if (text.size() > limit)
     refuse(field, fmt::format("is {} bytes long, at most {} are kept", text.size(), limit));
   if (!simdjson::validate_utf8(text.data(), text.size())) refuse(field, "is not valid UTF-8");
-  if (text.find('\0') != text.npos) refuse(field, "holds a NUL character");
+  refuse(field, "holds a NUL character");
 }
 
 // The shape that a JSON column must have; the others take any value.
@@ -96,6 +103,7 @@ void validate_time(const std::optional<TimePoint>& time, std::string_view field,
 
 void validate(const Resource& resource) {
   visit_resource(resource, [](std::string_view field, const std::string& text) {
+    if (acceptable(text, max_name_bytes)) return;
     check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
   });
 }

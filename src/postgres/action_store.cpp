@@ -77,11 +77,11 @@ bool PostgresActionStore::insert_fresh(std::span<const Trace* const> rows) {
   std::vector<TimePoint> times;
   for (const Trace* trace : rows) times.push_back(trace->time());
   std::vector<Call> calls;
-  add_fresh_insert(calls, engine_.tenant(), rows, engine_.known_resources());
+  const bool known = add_fresh_insert(calls, engine_.tenant(), rows, engine_.known_resources());
   try {
     const std::vector<Result> results = engine_.store(times, calls);
     // A transaction that is open may still be rolled back, and its resources with it.
-    if (!engine_.in_transaction()) note_resources(engine_.known_resources(), rows, results);
+    if (!known && !engine_.in_transaction()) note_resources(engine_.known_resources(), rows, results);
   } catch (const ServerError& error) {
     if (engine_.in_transaction() || !is_taken(error)) throw;
     engine_.known_resources().forget();

@@ -133,13 +133,13 @@ void Connection::send(const Call& call, std::size_t index, std::vector<Step>& st
   const Parameters& parameters = call.parameters;
   const auto count = static_cast<int>(parameters.size());
   const std::vector<const char*> values = parameters.values();
-  const std::vector<int> formats(parameters.size(), 1);
+  if (binary_.size() < parameters.size()) binary_.resize(parameters.size(), 1);
   PGconn* handle = link_.handle();
   Prepared* const statement = prepared(call);
   if (statement == nullptr) {
     steps.push_back({index, nullptr});
     link_.check(PQsendQueryParams(handle, std::string(call.sql).c_str(), count, parameters.types().data(),
-                                  values.data(), parameters.lengths().data(), formats.data(), 1) == 1);
+                                  values.data(), parameters.lengths().data(), binary_.data(), 1) == 1);
     return;
   }
   if (!statement->sent) {
@@ -150,7 +150,7 @@ void Connection::send(const Call& call, std::size_t index, std::vector<Step>& st
   }
   steps.push_back({index, nullptr});
   link_.check(PQsendQueryPrepared(handle, statement->name.c_str(), count, values.data(),
-                                  parameters.lengths().data(), formats.data(), 1) == 1);
+                                  parameters.lengths().data(), binary_.data(), 1) == 1);
 }
 
 std::vector<Result> Connection::run_once(std::span<const Call> calls, bool& committed) {

@@ -277,7 +277,7 @@ void add_resources(std::vector<Call>& calls, const std::string& tenant,
   }
 }
 
-void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
+bool add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
                       std::span<const Trace* const> traces, const KnownResources& known,
                       const GuardedHeads* heads) {
   // Arrays are in order, and so are the rows that are locked.
@@ -289,7 +289,7 @@ void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
                        [&](const Trace* trace) { return !known.contains(*trace); });
   add_histories(calls, tenant, sorted, heads);
   add_heads(calls, tenant, sorted, heads);
-  add_resources(calls, tenant, unknown);
+  if (!unknown.empty()) add_resources(calls, tenant, unknown);
   add_ids(calls, tenant, sorted);
   if (sorted.size() == 1) {
     add_trace_row(calls, tenant, *sorted.front(), server, heads);
@@ -297,6 +297,7 @@ void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
     add_trace_rows(calls, tenant, sorted, server, heads);
   }
   add_queue_rows(calls, tenant, sorted);
+  return unknown.empty();
 }
 
 void note_resources(KnownResources& known, std::span<const Trace* const> traces,

@@ -17,9 +17,9 @@ namespace actionhist::postgres {
 // Adds the calls that store `traces`: counters and versions, resources that are not known, ids that callers
 // brought, the traces, queue rows. They lock in the order of all writers: histories, heads, ids, traces, queue.
 // Each history's call answers with the time at which the server started, unless `heads` are given. With `heads`,
-// nothing is stored unless they are as they were.
+// nothing is stored unless they are as they were. Returns whether all that they say of resources was known.
 // REQUIRES: distinct ids, at least one; with `heads`, all on one resource or on none that is known.
-void add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
+bool add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
                       std::span<const Trace* const> traces, const KnownResources& known,
                       const GuardedHeads* heads = nullptr);
 

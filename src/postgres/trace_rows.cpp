@@ -75,6 +75,13 @@ const std::string& trace_values() {
 }
 
 void add_trace(Parameters& parameters, const Trace& trace) {
+  static const std::size_t columns = [] {
+    std::size_t count = 0;
+    visit_columns(Trace{}, [&](std::string_view, const auto&) { ++count; });
+    return count;
+  }();
+  // And what the statement asks for beside the columns.
+  parameters.reserve(parameters.size() + columns + 4);
   visit_columns(trace, [&](std::string_view, const auto& member) { parameters.add(member); });
 }
 
