@@ -248,6 +248,9 @@ class Benchmark {
       compare({"one action / the same statements by libpq, " + with,
                [=, this] { return record(clients, calls, true); },
                [=, this] { return same_statements(clients, calls); }});
+      compare({"the same statements through our connection / by libpq, " + with,
+               [=, this] { through_connection(clients, calls); },
+               [=, this] { same_statements(clients, calls); }});
       compare({"one action / bare INSERT, " + with, [=, this] { return record(clients, calls, true); },
                [=, this] { return bare_insert(clients, calls); }});
       compare({"one action with a caller's id / bare INSERT, " + with,
@@ -392,7 +395,7 @@ class Benchmark {
   }
 
   // What the engine sends once it knows the resource.
-  void same_statements(int clients, int calls) {
+  std::vector<std::vector<postgres::Call>> statements(int calls) {
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
     postgres::KnownResources known;
     const TimePoint server = bare_.front()->server_started_at();
@@ -402,8 +405,25 @@ class Benchmark {
       known.add(*row, server);
       postgres::add_fresh_insert(rows[i], tenant, {&row, 1}, known);
     }
+    return rows;
+  }
+
+  void same_statements(int clients, int calls) {
+    const auto rows = statements(calls);
     measure(clients, calls, [&](int c, int i) {
       bare_[static_cast<std::size_t>(c)]->run(rows[static_cast<std::size_t>(i)]);
+    });
+  }
+
+  // Without what comes before and after: checks, ids, parameters, the pool.
+  void through_connection(int clients, int calls) {
+    while (connections_.size() < static_cast<std::size_t>(clients)) {
+      connections_.push_back(
+          std::make_unique<postgres::Connection>(postgres::Target(uri_), PostgresOptions{}, tenant));
+    }
+    const auto rows = statements(calls);
+    measure(clients, calls, [&](int c, int i) {
+      connections_[static_cast<std::size_t>(c)]->run(rows[static_cast<std::size_t>(i)]);
     });
   }
 
@@ -556,6 +576,7 @@ class Benchmark {
   const std::string uri_ = test::fresh_database(server_);
   History history_ = open(uri_, {.tenant = tenant, .semantic = false, .worker = false});
   std::vector<std::unique_ptr<Bare>> bare_;
+  std::vector<std::unique_ptr<postgres::Connection>> connections_;
   std::unique_ptr<Bare> admin_;
   std::vector<std::string> copied_;
   bool full_ = false;  // the window of the hot resource
