@@ -98,7 +98,7 @@ struct Trace : Action {
   TimePoint updated_at{};
   bool stored = true;  // false when this call found it there already
 
-  // The time of the action, which every trace has.
+  // The time of the action, which every trace that the library gives has. REQUIRES: action_timestamp.
   TimePoint time() const { return *action_timestamp; }
 };
 

@@ -2,7 +2,7 @@
 // in their shortest form. Two values that mean the same compare equal. Immutable, so safe to share.
 #pragma once
 
-#include <cstdint>
+#include <concepts>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -15,12 +15,16 @@ class Json {
   // Absent: not even `null`. Stored as SQL NULL and left out of records.
   Json() = default;
 
-  // Scalars. NaN and infinities are refused with invalid_argument.
+  // Scalars. NaN and infinities are refused with invalid_argument. Only a bool is taken for one, and no character
+  // for a number.
   Json(std::nullptr_t) : text_("null") {}
-  Json(bool value) : text_(value ? "true" : "false") {}
-  Json(int value) : Json(static_cast<std::int64_t>(value)) {}
-  Json(std::int64_t value) : text_(std::to_string(value)) {}
-  Json(double value);
+  template <std::same_as<bool> Bool>
+  Json(Bool value) : text_(value ? "true" : "false") {}
+  template <std::integral Integer>
+    requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
+  Json(Integer value) : text_(std::to_string(value)) {}
+  template <std::floating_point Number>
+  Json(Number value) : text_(finite_text(static_cast<double>(value))) {}
   Json(const char* value) : Json(std::string_view(value)) {}
   Json(std::string_view value);
   Json(const std::string& value) : Json(std::string_view(value)) {}
@@ -46,6 +50,8 @@ class Json {
   friend bool operator==(const Json&, const Json&) = default;
 
  private:
+  static std::string finite_text(double value);
+
   std::string text_;
 };
 

@@ -42,42 +42,40 @@ struct DueAnalysis {
 enum class Duty { upkeep, metrics };
 std::string_view to_string(Duty duty) noexcept;
 
-// An engine that has no learning of its own counts nothing and throws Error: unsupported for what it would
-// have to keep.
 class LearningStore {
  public:
   virtual ~LearningStore() = default;
 
   // Counts the newest mutating actions that pass the filter. What the query leaves empty is never the same.
-  virtual std::vector<Tally> tally(const TallyQuery& query);
+  virtual std::vector<Tally> tally(const TallyQuery& query) = 0;
 
   // Who let what pass; the newest first.
-  virtual void put(const OverrideRecord& record);
-  virtual std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit);
+  virtual void put(const OverrideRecord& record) = 0;
+  virtual std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit) = 0;
 
   // What the guard takes for one resource; nothing set is all absent.
-  virtual GuardPolicy guard_policy(std::string_view resource_id);
-  virtual void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now);
+  virtual GuardPolicy guard_policy(std::string_view resource_id) = 0;
+  virtual void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) = 0;
 
   // Detections before `until` that are unresolved or whose prevention nobody judged, oldest first.
-  virtual std::vector<Detection> unsettled(TimePoint until, int limit);
+  virtual std::vector<Detection> unsettled(TimePoint until, int limit) = 0;
   // Counts each pattern's rates anew from its detections.
-  virtual void refresh_pattern_rates();
+  virtual void refresh_pattern_rates() = 0;
 
   // Ended actions whose assessment is due at `now` and that nobody has leased, oldest due first; leased to
   // `worker` until `until`.
   virtual std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
-                                               int limit);
+                                               int limit) = 0;
 
   // True when `worker` has the tenant's duty until `until`; it may hold on, and give up by an earlier `until`.
-  virtual bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until);
+  virtual bool lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) = 0;
   // Resources with an action since `active` whose last change is not the one that their last analysis knew and that
   // are due at `now`, those that wait longest first; due again only at `until`. Times of changes are only told apart,
   // never put in order, because they come from the clocks of many agents.
   virtual std::vector<DueAnalysis> lease_analyses(TimePoint now, TimePoint until, TimePoint active,
-                                                  int limit);
+                                                  int limit) = 0;
   // Notes that the resource was analysed as it was when it was leased, and is not due before `next`.
-  virtual void analysed(const DueAnalysis& done, TimePoint next);
+  virtual void analysed(const DueAnalysis& done, TimePoint next) = 0;
 };
 
 }  // namespace actionhist

@@ -34,27 +34,26 @@ struct KeptMetric {
   std::string summary;
 };
 
-// An engine that has no metrics of its own keeps none.
 class MetricStore {
  public:
   virtual ~MetricStore() = default;
 
   // Notes that scores of these times came, changed or went, or that all may have.
-  virtual void mark_scored(std::span<const TimePoint> times);
-  virtual void mark_all_scored();
+  virtual void mark_scored(std::span<const TimePoint> times) = 0;
+  virtual void mark_all_scored() = 0;
   // The oldest marks, by hour; an hour may have several. forget() leaves marks that came meanwhile.
-  virtual std::vector<ScoredHour> scored_hours(int limit);
-  virtual void forget(std::span<const ScoredHour> hours);
+  virtual std::vector<ScoredHour> scored_hours(int limit) = 0;
+  virtual void forget(std::span<const ScoredHour> hours) = 0;
 
   // The assessed actions of [since, until), by time and id.
-  virtual std::vector<ScoredAction> scores(TimePoint since, TimePoint until);
+  virtual std::vector<ScoredAction> scores(TimePoint since, TimePoint until) = 0;
   // Puts `metrics` in the place of all that are stored for the period.
-  virtual void replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics);
+  virtual void replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) = 0;
   // What replace() was given last; of each metric only scope, value and type. An empty summary: it was stored by
   // a version that kept none.
-  virtual std::vector<KeptMetric> kept(MetricPeriod period, TimePoint start);
+  virtual std::vector<KeptMetric> kept(MetricPeriod period, TimePoint start) = 0;
   // Newest period first, then by scope, value and type; without those of single resources.
-  virtual std::vector<EffectivenessMetric> metrics(const MetricQuery& query);
+  virtual std::vector<EffectivenessMetric> metrics(const MetricQuery& query) = 0;
 };
 
 }  // namespace actionhist

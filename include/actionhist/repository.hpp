@@ -1,6 +1,7 @@
 // Where the memory is kept. Two engines implement it; History is written against it alone.
 // A Repository may be used from any thread at once. Every method is atomic by itself; transaction() makes
-// several calls one. A Repository belongs to one tenant: no call can name another.
+// several calls one. A Repository belongs to one tenant: no call can name another. In the child of a fork() calls
+// throw Error: unsupported and the destructor touches nothing; so do Items and Checkpoints, which are made of it.
 #pragma once
 
 #include <chrono>
@@ -160,8 +161,7 @@ class PatternStore {
   virtual Detection put(const Detection& detection) = 0;
   // Detections of the scopes that are unresolved and in force at `now`; of all scopes when none is given.
   virtual std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) = 0;
-  // A stored detection. Engines may answer faster than the default, which reads all of them.
-  virtual std::optional<Detection> detection(std::string_view detection_id);
+  virtual std::optional<Detection> detection(std::string_view detection_id) = 0;
   // Detections with as_of in [since, until), newest first.
   virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
                                             int limit) = 0;
@@ -341,12 +341,10 @@ class Repository {
   virtual FeedStore& feed() = 0;
   virtual SpaceStore& spaces() = 0;
   virtual RetentionStore& retention() = 0;
-  // An engine without them learns from similar cases alone.
-  virtual LearningStore& learning();
-  virtual MetricStore& metrics();
-  // An engine without them throws Error: unsupported.
-  virtual ItemStore& items();
-  virtual CheckpointStore& checkpoints();
+  virtual LearningStore& learning() = 0;
+  virtual MetricStore& metrics() = 0;
+  virtual ItemStore& items() = 0;
+  virtual CheckpointStore& checkpoints() = 0;
   virtual MaintenanceStore& maintenance() = 0;
 
   // Reads what a proposal is decided on. With `lock`, what is read can change only after this transaction: the

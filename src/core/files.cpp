@@ -18,7 +18,8 @@ namespace {
 
 [[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
   const std::error_code reason(errno, std::generic_category());
-  throw Error(ErrorCode::unavailable,
+  const bool rights = errno == EACCES || errno == EPERM || errno == EROFS;
+  throw Error(rights ? ErrorCode::denied : ErrorCode::unavailable,
               fmt::format("files: cannot {} \"{}\": {}", what, path.string(), reason.message()));
 }
 

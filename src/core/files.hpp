@@ -1,4 +1,5 @@
 // Files that are there as a whole or not at all, and mappings of them. Functions may be called from any thread.
+// All throw Error: denied without the rights, unavailable for what else the system refuses.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +13,19 @@
 
 namespace actionhist {
 
-// A file that is read where the system keeps it. Writing to the mapping changes neither the file nor other
-// mappings. It stays readable when the file is removed.
+// A file that is read where the system keeps it, and stays readable when it is removed. Writing to it ends the process.
 struct MappedFile {
   std::shared_ptr<std::byte> begin;
   std::size_t size = 0;
   std::span<const std::byte> bytes() const { return {begin.get(), size}; }
 };
 
-// Nothing if there is no such file. Throws Error: unavailable.
+// Nothing if there is no such file.
 std::optional<MappedFile> map_file(const std::filesystem::path& path);
 
 // A file that is written piece by piece beside its place and put there as a whole. Used by one thread.
 class NewFile {
  public:
-  // Throws Error: unavailable, as the others do.
   explicit NewFile(const std::filesystem::path& path);
   // Takes away what was not finished.
   ~NewFile();
@@ -44,16 +43,15 @@ class NewFile {
 };
 
 // Writes the parts into a new file, has the disk keep it, and puts it where `path` says in one step.
-// Throws Error: unavailable.
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
 
-// Has the disk keep the names in a folder. Throws Error: unavailable.
+// Has the disk keep the names in a folder.
 void sync_folder(const std::filesystem::path& folder);
 
 // Holds a folder against other processes and other objects of this one.
 class FolderLock {
  public:
-  // Nothing if another holds it. Throws Error: unavailable.
+  // Nothing if another holds it.
   static std::optional<FolderLock> take(const std::filesystem::path& folder);
   FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
   FolderLock& operator=(FolderLock&& other) noexcept {

@@ -113,9 +113,14 @@ class Canonicalizer {
 }  // namespace
 
 std::string number_text(double number) {
-  // Whole numbers that a double holds exactly are written as such, so that 1.0 and 1 are one value.
-  if (number == std::floor(number) && std::abs(number) < 9007199254740992.0) {
+  // A whole number is written as the integer that it is, as far as integers are read: 1.0 and 1, and 1e16 and its
+  // digits, are one value.
+  constexpr double two_to_63 = 9223372036854775808.0;
+  if (number == std::floor(number) && std::abs(number) < two_to_63) {
     return std::to_string(static_cast<std::int64_t>(number));
+  }
+  if (number == std::floor(number) && number > 0 && number < 2 * two_to_63) {
+    return std::to_string(static_cast<std::uint64_t>(number));
   }
   return fmt::format("{}", number);
 }
@@ -212,9 +217,9 @@ std::string JsonWriter::take() {
   return std::exchange(out_, {});
 }
 
-Json::Json(double value) {
+std::string Json::finite_text(double value) {
   if (!std::isfinite(value)) refuse("json", "a number must be finite, not NaN or infinite");
-  text_ = number_text(value);
+  return number_text(value);
 }
 
 Json::Json(std::string_view value) {

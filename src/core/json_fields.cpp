@@ -8,21 +8,21 @@ namespace actionhist {
 FieldReader::FieldReader(JsonElement element, std::string_view what, std::string prefix)
     : prefix_(std::move(prefix)) {
   if (!element.is_object()) refuse(what, "must be a JSON object");
-  for (auto [key, value] : simdjson::dom::object(element)) {
-    if (peek(key) != nullptr) refuse(path(key), "is given twice");
-    members_.push_back({key, value});
-  }
+  for (auto [key, value] : simdjson::dom::object(element)) members_.push_back({key, value});
+  std::ranges::sort(members_, {}, &Member::key);
+  const auto twice = std::ranges::adjacent_find(members_, {}, &Member::key);
+  if (twice != members_.end()) refuse(path(twice->key), "is given twice");
 }
 
 const FieldReader::Member* FieldReader::peek(std::string_view name) const {
-  const auto found = std::ranges::find(members_, name, &Member::key);
-  return found == members_.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(members_, name, {}, &Member::key);
+  return found == members_.end() || found->key != name ? nullptr : &*found;
 }
 
 std::optional<JsonElement> FieldReader::take(std::string_view name) {
-  const auto found = std::ranges::find(members_, name, &Member::key);
-  if (found == members_.end()) return std::nullopt;
-  found->read = true;
+  const Member* const found = peek(name);
+  if (found == nullptr) return std::nullopt;
+  members_[static_cast<std::size_t>(found - members_.data())].read = true;
   if (found->value.is_null()) return std::nullopt;
   return found->value;
 }

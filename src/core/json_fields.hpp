@@ -79,7 +79,7 @@ class FieldReader {
   };
   const Member* peek(std::string_view name) const;
 
-  std::vector<Member> members_;
+  std::vector<Member> members_;  // by key
   std::string prefix_;
 };
 

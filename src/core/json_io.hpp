@@ -83,7 +83,7 @@ class JsonCensor {
 // The canonical text of a value, of at most 256 KiB. Throws Error: invalid_argument, naming `field`.
 std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor = nullptr);
 
-// The text of a finite number in its shortest form: 5, 0.5, 1e+300.
+// The canonical text of a finite number, its shortest form: 5, 0.5, 1e+300.
 std::string number_text(double number);
 
 }  // namespace actionhist

@@ -2,68 +2,9 @@
 
 #include <algorithm>
 
-#include <actionhist/error.hpp>
-
 namespace actionhist {
 
-std::vector<Tally> LearningStore::tally(const TallyQuery&) { return {}; }
-
-void LearningStore::put(const OverrideRecord&) {
-  throw Error(ErrorCode::unsupported, "override: this engine keeps none");
-}
-
-std::vector<OverrideRecord> LearningStore::overrides(TimePoint, TimePoint, int) { return {}; }
-
-GuardPolicy LearningStore::guard_policy(std::string_view) { return {}; }
-
-void LearningStore::set_guard_policy(std::string_view, const GuardPolicy&, TimePoint) {
-  throw Error(ErrorCode::unsupported, "policy: this engine keeps none");
-}
-
-std::vector<Detection> LearningStore::unsettled(TimePoint, int) { return {}; }
-
-void LearningStore::refresh_pattern_rates() {}
-
-std::vector<Trace> LearningStore::lease_assessments(std::string_view, TimePoint, TimePoint, int) {
-  return {};
-}
-
 std::string_view to_string(Duty duty) noexcept { return duty == Duty::upkeep ? "upkeep" : "metrics"; }
-bool LearningStore::lease(Duty, std::string_view, TimePoint, TimePoint) { return true; }
-std::vector<DueAnalysis> LearningStore::lease_analyses(TimePoint, TimePoint, TimePoint, int) { return {}; }
-void LearningStore::analysed(const DueAnalysis&, TimePoint) {}
-
-void MetricStore::mark_scored(std::span<const TimePoint>) {}
-void MetricStore::mark_all_scored() {}
-std::vector<ScoredHour> MetricStore::scored_hours(int) { return {}; }
-void MetricStore::forget(std::span<const ScoredHour>) {}
-std::vector<ScoredAction> MetricStore::scores(TimePoint, TimePoint) { return {}; }
-void MetricStore::replace(MetricPeriod, TimePoint, std::span<const KeptMetric>) {}
-std::vector<KeptMetric> MetricStore::kept(MetricPeriod, TimePoint) { return {}; }
-std::vector<EffectivenessMetric> MetricStore::metrics(const MetricQuery&) { return {}; }
-
-std::optional<Detection> PatternStore::detection(std::string_view detection_id) {
-  for (Detection& each : detections({}, TimePoint{}, TimePoint::max(), 1'000'000)) {
-    if (each.detection_id == detection_id) return std::move(each);
-  }
-  return std::nullopt;
-}
-
-LearningStore& Repository::learning() {
-  static LearningStore store;
-  return store;
-}
-
-MetricStore& Repository::metrics() {
-  static MetricStore store;
-  return store;
-}
-
-ItemStore& Repository::items() { throw Error(ErrorCode::unsupported, "items: this engine keeps none"); }
-
-CheckpointStore& Repository::checkpoints() {
-  throw Error(ErrorCode::unsupported, "checkpoints: this engine keeps none");
-}
 
 bool GuardQuestion::busy(const Scope& scope, std::span<const RecentTrace> recent) const {
   if (scope.kind != ScopeKind::resource) return false;

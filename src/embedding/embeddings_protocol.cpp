@@ -124,7 +124,7 @@ std::vector<std::vector<float>> read_embeddings(std::string_view body, std::size
 Refusal refusal_of(const HttpReply& reply) {
   Refusal refusal;
   if (reply.status == 0) {
-    refusal.retry = true;
+    refusal.retry = !reply.needs_repair;
     refusal.message = fmt::format("no answer: {}", reply.failure);
     return refusal;
   }

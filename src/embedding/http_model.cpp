@@ -185,7 +185,7 @@ void HttpModel::refuse(const HttpReply& reply) const {
   ErrorCode code = ErrorCode::unsupported;
   if (refusal.permanent) {
     code = ErrorCode::invalid_argument;
-  } else if (refusal.retry || reply.status == 429) {
+  } else if (refusal.retry || reply.status == 0 || reply.status == 429) {
     code = ErrorCode::unavailable;
   } else if (reply.status == 401 || reply.status == 403) {
     code = ErrorCode::denied;

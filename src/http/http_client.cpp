@@ -100,6 +100,25 @@ class PipeSignalHeld {
   bool was_pending_ = false;
 };
 
+// A name that is not known may be known in a moment, a certificate that is wrong will not be right.
+bool needs_repair(CURLcode code) {
+  switch (code) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_NOT_BUILT_IN:
+    case CURLE_WRITE_ERROR:
+    case CURLE_FILESIZE_EXCEEDED:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_USE_SSL_FAILED: return true;
+    default: return false;
+  }
+}
+
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
@@ -231,6 +250,7 @@ class HttpClient::Transfers {
         reply.status = static_cast<int>(status);
       } else {
         const bool too_long = code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED;
+        reply.needs_repair = needs_repair(code);
         reply.failure = too_long ? "the answer is longer than 256 MB" : curl_easy_strerror(code);
       }
       curl_multi_remove_handle(multi_.get(), easy);

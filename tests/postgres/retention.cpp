@@ -37,6 +37,8 @@ class Unanswered final : public Repository {
   RetentionStore& retention() override { return inner_->retention(); }
   LearningStore& learning() override { return inner_->learning(); }
   MetricStore& metrics() override { return inner_->metrics(); }
+  ItemStore& items() override { return inner_->items(); }
+  CheckpointStore& checkpoints() override { return inner_->checkpoints(); }
   MaintenanceStore& maintenance() override { return inner_->maintenance(); }
   void transaction(const std::function<void()>& work) override {
     inner_->transaction(work);

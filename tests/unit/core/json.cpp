@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -18,6 +20,10 @@ TEST_CASE("JSON that means the same has one text", "[json]") {
   CHECK(Json::parse("-0.0") == Json(0));
   CHECK(Json::parse(R"("\/")") == Json("/"));
   CHECK(Json::parse("9007199254740993").text() == "9007199254740993");
+  CHECK(Json::parse("1e16") == Json::parse("10000000000000000"));
+  CHECK(Json::parse("-9.2e18") == Json::parse("-9200000000000000000"));
+  CHECK(Json::parse("1.8e19") == Json::parse("18000000000000000000"));
+  CHECK(Json::parse("1e20").text() == "1e+20");
 }
 
 TEST_CASE("JSON that no engine could keep is refused with the field's name", "[json]") {
@@ -42,6 +48,15 @@ TEST_CASE("JSON is built from C++ values", "[json]") {
   CHECK(Json::object({{"replicas", 5}, {"memory", "2Gi"}, {"none", Json()}}).text() ==
         R"({"memory":"2Gi","replicas":5})");
   CHECK(Json::array({1, true, nullptr, "a\"b"}).text() == R"([1,true,null,"a\"b"])");
+  CHECK(Json(std::size_t{7}) == Json(7));
+  CHECK(Json(7LL) == Json(7U));
+  CHECK(Json(std::numeric_limits<std::uint64_t>::max()).text() == "18446744073709551615");
+  CHECK(Json(std::numeric_limits<std::int64_t>::min()).text() == "-9223372036854775808");
+  CHECK(Json(0.5F) == Json(0.5));
+  CHECK(Json(true).text() == "true");
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<Json, const int*>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<Json, char>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<Json, std::vector<bool>::reference>);
   CHECK(Json().absent());
   CHECK_FALSE(Json(nullptr).absent());
   CHECK_THROWS_AS(Json(std::nan("")), Error);

@@ -66,4 +66,9 @@ TEST_CASE("a refusal names the status and the code, not what the server says", "
   CHECK(refusal_of(reply(400, R"({"code":"text with spaces"})")).message == "status 400");
   CHECK(refusal_of(reply(500, "input is too long")).permanent);
   CHECK_FALSE(refusal_of(reply(404)).retry);
+  HttpReply none{.failure = "Couldn't connect"};
+  CHECK(refusal_of(none).retry);
+  none.needs_repair = true;
+  CHECK_FALSE(refusal_of(none).retry);
+  CHECK(refusal_of(none).message == "no answer: Couldn't connect");
 }
