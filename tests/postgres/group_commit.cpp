@@ -77,10 +77,11 @@ class Agents {
     asked_.pop_front();
     return ids;
   }
-  // What the server answers to it.
+  // What the server answers to it. The error is the agent's from then on: two threads that let go of one would look
+  // to the thread sanitizer like a race, because libstdc++ is not built with it.
   void answer_with(std::exception_ptr error = nullptr) {
     std::lock_guard lock(mutex_);
-    answers_.push_back(error);
+    answers_.push_back(std::move(error));
     changed_.notify_all();
   }
 
@@ -103,7 +104,7 @@ class Agents {
     heads.push_back(given);
     changed_.notify_all();
     changed_.wait(lock, [this] { return !answers_.empty(); });
-    const std::exception_ptr error = answers_.front();
+    const std::exception_ptr error = std::move(answers_.front());
     answers_.pop_front();
     lock.unlock();
     if (error) std::rethrow_exception(error);
