@@ -53,7 +53,10 @@ actionhist_status actionhist_months_open(const char* uri, size_t uri_length,
   });
 }
 
-void actionhist_months_free(actionhist_months* months) { delete months; }
+void actionhist_months_free(actionhist_months* months) {
+  // The child leaks what belongs to its parent.
+  if (months != nullptr && !months->turns.inherited()) delete months;
+}
 
 actionhist_status actionhist_months_list(actionhist_months* months, const char* request,
                                          size_t request_length, actionhist_text** answer,

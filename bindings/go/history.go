@@ -95,8 +95,9 @@ func (h *History) Start(ctx context.Context, actionID string, at *time.Time) (Tr
 	return ask[Trace](ctx, h, operation(&C.actionhist_history_start), request)
 }
 
-// Complete adds what became of the action. The same outcome again returns the stored trace; another one is
-// ErrConflict, for which there is Correct.
+// Complete adds what became of the action. The same outcome again returns the stored trace; other fields of the same
+// status replace what they name, and what is left empty keeps its value. After another status that ended it is
+// ErrConflict, for which there is Correct, unless what was completed is rolled back.
 func (h *History) Complete(ctx context.Context, actionID string, outcome Outcome) (Trace, error) {
 	return h.complete(ctx, actionID, outcome, false)
 }

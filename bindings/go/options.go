@@ -51,7 +51,7 @@ type Options struct {
 	ReadOnly         bool
 	NoSemantic       bool // Similar uses the text search of the database
 	NoWorker         bool // another process makes actions searchable
-	AllowUnavailable bool // Propose allows when the database cannot be reached, instead of failing
+	AllowUnavailable bool // Propose allows what cannot be stored (ErrUnavailable), without a trace
 	Redact           []string
 	Postgres         Object        // {"schema": "actionhist", "pool_max": 20, "statement_timeout_ms": 30000, …}
 	BusyTimeout      time.Duration // how long a write waits for another process; 10 s if 0

@@ -100,6 +100,8 @@ struct Trace : Action {
 
   // The time of the action, which every trace that the library gives has. REQUIRES: action_timestamp.
   TimePoint time() const { return *action_timestamp; }
+
+  friend bool operator==(const Trace&, const Trace&) = default;
 };
 
 // The resource that the guard watches for an action, and that its resource_id means: its owner if given, else

@@ -30,7 +30,7 @@ struct CheckpointQuery {
 class Checkpoints {
  public:
   // `repository` must outlive it; `clock` as in Options.
-  Checkpoints(Repository& repository, const Clock& clock) : repository_(repository), clock_(clock) {}
+  Checkpoints(Repository& repository, Clock clock) : repository_(repository), clock_(std::move(clock)) {}
 
   // Stores a checkpoint without its writes, or replaces it. Throws Error: invalid_argument, unavailable.
   void put(const Checkpoint& checkpoint);
@@ -51,7 +51,7 @@ class Checkpoints {
 
  private:
   Repository& repository_;
-  const Clock& clock_;
+  Clock clock_;
 };
 
 }  // namespace actionhist

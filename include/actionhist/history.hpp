@@ -37,20 +37,20 @@
 namespace actionhist {
 
 enum class LogLevel { debug, info, warning, error };
-// A refusal, or a detection of a pattern that is only tried.
+// A detection that refuses a proposal, or would have, or that analyse() or upkeep() found.
 struct DetectionNotice {
   Detection detection;
-  std::string action_id;  // that was proposed
+  std::string action_id;  // that was proposed, or the last one that the detection is made of
   bool fresh = false;     // found now, not in force already
   bool overridden = false;
   std::string alert_severity;  // as the pattern says
   std::vector<std::string> alert_channels;
 };
 using DetectionCallback = std::function<void(const DetectionNotice&)>;
-
 using LogCallback = std::function<void(LogLevel, std::string_view)>;
 
-// What propose() answers when the database cannot be reached.
+// What propose() does when the database cannot be reached or cannot store (Error: unavailable): throw, or allow
+// without a record. A time-out is thrown either way, because an agent that holds the same resource may be the reason.
 enum class OnUnavailable { deny, allow };
 
 struct Options {
@@ -66,13 +66,15 @@ struct Options {
   std::vector<std::string> redact = {};
   std::chrono::milliseconds busy_timeout{10'000};  // SQLite: how long a write waits for another process
   PostgresOptions postgres = {};                   // PostgreSQL: schema, pool and time-outs
-  Clock clock = {};                                // Repository::clock() if empty
+  // Repository::clock() if empty. Called from any thread, several at once; must not throw.
+  Clock clock = {};
   // Called from any thread; must not throw; nothing is logged if empty.
   LogCallback log = {};
   // Where this tenant's index keeps its files, so that a start need not read the whole feed. Absent: PATH.index
   // beside a file, for a server the user's cache folder; empty: nowhere.
   std::optional<std::string> index_folder = {};
-  // Called after the commit by the thread that proposed, for patterns with alerting_enabled; must not throw.
+  // Called after the commit, for patterns with alerting_enabled, by the thread that proposed, called analyse() or
+  // upkeep(), or does the upkeep. What it throws is logged and changes nothing.
   DetectionCallback on_detection = {};
   // Every so often a thread does upkeep(), in one process of all that share the memory. 0: nobody does here;
   // otherwise 1 s to 24 h.
@@ -105,7 +107,8 @@ struct SimilarQuery {
   // By how much each aspect counts, at least 0 and not all 0; absent: all the same. Needs a space of by_aspect();
   // in others an action has one vector.
   std::optional<Aspects> weights;
-  bool fresh = false;  // first wait until everything recorded so far is searchable
+  // First wait, 30 s at most, until everything recorded so far is searchable; hits say in `fallback` if it is not.
+  bool fresh = false;
 };
 
 struct Explanation {
@@ -189,13 +192,14 @@ class History {
   // returned as it stands. Throws Error: invalid_argument, conflict (a deleted id), unavailable.
   Trace record(const Action& action);
 
-  // Stores all in one transaction and returns their traces in order. On error nothing is stored; the
-  // message names the position.
+  // Stores all in one transaction and returns their traces in order. On error nothing is stored; where the fault lies
+  // in one of several, the message names its position or its id.
   std::vector<Trace> record(std::span<const Action> actions);
 
   // Asks the guard and, if it allows, stores the action as pending, in one transaction: two agents never
   // both pass. A refusal stores the detection, not the action. The same action_id again gets the same
-  // verdict, `repeated`. Throws Error: invalid_argument, too, for a time more than ten minutes ago.
+  // verdict, `repeated`. Throws Error: invalid_argument, also for a time more than ten minutes ago; conflict (a deleted
+  // id), unavailable, timeout.
   Verdict propose(const Action& action);
 
   // The same, but a refusal does not hold: the action is stored, and who let it pass and why are kept.
@@ -205,38 +209,49 @@ class History {
   // The same decision, without writing anything.
   Verdict check(const Action& action);
 
-  // pending → executing. Throws Error: not_found, conflict (no legal change).
+  // pending → executing, at the clock's time if none is given. Of an action that is executing already the stored trace
+  // is returned. Throws Error: not_found, conflict (no legal change).
   Trace start(std::string_view action_id, std::optional<TimePoint> at = {});
 
-  // Adds what became of the action. The same outcome again returns the stored trace; another terminal
-  // status is a conflict unless `correction`. Fields that the outcome leaves empty keep their value.
+  // Adds what became of the action. The same outcome again returns the stored trace; other fields of the same status
+  // replace what they name, and what the outcome leaves empty keeps its value. After another terminal status it is a
+  // conflict unless `correction`, or what was completed is rolled back. Throws Error: not_found, conflict.
   Trace complete(std::string_view action_id, const Outcome& outcome, bool correction = false);
 
-  // Adds or replaces the effectiveness. Nothing assessed leaves it absent.
+  // Adds or replaces the effectiveness. Nothing assessed leaves it absent. Throws Error: not_found.
   Trace assess(std::string_view action_id, const Assessment& assessment);
 
   // Notes that an alert fired or ended.
   void observe(const Alert& alert);
 
-  // Adds {"action_id": follow_up, "relation": relation} to the follow-ups of `action_id`.
+  // Adds {"action_id": follow_up, "relation": relation} to the follow-ups of `action_id`, once. The follow-up need not
+  // be stored. Throws Error: not_found.
   Trace link(std::string_view action_id, std::string_view follow_up, std::string_view relation);
 
+  // The action, if it is stored.
   std::optional<Trace> get(std::string_view action_id);
+  // Actions that pass a filter, in stable pages.
   Page history(const ActionQuery& query);
+  // One row for each resource that was acted on, those only that changed since then: all at once.
   std::vector<Summary> summaries(std::optional<TimePoint> changed_since = {});
 
+  // Notes that a resource is there; a uid that differs from the last begins a new incarnation. At the clock's time if
+  // none is given; what was seen later already stays as it is.
   void resource_seen(const Resource& resource, std::optional<TimePoint> at = {});
+  // Notes that it is gone. False if it was never seen or acted on.
   bool resource_deleted(const Resource& resource, std::optional<TimePoint> at = {});
 
-  // Forgets an action: it leaves the table now and every index soon. Its id stays taken.
+  // Forgets an action: it leaves the table now and every index soon. Its id stays taken. False if there is none.
   // Throws Error: conflict under a legal hold.
   bool erase(std::string_view action_id);
 
-  // The policy that a resource (by kind and name) follows; without one, the default. Both keep everything
-  // until a policy is set.
+  // A resource is its cluster, API group, kind, namespace and name. Where calls from here on take one, cluster and group
+  // may be left out if only one resource has the rest; if several have, invalid_argument says which.
+
+  // The policy that a resource follows; without one, the default. Both keep everything until a policy is set.
   RetentionPolicy retention_policy(const Resource& resource = {});
-  // Sets the policy of one resource, or the default for all others; absent takes it away. A default with a
-  // legal hold holds every resource. Throws Error: invalid_argument.
+  // Sets the policy of one resource, which need not have been acted on yet, or the default for all others; absent takes
+  // it away. A default with a legal hold holds every resource. Throws Error: invalid_argument.
   void set_retention_policy(const std::optional<RetentionPolicy>& policy, const Resource& resource = {});
   // All that were set, the default first.
   std::vector<RetentionRule> retention_policies();
@@ -252,16 +267,21 @@ class History {
   // What policies with `compact` have left of a resource.
   std::vector<CompactedActions> compacted(const Resource& resource = {});
 
-  // Looks for patterns as of a moment, without writing anything. Strongest first.
+  // Looks for patterns as of a moment, without writing anything, in the newest 10,000 actions of the scope, by the
+  // patterns' own thresholds: what set_guard_policy() says counts for proposals and analyse(). Strongest first.
   // Throws Error: invalid_argument when no scope is named.
   std::vector<Detection> detect(const DetectQuery& query);
 
+  // What is watched for, active or not; at first the defaults that are shipped.
   std::vector<Pattern> patterns();
+  // Adds a pattern, or replaces the one with its id. Throws Error: invalid_argument.
   void put_pattern(const Pattern& pattern);
   // Its detections stay. False if there is none.
   bool remove_pattern(std::string_view pattern_id);
 
+  // The detection, if it is stored.
   std::optional<Detection> detection(std::string_view detection_id);
+  // Newest first.
   std::vector<Detection> detections(const DetectionQuery& query = {});
   // Ends a detection: it refuses nothing any more. Resolved again, the latest word counts.
   // Throws Error: not_found.

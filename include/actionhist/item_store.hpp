@@ -31,6 +31,8 @@ struct Item : ItemKey {
   std::optional<std::chrono::microseconds> ttl{};
   std::optional<TimePoint> expires_at{};
   std::optional<double> score{};  // when it was searched by meaning
+
+  friend bool operator==(const Item&, const Item&) = default;
 };
 
 // An item with the vectors that it is found by, one after the other.
@@ -88,6 +90,8 @@ struct CheckpointWrite {
   std::string channel;
   std::string format;  // how `value` is to be read
   std::string value;   // bytes
+
+  friend bool operator==(const CheckpointWrite&, const CheckpointWrite&) = default;
 };
 
 struct Checkpoint : CheckpointKey {
@@ -97,6 +101,8 @@ struct Checkpoint : CheckpointKey {
   Json metadata;
   TimePoint created_at{};
   std::vector<CheckpointWrite> writes{};
+
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
 // Which checkpoints are read. What is empty or absent does not count.

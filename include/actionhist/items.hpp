@@ -22,7 +22,7 @@ struct ItemChange {
   Namespace namespace_;
   std::string key;
   Json value;                                      // an object; absent removes the item
-  std::optional<std::chrono::microseconds> ttl{};  // how long it lives after it was last written or renewed
+  std::optional<std::chrono::microseconds> ttl{};  // from its last write or renewal, at most a hundred years
   // What the item is found by: all text in its value if absent, and nothing if empty.
   std::optional<std::vector<std::string>> texts{};
   // Vectors of the host in place of the texts, all of one dimension, and the space that they belong to.
@@ -53,9 +53,9 @@ struct NamespaceQuery {
 // Values are kept as they are given: nothing is redacted, for they are the host's own state.
 class Items {
  public:
-  // All of them must outlive the Items; `clock` as in Options.
-  Items(Repository& repository, const EmbeddingModel& model, const Clock& clock)
-      : repository_(repository), model_(model), clock_(clock) {}
+  // Repository and model must outlive the Items; `clock` as in Options.
+  Items(Repository& repository, const EmbeddingModel& model, Clock clock)
+      : repository_(repository), model_(model), clock_(std::move(clock)) {}
 
   // Writes all in one transaction; of two changes of one item the later counts. On error nothing is written.
   // Throws Error: invalid_argument, unavailable.
@@ -81,7 +81,7 @@ class Items {
 
   Repository& repository_;
   const EmbeddingModel& model_;
-  const Clock& clock_;
+  Clock clock_;
 };
 
 }  // namespace actionhist

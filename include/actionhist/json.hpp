@@ -1,5 +1,6 @@
-// A JSON value held as validated, canonical text: keys sorted by bytes, no insignificant space, numbers
-// in their shortest form. Two values that mean the same compare equal. Immutable, so safe to share.
+// A JSON value held as validated, canonical text: keys sorted by bytes, no insignificant space, integers of 64 bits
+// in digits, whole doubles among them, other numbers in the shortest form that reads back as the same double. Two
+// values that mean the same compare equal. Immutable, so safe to share.
 #pragma once
 
 #include <concepts>
@@ -21,8 +22,8 @@ class Json {
   template <std::same_as<bool> Bool>
   Json(Bool value) : text_(value ? "true" : "false") {}
   template <std::integral Integer>
-    requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
-  Json(Integer value) : text_(std::to_string(value)) {}
+  requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) Json(Integer value)
+      : text_(std::to_string(value)) {}
   template <std::floating_point Number>
   Json(Number value) : text_(finite_text(static_cast<double>(value))) {}
   Json(const char* value) : Json(std::string_view(value)) {}
@@ -34,7 +35,8 @@ class Json {
   static Json array(std::initializer_list<Json> items);
 
   // Reads any JSON text. Refused with invalid_argument, naming `field`: malformed text, invalid UTF-8,
-  // NUL characters, duplicate keys, numbers outside a double, more than 256 KiB, nesting beyond 64.
+  // NUL characters, duplicate keys, integers beyond 64 bits, other numbers beyond a double, more than 256 KiB,
+  // nesting beyond 64.
   static Json parse(std::string_view text, std::string_view field = "json");
 
   // REQUIRES: `text` is the text() of another Json. Used to read back what was stored.

@@ -41,7 +41,8 @@ class MetricStore {
   // Notes that scores of these times came, changed or went, or that all may have.
   virtual void mark_scored(std::span<const TimePoint> times) = 0;
   virtual void mark_all_scored() = 0;
-  // The oldest marks, by hour; an hour may have several. forget() leaves marks that came meanwhile.
+  // The marks of the oldest hours that have any, `limit` hours; an hour may have several. forget() leaves marks that
+  // came meanwhile.
   virtual std::vector<ScoredHour> scored_hours(int limit) = 0;
   virtual void forget(std::span<const ScoredHour> hours) = 0;
 

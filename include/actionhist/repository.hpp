@@ -139,6 +139,9 @@ class ResourceStore {
   virtual void seen(const Resource& resource, TimePoint at) = 0;
   // Ends the present incarnation. False if the resource is not known.
   virtual bool deleted(const Resource& resource, TimePoint at) = 0;
+  // Those of this kind, namespace and name that were ever seen or acted on; of its cluster and API group, or of any
+  // where these are empty. By cluster and group; the first ten, if there are more.
+  virtual std::vector<Resource> named(const Resource& resource) = 0;
 
   // Stores the alert, or extends the one with the same fingerprint and start.
   virtual void observe(const Alert& alert) = 0;

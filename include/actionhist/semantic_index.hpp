@@ -124,7 +124,8 @@ class SemanticIndex {
   SemanticIndex(SemanticIndex&&) noexcept;
   SemanticIndex& operator=(SemanticIndex&&) noexcept;
 
-  // Adds the rows, replacing those of the same id. All or nothing.
+  // Adds the rows, replacing those of the same id. All are checked before the first is changed; searches meanwhile may
+  // see a part of them.
   // Throws Error: invalid_argument for a vector of another dimension or with a value that is not finite.
   void put(std::span<const IndexRow> rows);
 

@@ -10,6 +10,7 @@
 namespace actionhist {
 
 using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
+// Several threads call it at once.
 using Clock = std::function<TimePoint()>;
 
 // The system's clock in UTC.

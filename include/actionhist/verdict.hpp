@@ -18,12 +18,13 @@ std::string_view to_string(Decision decision) noexcept;
 struct Verdict {
   Decision decision = Decision::allowed;
   bool repeated = false;                      // the same action_id was decided before, in the same way
-  std::optional<Trace> trace;                 // what was stored; absent when refused, and always for check()
+  // What was stored. Absent when refused, for check(), and when OnUnavailable::allow let pass what could not be stored.
+  std::optional<Trace> trace;
   std::vector<Detection> detections;          // that refuse it, strongest first
   std::vector<Detection> shadowed;            // that would refuse it, if their pattern were not only tried
   bool overridden = false;                    // refused by `detections`, and allowed by somebody all the same
   std::optional<Recommendation> alternative;  // what to do instead, when the decision is so
-  std::vector<std::string> not_evaluated;     // "cascading-failure: no alert events", …
+  std::vector<std::string> not_evaluated;     // "cascading-failure: no alert events", …, for people
   std::optional<TimePoint> retry_after;       // when a cooling period ends
   std::string reason;                         // one sentence for people
 

@@ -5,7 +5,6 @@
 #include "core/json_fields.hpp"
 
 namespace actionhist {
-namespace {}  // namespace
 
 std::optional<double> effectiveness_score(const Assessment& assessment) {
   if (assessment.score) return assessment.score;

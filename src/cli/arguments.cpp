@@ -125,6 +125,7 @@ void add_resource(CLI::App& command, Resource& resource) {
   command.add_option("--namespace", resource.namespace_, "Its namespace")->type_name("NAMESPACE");
   command.add_option("--name", resource.name, "Its name")->type_name("NAME");
   command.add_option("--cluster", resource.cluster, "Its cluster")->type_name("CLUSTER");
+  command.add_option("--api-group", resource.api_group, "The API group of its kind")->type_name("GROUP");
 }
 
 void add_filters(CLI::App& command, ActionQuery& query) {
@@ -189,6 +190,7 @@ Action ActionArguments::read() const {
   take(action.resource.namespace_, given_.resource.namespace_);
   take(action.resource.name, given_.resource.name);
   take(action.resource.cluster, given_.resource.cluster);
+  take(action.resource.api_group, given_.resource.api_group);
   take(action.action_timestamp, given_.action_timestamp);
   take(action.alert_firing_time, given_.alert_firing_time);
   take(action.action_parameters, given_.action_parameters);

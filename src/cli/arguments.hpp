@@ -54,7 +54,7 @@ CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<
 CLI::Option* add_json(CLI::App& command, const std::string& name, Json& target,
                       const std::string& description);
 
-// --kind, --namespace, --name and --cluster.
+// --kind, --namespace, --name, --cluster and --api-group.
 void add_resource(CLI::App& command, Resource& resource);
 
 // The filters of history and export: a resource, a correlation, a time and --where.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,8 @@ namespace actionhist::cli {
 
 class Output {
  public:
-  // "-" is stdout. A file is written beside its place; what is no file of its own, such as a pipe, in its place.
+  // "-" is stdout. A file is written beside its place; what is no file of its own, such as a pipe, or lies in a folder
+  // that may not be written to, in its place.
   // Throws Error: denied, invalid_argument, unavailable.
   explicit Output(const std::string& path);
   // Takes away what was not closed.
@@ -24,6 +26,8 @@ class Output {
   void close();
 
  private:
+  // Opens a file beside the place, unless there is none to be had.
+  void write_beside(bool there, std::filesystem::perms permissions);
   [[noreturn]] void fail(int error) const;
 
   std::string path_;

@@ -22,9 +22,9 @@ constexpr std::size_t max_size = 5000;
 Scalar scalar(JsonElement element, std::string_view field) {
   switch (element.type()) {
     case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
-    case simdjson::dom::element_type::INT64: return static_cast<double>(std::int64_t(element));
-    case simdjson::dom::element_type::UINT64: return static_cast<double>(std::uint64_t(element));
-    case simdjson::dom::element_type::DOUBLE: return double(element);
+    case simdjson::dom::element_type::INT64: return static_cast<Number>(std::int64_t(element));
+    case simdjson::dom::element_type::UINT64: return static_cast<Number>(std::uint64_t(element));
+    case simdjson::dom::element_type::DOUBLE: return static_cast<Number>(double(element));
     case simdjson::dom::element_type::BOOL: return bool(element);
     case simdjson::dom::element_type::NULL_VALUE: return std::monostate{};
     default:
@@ -40,7 +40,7 @@ Filter comparison(std::string_view field, std::string_view name, JsonElement ope
   };
   const auto ordered = [&](Filter::Op op) {
     Filter filter = one(op);
-    const bool comparable = std::holds_alternative<double>(filter.values[0]) ||
+    const bool comparable = std::holds_alternative<Number>(filter.values[0]) ||
                             std::holds_alternative<std::string>(filter.values[0]);
     if (!comparable) refuse("where", fmt::format("\"{}\": {} needs a number or text", field, name));
     return filter;
@@ -125,7 +125,7 @@ std::size_t size_of(const Filter& filter) {
 void write(JsonWriter& writer, const Scalar& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     writer.value(*text);
-  } else if (const auto* number = std::get_if<double>(&value)) {
+  } else if (const auto* number = std::get_if<Number>(&value)) {
     writer.value(*number);
   } else if (const auto* flag = std::get_if<bool>(&value)) {
     writer.value(*flag);

@@ -11,8 +11,12 @@
 
 namespace actionhist {
 
+// Holds every integer of 64 bits and every double: ids are integers whose last digits count. Where it has no 64 bits of
+// digits (not on Linux), integers from 2^53 on compare as doubles.
+using Number = long double;
+
 // A JSON scalar; values of different alternatives are never equal and have no order.
-using Scalar = std::variant<std::monostate, bool, double, std::string>;
+using Scalar = std::variant<std::monostate, bool, Number, std::string>;
 
 struct Filter {
   enum class Op { all, any, none, eq, in, gt, gte, lt, lte, exists };

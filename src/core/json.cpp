@@ -112,17 +112,17 @@ class Canonicalizer {
 
 }  // namespace
 
-std::string number_text(double number) {
+std::string number_text(long double number) {
   // A whole number is written as the integer that it is, as far as integers are read: 1.0 and 1, and 1e16 and its
   // digits, are one value.
-  constexpr double two_to_63 = 9223372036854775808.0;
-  if (number == std::floor(number) && std::abs(number) < two_to_63) {
+  constexpr long double two_to_63 = 9223372036854775808.0L;
+  if (number == std::floor(number) && number >= -two_to_63 && number < two_to_63) {
     return std::to_string(static_cast<std::int64_t>(number));
   }
   if (number == std::floor(number) && number > 0 && number < 2 * two_to_63) {
     return std::to_string(static_cast<std::uint64_t>(number));
   }
-  return fmt::format("{}", number);
+  return fmt::format("{}", static_cast<double>(number));
 }
 
 JsonElement JsonDocument::parse(std::string_view text, std::string_view field) {
@@ -130,7 +130,8 @@ JsonElement JsonDocument::parse(std::string_view text, std::string_view field) {
   const auto error = parser_.parse(text.data(), text.size()).get(element);
   if (error == simdjson::SUCCESS) return element;
   if (error == simdjson::UTF8_ERROR) refuse(field, "is not valid UTF-8");
-  if (error == simdjson::NUMBER_ERROR) refuse(field, "holds a number that no double can hold");
+  if (error == simdjson::NUMBER_ERROR)
+    refuse(field, "holds an integer beyond 64 bits, or a number beyond a double");
   if (error == simdjson::EMPTY) refuse(field, "is empty, expected JSON");
   refuse(field, fmt::format("is not valid JSON ({})", simdjson::error_message(error)));
 }
@@ -144,6 +145,9 @@ std::string canonical(std::string_view text, std::string_view field, const JsonC
   std::string out;
   out.reserve(text.size());
   Canonicalizer(field, censor, out).write(document.parse(text, field), false, 0);
+  if (out.size() > max_bytes) {
+    refuse(field, fmt::format("is {} bytes long as it is kept, at most 262144 are", out.size()));
+  }
   return out;
 }
 
@@ -185,7 +189,7 @@ JsonWriter& JsonWriter::value(bool flag) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(double number) {
+JsonWriter& JsonWriter::value(long double number) {
   if (!std::isfinite(number)) return null();
   separate();
   out_ += number_text(number);

@@ -39,7 +39,9 @@ class JsonWriter {
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   JsonWriter& value(bool flag);
-  JsonWriter& value(double number);
+  // Written as null if it is not finite.
+  JsonWriter& value(double number) { return value(static_cast<long double>(number)); }
+  JsonWriter& value(long double number);
   JsonWriter& value(std::int64_t number);
   JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
   JsonWriter& value(std::size_t number) { return value(static_cast<std::int64_t>(number)); }
@@ -83,7 +85,7 @@ class JsonCensor {
 // The canonical text of a value, of at most 256 KiB. Throws Error: invalid_argument, naming `field`.
 std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor = nullptr);
 
-// The canonical text of a finite number, its shortest form: 5, 0.5, 1e+300.
-std::string number_text(double number);
+// The canonical text of a finite number: 5, 0.5, 1e+300. What is no integer of 64 bits is written as a double.
+std::string number_text(long double number);
 
 }  // namespace actionhist

@@ -55,7 +55,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> aliases{
 Scalar as_microseconds(const Scalar& value, std::string_view field) {
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr) return value;
-  return static_cast<double>(parse_time(*text, fmt::format("where.{}", field)).time_since_epoch().count());
+  return static_cast<Number>(parse_time(*text, fmt::format("where.{}", field)).time_since_epoch().count());
 }
 
 void resolve(Filter& filter) {
@@ -89,15 +89,22 @@ class FieldsWriter {
     if (value) (*this)(name, *value);
   }
 
-  Json take() { return Json::from_canonical(canonical(writer_.end_object().take(), "fields")); }
+  // Each column is canonical; all of them together may be longer and deeper than one value is allowed to be.
+  Json take() {
+    std::ranges::sort(members_);
+    JsonWriter writer;
+    writer.begin_object();
+    for (const auto& [name, text] : members_) writer.key(name).raw(text);
+    return Json::from_canonical(writer.end_object().take());
+  }
 
  private:
   template <class T>
   void put(std::string_view name, const T& value) {
-    writer_.member(name, value);
+    members_.emplace_back(name, JsonWriter().value(value).take());
   }
 
-  JsonWriter writer_ = std::move(JsonWriter().begin_object());
+  std::vector<std::pair<std::string_view, std::string>> members_;
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ History::~History() {
 History::History(History&&) noexcept = default;
 
 History& History::operator=(History&& other) noexcept {
-  std::swap(state_, other.state_);
+  History taken(std::move(other));
+  std::swap(state_, taken.state_);
   return *this;
 }
 

@@ -23,6 +23,7 @@ constexpr std::size_t max_key_bytes = 1024;
 constexpr std::size_t max_vectors = 1000;
 constexpr std::size_t max_dimension = 65'536;
 constexpr int max_items = 10'000;
+constexpr std::chrono::microseconds longest_ttl = std::chrono::days{36'525};
 // How many rows are read at once where all of them are looked at.
 constexpr int items_page = 2000;
 constexpr std::size_t texts_at_once = 256;
@@ -243,6 +244,8 @@ void Items::put(std::span<const ItemChange> changes) {
     if (!item.value.absent()) {
       if (item.value.text().front() != '{') refuse("value", "must be a JSON object");
       if (change.ttl && change.ttl->count() <= 0) refuse("ttl", "must be more than zero");
+      if (change.ttl && *change.ttl > longest_ttl)
+        refuse("ttl", "is more than a hundred years; without one an item is kept for good");
       item.created_at = item.updated_at = now;
       item.ttl = change.ttl;
       if (change.ttl) item.expires_at = now + *change.ttl;

@@ -7,6 +7,7 @@
 
 #include "core/hash.hpp"
 #include "core/refuse.hpp"
+#include "history/known_resource.hpp"
 #include "history/metric_tables.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
@@ -164,9 +165,9 @@ std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
   require_between("limit", query.limit, 1, 100'000);
   std::vector<EffectivenessMetric> report;
   if (query.scope_type == MetricScope::resource) {
-    validate(query.resource);
-    const std::string id = query.scope_value.empty() ? resource_id(state.repository->tenant(), query.resource)
-                                                     : query.scope_value;
+    const Resource resource = known_resource(*state.repository, query.resource);
+    const std::string id =
+        query.scope_value.empty() ? resource_id(state.repository->tenant(), resource) : query.scope_value;
     if (id.empty()) refuse("resource", "kind and name are required");
     // One resource has few actions: its metrics are made when they are asked for, and stored nowhere.
     const auto traces =

@@ -6,6 +6,7 @@
 #include "analysis/guard_policy.hpp"
 #include "analysis/oscillation.hpp"
 #include "core/refuse.hpp"
+#include "history/known_resource.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -17,11 +18,10 @@ using namespace std::chrono_literals;
 // A pattern that does not come back for this long after its prevention is taken for prevented.
 constexpr auto recurrence_span = 24h;
 
-std::string known_resource_id(const std::string& tenant, const Resource& resource) {
-  validate(resource);
-  std::string id = resource_id(tenant, normalized(resource));
-  if (id.empty()) refuse("resource", "kind and name are required");
-  return id;
+Resource required_resource(Repository& repository, const Resource& given) {
+  Resource resource = known_resource(repository, given);
+  if (resource.kind.empty() || resource.name.empty()) refuse("resource", "kind and name are required");
+  return resource;
 }
 
 Scope scope_of(const Detection& detection) {
@@ -236,17 +236,19 @@ std::vector<OverrideRecord> History::overrides(std::optional<TimePoint> since, i
 
 GuardPolicy History::guard_policy(const Resource& resource) {
   State& state = alive(state_);
-  return state.repository->learning().guard_policy(known_resource_id(state.repository->tenant(), resource));
+  const Resource known = required_resource(*state.repository, resource);
+  return state.repository->learning().guard_policy(resource_id(state.repository->tenant(), known));
 }
 
 void History::set_guard_policy(const Resource& resource, const GuardPolicy& policy) {
   State& state = alive(state_);
   validate(policy);
-  const std::string id = known_resource_id(state.repository->tenant(), resource);
+  const Resource known = required_resource(*state.repository, resource);
   state.repository->transaction([&] {
     // A policy may be there before the first action.
-    state.repository->resources().seen(normalized(resource), state.now());
-    state.repository->learning().set_guard_policy(id, policy, state.now());
+    state.repository->resources().seen(known, state.now());
+    state.repository->learning().set_guard_policy(resource_id(state.repository->tenant(), known), policy,
+                                                  state.now());
   });
 }
 

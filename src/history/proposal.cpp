@@ -59,8 +59,7 @@ Verdict History::State::propose(const Action& action, const Override* given) {
       if (verdict.overridden) repository->learning().put(record_of(*given, verdict, proposed, now()));
     });
   } catch (const Error& error) {
-    const bool unreachable = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::timeout;
-    if (!unreachable || options.on_unavailable == OnUnavailable::deny) throw;
+    if (error.code() != ErrorCode::unavailable || options.on_unavailable == OnUnavailable::deny) throw;
     verdict = {};
     verdict.not_evaluated.push_back(fmt::format("all: {}", error.what()));
     verdict.reason = "allowed without a record, because the database cannot be reached";
@@ -106,9 +105,18 @@ void History::State::tell(std::vector<DetectionNotice> notices) {
     if (pattern == patterns.end() || !pattern->alerting_enabled) continue;
     notice.alert_severity = pattern->alert_severity;
     notice.alert_channels = pattern->alert_channels;
-    if (options.on_detection) options.on_detection(notice);
+    tell_host(notice);
     if (!news(notice)) continue;
     if (const auto webhook = parse_webhook(pattern->alert_webhook)) webhooks.post(*webhook, to_json(notice));
+  }
+}
+
+void History::State::tell_host(const DetectionNotice& notice) const {
+  if (!options.on_detection) return;
+  try {
+    options.on_detection(notice);
+  } catch (const std::exception& error) {
+    warn(fmt::format("on_detection: {}", error.what()));
   }
 }
 

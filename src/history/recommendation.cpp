@@ -10,6 +10,7 @@
 #include "core/json_fields.hpp"
 #include "embedding/aspects.hpp"
 #include "embedding/tokens.hpp"
+#include "history/known_resource.hpp"
 #include "history/state.hpp"
 #include "history/subject.hpp"
 #include "history/validate.hpp"
@@ -153,7 +154,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
     if (!trace) not_stored(query.action_id);
     query = completed_by(std::move(query), *trace);
   }
-  query.resource = normalized(query.resource);
+  query.resource = known_resource(*state.repository, query.resource);
   const bool late = query.fresh && state.behind();
 
   SimilarQuery similar;

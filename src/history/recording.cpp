@@ -95,7 +95,7 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
     refuse("execution_status", "must be completed, failed, rolled-back, cancelled or escalated");
   }
   Outcome outcome = given;
-  state.redactor.redact(outcome);
+  if (state.redactor.redact(outcome)) validate(outcome);
   return state.update(action_id, [&](Trace& trace) {
     const Status before = trace.outcome.status;
     if (before != outcome.status && !may_become(before, outcome.status, correction)) {
@@ -131,7 +131,7 @@ Trace History::assess(std::string_view action_id, const Assessment& assessment) 
     given.effectiveness_assessment_method = assessment.method;
     given.effectiveness_assessed_at = assessment.assessed_at.value_or(state.now());
   }
-  state.redactor.redact(given);
+  if (state.redactor.redact(given)) validate(given);
   return state.update(action_id, [&](Trace& trace) {
     given.status = trace.outcome.status;
     Outcome after = merged(trace.outcome, given);
@@ -145,7 +145,7 @@ void History::observe(const Alert& given) {
   State& state = alive(state_);
   validate(given, state.now());
   Alert alert = given;
-  state.redactor.redact(alert);
+  if (state.redactor.redact(alert)) validate(alert, state.now());
   alert.resource = normalized(alert.resource);
   if (alert.fingerprint.empty()) {
     alert.fingerprint =

@@ -21,18 +21,34 @@ struct BuiltInRule {
   const char* replacement;
 };
 
-constexpr std::array<BuiltInRule, 9> built_in_rules{{
-    {R"(-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z))", "[redacted]"},
+constexpr std::array<BuiltInRule, 15> built_in_rules{{
+    {R"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
+     "[redacted]"},
     {R"(\b(?:AKIA|ASIA)[0-9A-Z]{16}\b)", "[redacted]"},
     {R"(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|hvs\.)[0-9A-Za-z_\-]{16,})", "[redacted]"},
     {R"(\bAIza[0-9A-Za-z_\-]{35}\b)", "[redacted]"},
     {R"(\beyJ[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]*)", "[redacted]"},
-    {R"((?i)\b(bearer|basic)\s+[0-9a-z+/_.~\-]{12,}=*)", R"(\1 [redacted])"},
-    // The name and password between scheme and host.
-    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:]*:[^\s/@]+@)", R"(\1[redacted]@)"},
-    {R"((?i)\b((?:[a-z0-9]+[_\-])*(?:password|passwd|pwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|secret[_\-]?key|client[_\-]?secret)["']?\s*[=:]\s*)(?:"[^"\s]{3,}"|'[^'\s]{3,}'|[^\s"',;}&]{3,}))",
+    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:bearer|basic|token|digest|apikey|negotiate)\s+)[^\s"'\\,;]{6,})",
      R"(\1[redacted])"},
-    {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])\S+)", R"(\1[redacted])"},
+    // With a digit, or longer than a word: "basic authentication" is none.
+    {R"((?i)\b(bearer|basic)\s+(?:[a-z+/_.~\-]{0,11}[0-9][0-9a-z+/_.~\-]{8,}|[a-z+/_.~\-]{8,30}[0-9][0-9a-z+/_.~\-]{2,}|[0-9a-z+/_.~\-]{20,})=*)",
+     R"(\1 [redacted])"},
+    {R"((?i)\b((?:set-)?cookie:\s*)[^\s;=]+=[^\r\n"']+)", R"(\1[redacted])"},
+    // The name and password between scheme and host, also with @ or / in the password; and a token alone.
+    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:]*:(?:[^\s/]+|[^\s/@]*[^\s/@0-9][^\s/@]*/[^\s@]*)@)",
+     R"(\1[redacted]@)"},
+    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[0-9A-Za-z_\-]{20,}@)", R"(\1[redacted]@)"},
+    // What a signed URL is worth.
+    {R"((?i)\b((?:x-amz-(?:signature|credential|security-token)|x-goog-signature|sig)=)[0-9a-z%+/=_.\-]{16,})",
+     R"(\1[redacted])"},
+    {R"((?i)\b([a-z0-9_.\-]*(?:password|passwd|passphrase|api[_\-]?key|access[_\-]?key|secret[_\-]?key|client[_\-]?secret|(?:access|refresh|session|auth|bearer|bot)[_\-]?token)\\*["']?\s*[=:]\s*)(?:\\+"[^"\\\n]{3,}\\+"|"[^"\n]{3,}"|'[^'\n]{3,}'|[^\s"'\\,;}&]{3,}))",
+     R"(\1[redacted])"},
+    {R"((?i)\b((?:[a-z0-9]+[_\-])*(?:pwd|secret|token)\\*["']?\s*[=:]\s*)(?:\\+"[^"\\\s]{3,}\\+"|"[^"\s]{3,}"|'[^'\s]{3,}'|[^\s"'\\,;}&]{3,}))",
+     R"(\1[redacted])"},
+    {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])(?:"[^"\n]*"|'[^'\n]*'|\S+))",
+     R"(\1[redacted])"},
+    // A user's password, not the ids of a user and a group.
+    {R"((\s(?:-u|--user)[ =])[^\s:]*[^\s:0-9][^\s:]*:\S+)", R"(\1[redacted])"},
 }};
 
 // How keys end whose value is a secret whatever it looks like, without case and separators: DB_PASSWORD, X-Api-Key,
@@ -43,6 +59,10 @@ constexpr std::array<std::string_view, 25> secret_endings{
     "secretkey",     "privatekey",    "encryptionkey", "signingkey",    "masterkey",
     "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
     "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
+
+// The same where a separator stands before it; "_SECRET" is a variable's way to be written.
+constexpr std::array<std::string_view, 9> short_endings{"_pwd",  "-pwd",  ".pwd",  "_PWD",   "_pass",
+                                                        "-pass", ".pass", "_PASS", "_SECRET"};
 
 // Where a list goes on, which is no secret.
 constexpr std::array<std::string_view, 3> harmless_endings{"nexttoken", "pagetoken", "continuationtoken"};
@@ -61,10 +81,15 @@ std::string plain(std::string_view key) {
   return letters;
 }
 
-bool secret_key(std::string_view plain_key) {
-  if (plain_key == "secret" || plain_key == "pwd") return true;
-  return ends_with_any(plain_key, secret_endings) && !ends_with_any(plain_key, harmless_endings);
+bool secret_key(std::string_view key) {
+  if (ends_with_any(key, short_endings)) return true;
+  const std::string letters = plain(key);
+  if (letters == "secret" || letters == "pwd" || letters == "pass") return true;
+  return ends_with_any(letters, secret_endings) && !ends_with_any(letters, harmless_endings);
 }
+
+// Where a Secret of Kubernetes keeps them.
+bool secret_data(std::string_view key) { return key == "data" || key == "stringData"; }
 
 // The text of a member, empty if it has none.
 std::string_view text_in(simdjson::dom::object object, std::string_view key) {
@@ -104,18 +129,31 @@ struct Redactor::Rules final : JsonCensor {
   }
 
   bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
-    const std::string name = plain(key);
-    if (secret_key(name)) {
+    if (secret_key(key)) {
+      const std::string name = plain(key);
       // As an object it is a volume or a projection, which names where a secret is.
-      const bool container = value.is_object() || value.is_array();
-      return !container || !(name.ends_with("secret") || name.ends_with("token"));
+      return !value.is_object() || !(name.ends_with("secret") || name.ends_with("token"));
     }
-    // A variable of a container, and a Secret itself.
-    if (name == "value") return secret_key(plain(text_in(object, "name")));
-    return (name == "data" || name == "stringdata") && text_in(object, "kind") == "Secret";
+    // A variable of a container, a Secret itself, and a list of them.
+    if (key == "value") return secret_key(text_in(object, "name"));
+    if (secret_data(key)) return text_in(object, "kind") == "Secret";
+    return key == "items" && text_in(object, "kind") == "SecretList";
   }
 
   std::string_view mark() const override { return redacted_mark; }
+};
+
+// What is done to a Secret need not name its kind again.
+struct Redactor::RulesOfSecret final : JsonCensor {
+  explicit RulesOfSecret(const Rules& all) : rules(all) {}
+
+  std::optional<std::string> replaced(std::string_view text) const override { return rules.replaced(text); }
+  bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
+    return secret_data(key) || rules.hides(object, key, value);
+  }
+  std::string_view mark() const override { return rules.mark(); }
+
+  const Rules& rules;
 };
 
 Redactor::Redactor(const std::vector<std::string>& own_rules) {
@@ -135,38 +173,53 @@ Redactor::Redactor(const std::vector<std::string>& own_rules) {
 Redactor::~Redactor() = default;
 Redactor::Redactor(Redactor&&) noexcept = default;
 
-void Redactor::redact(std::string& text) const {
-  if (!text.empty() && !rules_->clean(text)) rules_->replace(text);
+bool Redactor::redact(std::string& text) const {
+  if (text.empty() || rules_->clean(text)) return false;
+  rules_->replace(text);
+  return true;
 }
 
-void Redactor::redact(Json& json, std::string_view field) const {
-  if (json.absent()) return;
-  json = Json::from_canonical(canonical(json.text(), field, rules_.get()));
+bool Redactor::redact(Json& json, std::string_view field) const { return redact(json, field, *rules_); }
+
+bool Redactor::redact(Json& json, std::string_view field, const JsonCensor& censor) const {
+  if (json.absent()) return false;
+  Json kept = Json::from_canonical(canonical(json.text(), field, &censor));
+  if (kept == json) return false;
+  json = std::move(kept);
+  return true;
 }
 
-void Redactor::redact(Action& action) const {
-  visit_cause(action, [this](std::string_view field, auto& member) {
+bool Redactor::redact(Action& action) const {
+  const RulesOfSecret of_secret(*rules_);
+  const std::string kind = normalized(action.resource).kind;
+  const JsonCensor& censor = kind == "Secret" ? static_cast<const JsonCensor&>(of_secret) : *rules_;
+  bool changed = false;
+  const auto each = [&](std::string_view field, auto& member) {
     using Member = std::remove_cvref_t<decltype(member)>;
-    if constexpr (std::is_same_v<Member, Json>) redact(member, field);
+    if constexpr (std::is_same_v<Member, Json>) changed |= redact(member, field, censor);
     // Ids are names that others refer to; changing one would break the reference.
     if constexpr (std::is_same_v<Member, std::string>) {
-      if (!field.ends_with("_id")) redact(member);
+      if (!field.ends_with("_id")) changed |= redact(member);
     }
-  });
-  redact(action.outcome);
+  };
+  visit_cause(action, each);
+  visit_outcome(action.outcome, each);
+  return changed;
 }
 
-void Redactor::redact(Outcome& outcome) const {
-  visit_outcome(outcome, [this](std::string_view field, auto& member) {
+bool Redactor::redact(Outcome& outcome) const {
+  bool changed = false;
+  visit_outcome(outcome, [&](std::string_view field, auto& member) {
     using Member = std::remove_cvref_t<decltype(member)>;
-    if constexpr (std::is_same_v<Member, Json>) redact(member, field);
-    if constexpr (std::is_same_v<Member, std::string>) redact(member);
+    if constexpr (std::is_same_v<Member, Json>) changed |= redact(member, field);
+    if constexpr (std::is_same_v<Member, std::string>) changed |= redact(member);
   });
+  return changed;
 }
 
-void Redactor::redact(Alert& alert) const {
-  redact(alert.name);
-  redact(alert.labels, "labels");
+bool Redactor::redact(Alert& alert) const {
+  const bool name = redact(alert.name);
+  return redact(alert.labels, "labels") || name;
 }
 
 }  // namespace actionhist

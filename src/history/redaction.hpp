@@ -11,6 +11,8 @@
 
 namespace actionhist {
 
+class JsonCensor;
+
 class Redactor {
  public:
   // `rules` are RE2 expressions beside the built-in ones. Throws Error: invalid_argument for one that is none.
@@ -18,14 +20,19 @@ class Redactor {
   ~Redactor();
   Redactor(Redactor&&) noexcept;
 
-  void redact(Action& action) const;
-  void redact(Outcome& outcome) const;
-  void redact(Alert& alert) const;
-  void redact(std::string& text) const;
-  void redact(Json& json, std::string_view field) const;
+  // True if something was taken out. What stands in its place may be longer.
+  bool redact(Action& action) const;
+  bool redact(Outcome& outcome) const;
+  bool redact(Alert& alert) const;
+  bool redact(std::string& text) const;
+  // Throws Error: invalid_argument, naming `field`, when it becomes too long.
+  bool redact(Json& json, std::string_view field) const;
 
  private:
   struct Rules;
+  struct RulesOfSecret;
+  bool redact(Json& json, std::string_view field, const JsonCensor& censor) const;
+
   std::unique_ptr<const Rules> rules_;
 };
 

@@ -8,6 +8,7 @@
 #include "core/hash.hpp"
 #include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
+#include "history/known_resource.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -22,9 +23,8 @@ constexpr int most_operations = 10'000;
 constexpr auto silence = 10min;
 
 // A resource by its names, as it is stored; empty for all.
-Resource named(const Resource& given) {
-  validate(given);
-  Resource resource = normalized(given);
+Resource named(Repository& repository, const Resource& given) {
+  Resource resource = known_resource(repository, given);
   if (resource == Resource{}) return resource;
   if (resource.kind.empty() || resource.name.empty()) {
     refuse("resource", "kind and name are required");
@@ -53,7 +53,7 @@ Retention::Retention(Repository& repository, const Clock& clock, const Retention
     : repository_(repository), clock_(clock), request_(request), started_(clock()) {
   require_between("batch", request.batch, 1, 10'000);
   if (request.policy) validate(*request.policy);
-  const Resource resource = named(request.resource);
+  const Resource resource = named(repository, request.resource);
   if (resource != Resource{}) resource_id_ = resource_id(repository.tenant(), resource);
   guarded_since_ = start_of_windows(repository.patterns().patterns(), started_);
   default_ = repository.retention().default_policy();
@@ -241,7 +241,7 @@ void Retention::tell(std::string_view resource_id) const {
 RetentionPolicy History::retention_policy(const Resource& resource) {
   State& state = alive(state_);
   RetentionStore& store = state.repository->retention();
-  const Resource known = named(resource);
+  const Resource known = named(*state.repository, resource);
   RetentionGroup group;
   if (known != Resource{}) group = store.group(resource_id(state.repository->tenant(), known));
   return policy_of(group, store.default_policy());
@@ -250,7 +250,7 @@ RetentionPolicy History::retention_policy(const Resource& resource) {
 void History::set_retention_policy(const std::optional<RetentionPolicy>& policy, const Resource& resource) {
   State& state = alive(state_);
   if (policy) validate(*policy);
-  state.repository->retention().set_policy(named(resource), policy, state.now());
+  state.repository->retention().set_policy(named(*state.repository, resource), policy, state.now());
 }
 
 std::vector<RetentionRule> History::retention_policies() {
@@ -287,7 +287,7 @@ std::vector<RetentionOperation> History::retention_operations(int limit) {
 
 std::vector<CompactedActions> History::compacted(const Resource& resource) {
   State& state = alive(state_);
-  const Resource known = named(resource);
+  const Resource known = named(*state.repository, resource);
   const std::string id = known == Resource{} ? "" : resource_id(state.repository->tenant(), known);
   return state.repository->retention().compacted(id);
 }

@@ -23,6 +23,7 @@ std::string fingerprint_of(std::string_view alert_name, const Json& labels, cons
 void fill_duration(Outcome& outcome) {
   if (outcome.execution_duration_ms || !outcome.execution_start_time || !outcome.execution_end_time) return;
   const auto took = *outcome.execution_end_time - *outcome.execution_start_time;
+  if (took < took.zero() || took > longest_duration) return;
   outcome.execution_duration_ms = std::chrono::floor<std::chrono::milliseconds>(took).count();
 }
 
@@ -75,7 +76,7 @@ void History::State::warn(const std::string& text) const {
 Trace History::State::prepare(Action action, bool proposed) const {
   const TimePoint clock = now();
   validate(action, clock, proposed);
-  redactor.redact(action);
+  if (redactor.redact(action)) validate(action, clock, proposed);
   Trace trace;
   static_cast<Action&>(trace) = std::move(action);
   trace.resource = normalized(trace.resource);

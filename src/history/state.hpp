@@ -98,6 +98,7 @@ struct History::State {
   void refuse_old_schema();
   // Gives the notices of patterns with alerting_enabled to the host, and the new ones to their webhooks.
   void tell(std::vector<DetectionNotice> notices);
+  void tell_host(const DetectionNotice& notice) const;
   // A tenant without any pattern gets the shipped ones.
   void ship_patterns();
   void start_upkeep();

@@ -15,7 +15,6 @@ constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_text_bytes = 256 * 1024;
 constexpr TimePoint earliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr std::chrono::minutes allowed_skew{5};
-constexpr std::chrono::milliseconds longest_duration = std::chrono::days{3653};
 
 std::size_t limit_of(std::string_view field) {
   if (field.ends_with("_id")) return max_id_bytes;

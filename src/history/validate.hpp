@@ -1,6 +1,7 @@
 // What may be stored. Functions throw Error: invalid_argument, naming the field and the fix.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string_view>
 
@@ -9,6 +10,8 @@
 #include <actionhist/effectiveness.hpp>
 
 namespace actionhist {
+
+constexpr std::chrono::milliseconds longest_duration = std::chrono::days{3653};  // of an action
 
 // Accepted times are 2000-01-01 to `now` + 5 minutes. The action's time may be absent only if `time_optional`.
 void validate(const Action& action, TimePoint now, bool time_optional);

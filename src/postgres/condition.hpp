@@ -12,6 +12,8 @@ inline void add(Parameters& parameters, const sql::Condition& condition) {
       parameters.add_text(*text);
     } else if (const auto* time = std::get_if<TimePoint>(&parameter)) {
       parameters.add(*time);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&parameter)) {
+      parameters.add(*integer);
     } else {
       parameters.add(std::get<double>(parameter));
     }

@@ -51,7 +51,8 @@ void PostgresMetricStore::mark_all_scored() {
 
 std::vector<ScoredHour> PostgresMetricStore::scored_hours(int limit) {
   const Result result = engine_.run(
-      "SELECT hour, version FROM scored_hours WHERE tenant_id = $1 ORDER BY hour, version LIMIT $2",
+      "SELECT hour, version FROM scored_hours WHERE tenant_id = $1 AND hour IN (SELECT DISTINCT hour FROM scored_hours "
+      "WHERE tenant_id = $1 ORDER BY hour LIMIT $2) ORDER BY hour, version",
       Parameters(engine_.tenant(), limit));
   std::vector<ScoredHour> hours;
   for (Reader reader(result); reader.next();) {

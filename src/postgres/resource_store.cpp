@@ -17,14 +17,14 @@ void PostgresResourceStore::seen(const Resource& resource, TimePoint at) {
   calls.push_back(
       {"INSERT INTO resource_references AS r (tenant_id, resource_id, cluster, api_group, api_version, kind, "
        "namespace, name, created_at, last_seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) "
-       "ON CONFLICT (tenant_id, resource_id) DO UPDATE SET api_version = excluded.api_version, deleted_at = NULL, "
-       "last_seen = greatest(r.last_seen, excluded.last_seen)",
+       "ON CONFLICT (tenant_id, resource_id) DO UPDATE SET api_version = excluded.api_version, deleted_at = CASE WHEN "
+       "r.deleted_at > excluded.last_seen THEN r.deleted_at END, last_seen = greatest(r.last_seen, excluded.last_seen)",
        std::move(reference), Plan::kept});
   if (!resource.uid.empty()) {
-    // A new uid under the same name ends the incarnation before it.
+    // A new uid under the same name ends the incarnation before it, not one that was seen later.
     calls.push_back(
         {"UPDATE resource_incarnations SET deleted_at = $4 WHERE tenant_id = $1 AND resource_id = $2 "
-         "AND resource_uid <> $3 AND deleted_at IS NULL",
+         "AND resource_uid <> $3 AND deleted_at IS NULL AND last_seen <= $4",
          Parameters(engine_.tenant(), id, resource.uid, at), Plan::kept});
     Parameters incarnation(engine_.tenant(), id, resource.uid);
     incarnation.add_text(resource.api_version);
@@ -32,8 +32,8 @@ void PostgresResourceStore::seen(const Resource& resource, TimePoint at) {
     calls.push_back(
         {"INSERT INTO resource_incarnations AS i (tenant_id, resource_id, resource_uid, api_version, "
          "created_at, last_seen) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (tenant_id, resource_id, "
-         "resource_uid) DO UPDATE SET deleted_at = NULL, last_seen = greatest(i.last_seen, "
-         "excluded.last_seen)",
+         "resource_uid) DO UPDATE SET deleted_at = CASE WHEN i.deleted_at > excluded.last_seen THEN i.deleted_at END, "
+         "last_seen = greatest(i.last_seen, excluded.last_seen)",
          std::move(incarnation), Plan::kept});
   }
   engine_.run(std::move(calls));
@@ -49,6 +49,26 @@ bool PostgresResourceStore::deleted(const Resource& resource, TimePoint at) {
   calls.push_back({"UPDATE resource_references SET deleted_at = $3 WHERE tenant_id = $1 AND resource_id = $2",
                    Parameters(engine_.tenant(), id, at), Plan::kept});
   return engine_.run(std::move(calls)).back().affected() > 0;
+}
+
+std::vector<Resource> PostgresResourceStore::named(const Resource& resource) {
+  Parameters parameters(engine_.tenant());
+  for (const std::string* part :
+       {&resource.kind, &resource.name, &resource.namespace_, &resource.cluster, &resource.api_group}) {
+    parameters.add_text(*part);
+  }
+  const Result result = engine_.run(
+      "SELECT cluster, api_group, api_version, kind, namespace, name FROM resource_references WHERE tenant_id = $1 AND "
+      "kind = $2 AND name = $3 AND namespace = $4 AND $5 IN ('', cluster) AND $6 IN ('', api_group) "
+      "ORDER BY cluster, api_group LIMIT 10",
+      std::move(parameters));
+  std::vector<Resource> found;
+  for (Reader reader(result); reader.next();) {
+    Resource& each = found.emplace_back();
+    reader.read(each.cluster).read(each.api_group).read(each.api_version);
+    reader.read(each.kind).read(each.namespace_).read(each.name);
+  }
+  return found;
 }
 
 void PostgresResourceStore::observe(const Alert& alert) {

@@ -13,13 +13,19 @@ namespace {
 constexpr std::uint32_t absent_id = 0;
 constexpr std::uint32_t compound_id = 1;
 
+// In files, beside the alternatives of a Scalar: the size of an integer that is no double.
+constexpr std::size_t above_zero = 4;
+constexpr std::size_t below_zero = 5;
+
+bool is_double(Number number) { return static_cast<Number>(static_cast<double>(number)) == number; }
+
 // As parse_filter reads the values that these are compared with.
 Scalar scalar_of(JsonElement element) {
   switch (element.type()) {
     case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
-    case simdjson::dom::element_type::INT64: return static_cast<double>(std::int64_t(element));
-    case simdjson::dom::element_type::UINT64: return static_cast<double>(std::uint64_t(element));
-    case simdjson::dom::element_type::DOUBLE: return double(element);
+    case simdjson::dom::element_type::INT64: return static_cast<Number>(std::int64_t(element));
+    case simdjson::dom::element_type::UINT64: return static_cast<Number>(std::uint64_t(element));
+    case simdjson::dom::element_type::DOUBLE: return static_cast<Number>(double(element));
     case simdjson::dom::element_type::BOOL: return bool(element);
     default: return std::monostate{};
   }
@@ -60,8 +66,8 @@ Fields::ValueId Fields::Column::acquire(const Scalar& scalar) {
       free_values.pop_back();
     }
     values[id].scalar = &entry.first->first;
-    const double* number = std::get_if<double>(&scalar);
-    values[id].number = number != nullptr ? *number : std::nan("");
+    const Number* number = std::get_if<Number>(&scalar);
+    values[id].number = number != nullptr && is_double(*number) ? static_cast<double>(*number) : std::nan("");
   }
   ++values[id].users;
   return id;
@@ -239,16 +245,18 @@ Bitmap Fields::select_leaf(const Filter& filter, std::size_t rows) const {
     }
     answers[compound_id] = answer(&compound);
   }
-  const double* bound = filter.values.empty() ? nullptr : std::get_if<double>(&filter.values[0]);
+  const Number* bound = filter.values.empty() ? nullptr : std::get_if<Number>(&filter.values[0]);
   const auto answer_of = [&](ValueId id) {
     std::uint8_t& known = answers[id];
     if (known != unknown) return known == yes;
     // Numbers are compared here, because a column of times has as many values as rows.
     const double number = column.values[id].number;
-    if (bound != nullptr && filter.op == Filter::Op::gt) return number > *bound;
-    if (bound != nullptr && filter.op == Filter::Op::gte) return number >= *bound;
-    if (bound != nullptr && filter.op == Filter::Op::lt) return number < *bound;
-    if (bound != nullptr && filter.op == Filter::Op::lte) return number <= *bound;
+    if (bound != nullptr && !std::isnan(number)) {
+      if (filter.op == Filter::Op::gt) return number > *bound;
+      if (filter.op == Filter::Op::gte) return number >= *bound;
+      if (filter.op == Filter::Op::lt) return number < *bound;
+      if (filter.op == Filter::Op::lte) return number <= *bound;
+    }
     known = answer(column.values[id].scalar) ? yes : no;
     return known == yes;
   };
@@ -302,9 +310,15 @@ void Fields::write(BinaryWriter& out) const {
       // A freed value is written as absent, so that nothing of a deleted row reaches the disk.
       const Scalar none;
       const Scalar& scalar = value.scalar != nullptr && value.scalar != &compound ? *value.scalar : none;
+      const auto* number = std::get_if<Number>(&scalar);
+      if (number != nullptr && !is_double(*number)) {
+        out.put(*number < 0 ? below_zero : above_zero);
+        out.put(static_cast<std::uint64_t>(std::abs(*number)));
+        continue;
+      }
       out.put(scalar.index());
       if (const auto* flag = std::get_if<bool>(&scalar)) out.put(*flag);
-      if (const auto* number = std::get_if<double>(&scalar)) out.put(*number);
+      if (number != nullptr) out.put(static_cast<double>(*number));
       if (const auto* text = std::get_if<std::string>(&scalar)) out.put_text(*text);
     }
     std::vector<Cell> cells;  // rows and values
@@ -335,8 +349,10 @@ void Fields::read(BinaryReader& in, std::size_t most_rows) {
       switch (in.get<std::size_t>()) {
         case 0: scalars.emplace_back(); break;
         case 1: scalars.emplace_back(in.get<bool>()); break;
-        case 2: scalars.emplace_back(in.get<double>()); break;
+        case 2: scalars.emplace_back(static_cast<Number>(in.get<double>())); break;
         case 3: scalars.emplace_back(std::string(in.get_text())); break;
+        case above_zero: scalars.emplace_back(static_cast<Number>(in.get<std::uint64_t>())); break;
+        case below_zero: scalars.emplace_back(-static_cast<Number>(in.get<std::uint64_t>())); break;
         default: in.require(false, "a value of no known type");
       }
     }

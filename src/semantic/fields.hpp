@@ -54,7 +54,7 @@ class Fields {
   struct Value {
     const Scalar* scalar = nullptr;  // a key of Column::ids, or `compound`
     std::size_t users = 0;
-    double number = 0;  // of a scalar that is one, else not a number
+    double number = 0;  // of a scalar that is a double, else not a number
   };
 
   // Dense once a quarter of the rows have a value: metadata may bring many paths that few rows have.

@@ -250,6 +250,7 @@ namespace {
 
 template <class State>
 State& alive(const std::unique_ptr<State>& state) {
+  if (!state) refuse("index", "was moved from");
   state->process.require("index");
   return *state;
 }
@@ -278,7 +279,8 @@ SemanticIndex::~SemanticIndex() {
 
 SemanticIndex::SemanticIndex(SemanticIndex&&) noexcept = default;
 SemanticIndex& SemanticIndex::operator=(SemanticIndex&& other) noexcept {
-  std::swap(state_, other.state_);
+  SemanticIndex taken(std::move(other));
+  std::swap(state_, taken.state_);
   return *this;
 }
 

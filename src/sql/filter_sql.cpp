@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/filter.hpp"
+#include "core/json_io.hpp"
 #include "core/trace_fields.hpp"
 
 namespace actionhist::sql {
@@ -27,11 +28,22 @@ std::string_view sql_operator(Filter::Op op) {
 // chains become groups.
 constexpr std::size_t longest_chain = 16;
 
-bool whole(double number) { return std::floor(number) == number && std::abs(number) < 9e15; }
+constexpr Number largest_exact = 9007199254740992.0L;  // of a double's integers
+constexpr Number two_to_63 = 9223372036854775808.0L;
+
+bool whole(Number number) {
+  return std::floor(number) == number && number >= -two_to_63 && number < two_to_63;
+}
+
+// Whether a double may hold other digits than these.
+bool beyond_double(Number number) {
+  return std::floor(number) == number && std::abs(number) >= largest_exact &&
+         std::abs(number) < 2 * two_to_63;
+}
 
 // A number beyond all times is as good as the first or the last of them.
-TimePoint time_of(double microseconds) {
-  constexpr double limit = 9.2e18;
+TimePoint time_of(Number microseconds) {
+  constexpr Number limit = 9.2e18L;
   return TimePoint{std::chrono::microseconds{std::llround(std::clamp(microseconds, -limit, limit))}};
 }
 
@@ -83,11 +95,10 @@ class Writer {
   }
   // REQUIRES: a number or a text.
   void scalar(const Scalar& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      parameter(*text);
-    } else {
-      parameter(std::get<double>(value));
-    }
+    if (const auto* text = std::get_if<std::string>(&value)) return parameter(*text);
+    const Number number = std::get<Number>(value);
+    if (beyond_double(number) && whole(number)) return parameter(static_cast<std::int64_t>(number));
+    parameter(static_cast<double>(number));
   }
   // " < value" or " IN (value, …)": a list is one operator however long it is.
   template <class Write>
@@ -173,7 +184,7 @@ class Writer {
     const bool matches_type =
         field.type == FieldType::text   ? std::holds_alternative<std::string>(values.front())
         : field.type == FieldType::json ? false
-                                        : std::holds_alternative<double>(values.front());
+                                        : std::holds_alternative<Number>(values.front());
     if (!matches_type) {
       out_.text += no();
       return;
@@ -183,9 +194,9 @@ class Writer {
     if (negations_ > 0) out_.text += "coalesce(";
     out_.text += field.column;
     operand(op, values, [&](const Scalar& value) {
-      if (field.type == FieldType::time) return parameter(time_of(std::get<double>(value)));
+      if (field.type == FieldType::time) return parameter(time_of(std::get<Number>(value)));
       scalar(value);
-      if (field.type == FieldType::integer && whole(std::get<double>(value))) out_.text += integer_cast();
+      if (field.type == FieldType::integer && whole(std::get<Number>(value))) out_.text += integer_cast();
     });
     if (negations_ > 0) out_.text += fmt::format(", {})", no());
   }
@@ -217,7 +228,7 @@ class SqliteWriter final : public Writer {
       operand(op, values, [&](const Scalar& value) { flag(value); });
     } else {
       out_.text +=
-          std::holds_alternative<double>(values.front()) ? " IN ('integer','real') AND " : " = 'text' AND ";
+          std::holds_alternative<Number>(values.front()) ? " IN ('integer','real') AND " : " = 'text' AND ";
       call("json_extract", field);
       operand(op, values, [&](const Scalar& value) { scalar(value); });
     }
@@ -287,13 +298,20 @@ class PostgresWriter final : public Writer {
       return;
     }
     // CASE keeps the cast from values of another type.
-    const bool number = std::holds_alternative<double>(values.front());
+    const bool number = std::holds_alternative<Number>(values.front());
+    const bool exact = number && std::ranges::any_of(values, [](const Scalar& value) {
+                         return beyond_double(std::get<Number>(value));
+                       });
     out_.text += "CASE WHEN jsonb_typeof(";
     json_value(field);
     out_.text += number ? ") = 'number' THEN (" : ") = 'string' THEN (";
     json_value(field);
-    out_.text += fmt::format(" #>> '{{}}'){}", number ? "::float8" : " COLLATE \"C\"");
-    operand(op, values, [&](const Scalar& value) { scalar(value); });
+    out_.text += fmt::format(" #>> '{{}}'){}", exact ? "::numeric" : number ? "::float8" : " COLLATE \"C\"");
+    operand(op, values, [&](const Scalar& value) {
+      if (!exact) return scalar(value);
+      parameter(number_text(std::get<Number>(value)));
+      out_.text += "::numeric";
+    });
     out_.text += " ELSE false END";
   }
 

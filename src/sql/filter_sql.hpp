@@ -1,6 +1,7 @@
 // A filter as an SQL condition. The engines differ in how they reach into JSON; all else is shared.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,7 +16,7 @@ enum class Dialect { sqlite, postgresql };
 // Text with a parameter for each value, in order. Values never stand in the text.
 struct Condition {
   std::string text;
-  std::vector<std::variant<double, TimePoint, std::string>> parameters;
+  std::vector<std::variant<double, std::int64_t, TimePoint, std::string>> parameters;
 };
 
 // The condition of a filter on resource_action_traces. A field that is missing makes a comparison false, so

@@ -13,6 +13,8 @@ inline void bind(Query& query, const sql::Condition& condition) {
       query.bind_text(*text);
     } else if (const auto* time = std::get_if<TimePoint>(&parameter)) {
       query.bind(*time);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&parameter)) {
+      query.bind(*integer);
     } else {
       query.bind(std::get<double>(parameter));
     }

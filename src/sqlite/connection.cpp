@@ -63,9 +63,9 @@ int wait_for_lock(void* timeout, int attempt) {
   return 1;
 }
 
-// A URI that SQLite reads as this path. Of what a path may hold, these mean something in a URI.
+// A URI that SQLite reads as this absolute path. Of what a path may hold, these mean something in a URI.
 std::string immutable_uri(std::string_view path) {
-  std::string uri = "file:";
+  std::string uri = "file://";
   for (const char c : path) {
     if (c == '?' || c == '#' || c == '%') {
       uri += fmt::format("%{:02X}", static_cast<int>(c));
@@ -84,8 +84,8 @@ void fail(sqlite3* db, int code, std::string_view doing) {
 }
 
 Connection::Connection(const OpenOptions& options) : busy_timeout_(options.busy_timeout) {
-  const int flags = SQLITE_OPEN_NOMUTEX |
-                    (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+  const int flags = SQLITE_OPEN_NOMUTEX | (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    (options.create && !options.read_only ? SQLITE_OPEN_CREATE : 0) |
                     (options.immutable ? SQLITE_OPEN_URI : 0);
   const std::string name = options.immutable ? immutable_uri(options.path) : options.path;
   const int code = sqlite3_open_v2(name.c_str(), &db_, flags, nullptr);

@@ -25,6 +25,7 @@ struct OpenOptions {
   std::chrono::milliseconds busy_timeout{10'000};
   // Nobody changes the file while it is open, so that it is read without locks, and no file is made beside it.
   bool immutable = false;
+  bool create = true;  // the file, if there is none
 };
 
 class Connection {

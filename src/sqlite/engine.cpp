@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 #include <actionhist/error.hpp>
@@ -9,27 +11,35 @@
 namespace actionhist::sqlite {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t max_idle_readers = 8;
 
 // SQLite would only say that it cannot open the file.
 void check_path(const OpenOptions& options) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
+  std::error_code error;
   const fs::path path = options.path;
-  if (fs::is_directory(path, ignored)) {
+  const auto there = [&](const fs::path& place) {
+    const fs::file_status status = fs::status(place, error);
+    if (error == std::errc::permission_denied) {
+      throw Error(ErrorCode::denied,
+                  fmt::format("database \"{}\": no right to look into its folder", options.path));
+    }
+    return fs::exists(status);
+  };
+  if (there(path) && fs::is_directory(path, error)) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("database \"{}\" is a folder; give the path of a file", options.path));
   }
-  if (path.has_parent_path() && !fs::exists(path.parent_path(), ignored)) {
+  if (!there(path.parent_path())) {
     throw Error(ErrorCode::invalid_argument, fmt::format("database \"{}\": the folder \"{}\" does not exist",
                                                          options.path, path.parent_path().string()));
   }
-  if (options.read_only && !fs::exists(path, ignored)) {
+  if (options.read_only && !there(path)) {
     throw Error(ErrorCode::not_found, fmt::format("database \"{}\" does not exist", options.path));
   }
-  std::error_code no_log;
-  const auto logged = fs::file_size(options.path + "-wal", no_log);
-  if (options.immutable && !no_log && logged > 0) {
+  const auto logged = fs::file_size(options.path + "-wal", error);
+  if (options.immutable && !error && logged > 0) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("database \"{}\" is not immutable: \"{}-wal\" holds changes of a writer; open it once to "
@@ -51,12 +61,25 @@ void check_owner(Connection& connection, const std::string& path) {
                           path, name));
 }
 
+// Which file a path names now; nothing if it names none.
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
 }  // namespace
 
 Engine::Engine(OpenOptions options, std::string tenant)
     : options_(std::move(options)), tenant_(std::move(tenant)) {
-  if (!in_memory()) check_path(options_);
+  if (!in_memory()) {
+    // Readers are opened later, when the host may have gone to another folder.
+    options_.path = fs::absolute(options_.path).string();
+    check_path(options_);
+  }
   writer_ = std::make_unique<Connection>(options_);
+  options_.create = false;
+  if (!in_memory()) file_ = file_id(options_.path);
   if (!options_.read_only && sqlite3_db_readonly(writer_->handle(), "main") == 1) {
     throw Error(ErrorCode::denied,
                 fmt::format("database \"{}\" is read-only; make the file writable, or open "
@@ -69,6 +92,8 @@ Engine::Engine(OpenOptions options, std::string tenant)
     writer_->execute("PRAGMA journal_mode = WAL");
     // A commit is on the disk before it is acknowledged.
     writer_->execute("PRAGMA synchronous = FULL");
+    // What is erased leaves the file, also where SQLite was not built so.
+    writer_->execute("PRAGMA secure_delete = ON");
     // Texts and vectors fill the log fast; SQLite's 1,000 pages would mean a checkpoint every few hundred
     // actions.
     writer_->execute("PRAGMA wal_autocheckpoint = 8000");
@@ -115,8 +140,16 @@ Engine::Reader::Reader(Engine& engine) : engine_(engine) {
       engine.readers_.pop_back();
     }
   }
-  if (!own_) own_ = std::make_unique<Connection>(engine.options_);
+  if (!own_) own_ = engine.open_reader();
   own_->execute("BEGIN");
+}
+
+std::unique_ptr<Connection> Engine::open_reader() const {
+  auto reader = std::make_unique<Connection>(options_);
+  if (file_id(options_.path) == file_) return reader;
+  throw Error(ErrorCode::unavailable,
+              fmt::format("database \"{}\" was replaced by another file while it was open; open it anew",
+                          options_.path));
 }
 
 Engine::Reader::~Reader() {

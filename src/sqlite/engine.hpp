@@ -8,14 +8,24 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "core/owner_process.hpp"
 #include "sqlite/connection.hpp"
 
 namespace actionhist::sqlite {
+
+struct FileId {
+  dev_t device;
+  ino_t number;
+
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
 
 class Engine {
  public:
@@ -80,8 +90,12 @@ class Engine {
     std::unique_ptr<Connection> own_;
   };
 
+  // Throws Error: unavailable when the path names another file by now.
+  std::unique_ptr<Connection> open_reader() const;
+
   const OwnerProcess process_;
-  OpenOptions options_;
+  OpenOptions options_;  // with an absolute path, but for memory
+  std::optional<FileId> file_;
   std::string tenant_;
   std::recursive_mutex writer_mutex_;
   std::unique_ptr<Connection> writer_;    // guarded by writer_mutex_

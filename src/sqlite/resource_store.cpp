@@ -11,23 +11,24 @@ void SqliteResourceStore::seen(const Resource& resource, TimePoint at) {
         connection,
         "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
         "namespace, name, created_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9) ON CONFLICT DO "
-        "UPDATE SET api_version = excluded.api_version, deleted_at = NULL, "
-        "last_seen = max(last_seen, excluded.last_seen)");
+        "UPDATE SET api_version = excluded.api_version, deleted_at = CASE WHEN deleted_at > excluded.last_seen "
+        "THEN deleted_at END, last_seen = max(last_seen, excluded.last_seen)");
     query.bind_all(engine_.tenant(), id);
     query.bind_text(resource.cluster).bind_text(resource.api_group).bind_text(resource.api_version);
     query.bind_text(resource.kind).bind_text(resource.namespace_).bind_text(resource.name);
     query.bind(at).run();
     if (resource.uid.empty()) return;
-    // A new uid under the same name ends the incarnation before it.
+    // A new uid under the same name ends the incarnation before it, not one that was seen later.
     Query(connection,
-          "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
-          "AND resource_uid <> ? AND deleted_at IS NULL")
+          "UPDATE resource_incarnations SET deleted_at = ?1 WHERE tenant_id = ? AND resource_id = ? "
+          "AND resource_uid <> ? AND deleted_at IS NULL AND last_seen <= ?1")
         .bind_all(at, engine_.tenant(), id, resource.uid)
         .run();
     Query incarnation(connection,
                       "INSERT INTO resource_incarnations (tenant_id, resource_id, resource_uid, api_version, "
                       "created_at, last_seen) VALUES (?, ?, ?, ?, ?5, ?5) ON CONFLICT DO UPDATE SET "
-                      "deleted_at = NULL, last_seen = max(last_seen, excluded.last_seen)");
+                      "deleted_at = CASE WHEN deleted_at > excluded.last_seen THEN deleted_at END, "
+                      "last_seen = max(last_seen, excluded.last_seen)");
     incarnation.bind_all(engine_.tenant(), id, resource.uid).bind_text(resource.api_version).bind(at).run();
   });
 }
@@ -45,6 +46,28 @@ bool SqliteResourceStore::deleted(const Resource& resource, TimePoint at) {
                  "resource_id = ?")
                .bind_all(at, engine_.tenant(), id)
                .run() > 0;
+  });
+}
+
+std::vector<Resource> SqliteResourceStore::named(const Resource& resource) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        "SELECT cluster, api_group, api_version, kind, namespace, name FROM resource_references WHERE "
+        "tenant_id = ? AND kind = ? AND name = ? AND namespace = ? AND ?5 IN ('', cluster) AND "
+        "?6 IN ('', api_group) ORDER BY cluster, api_group LIMIT 10");
+    query.bind(engine_.tenant());
+    for (const std::string* part :
+         {&resource.kind, &resource.name, &resource.namespace_, &resource.cluster, &resource.api_group}) {
+      query.bind_text(*part);
+    }
+    std::vector<Resource> found;
+    while (query.step()) {
+      Resource& each = found.emplace_back();
+      query.read(each.cluster).read(each.api_group).read(each.api_version);
+      query.read(each.kind).read(each.namespace_).read(each.name);
+    }
+    return found;
   });
 }
 

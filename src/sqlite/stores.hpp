@@ -13,6 +13,7 @@ class SqliteResourceStore final : public ResourceStore {
 
   void seen(const Resource& resource, TimePoint at) override;
   bool deleted(const Resource& resource, TimePoint at) override;
+  std::vector<Resource> named(const Resource& resource) override;
   void observe(const Alert& alert) override;
   std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
 

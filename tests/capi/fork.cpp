@@ -6,6 +6,7 @@
 
 #include "capi/inbox.hpp"
 #include "capi/session.hpp"
+#include "support/postgres_server.hpp"
 
 using namespace actionhist::test;
 
@@ -71,4 +72,17 @@ TEST_CASE("C ABI misuse: in a child after fork() an index refuses, and the paren
         }) == ACTIONHIST_UNSUPPORTED);
   CHECK(actionhist_index_search(index, nullptr, 0, vector, 1, 2, nullptr, nullptr) == ACTIONHIST_OK);
   actionhist_index_free(index);
+}
+
+TEST_CASE("C ABI misuse: in a child after fork() months refuse, and the parent goes on") {
+  const std::string uri = fresh_database(shared_server());
+  actionhist_months* months = nullptr;
+  REQUIRE(actionhist_months_open(uri.data(), uri.size(), nullptr, &months, nullptr) == ACTIONHIST_OK);
+  CHECK(in_child([&] {
+          const auto status = actionhist_months_list(months, nullptr, 0, nullptr, nullptr);
+          actionhist_months_free(months);
+          return status;
+        }) == ACTIONHIST_UNSUPPORTED);
+  CHECK(actionhist_months_list(months, nullptr, 0, nullptr, nullptr) != ACTIONHIST_UNSUPPORTED);
+  actionhist_months_free(months);
 }

@@ -376,6 +376,20 @@ TEST_CASE("a resource lives through its incarnations", "[actions]") {
   CHECK(error_code_of([&] { f.history.resource_seen({.kind = "Pod"}); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("a duration that nobody gave is left out where it could not be true", "[actions]") {
+  Fixture f;
+  Action action = restart("a");
+  action.outcome.execution_start_time = parse_time("2010-01-01T00:00:00Z");
+  action.outcome.execution_end_time = noon;
+  f.history.record(action);
+  CHECK_FALSE(f.history.get("a")->outcome.execution_duration_ms);
+  f.history.record(restart("b"));
+  f.history.start("b", parse_time("2010-01-01T00:00:00Z"));
+  Outcome done;
+  done.status = Status::completed;
+  CHECK_FALSE(f.history.complete("b", done).outcome.execution_duration_ms);
+}
+
 TEST_CASE("tenants share a file and nothing else", "[actions]") {
   TempFolder folder;
   const std::string uri = "sqlite:" + folder.file("h.db");

@@ -103,3 +103,37 @@ TEST_CASE("times that no clock shows are before or after all actions", "[filters
   CHECK(count({.where = Json::parse(R"({"action_timestamp":{"$lt":1e300}})")}) == 1);
   CHECK(count({.where = Json::parse(R"({"action_timestamp":{"$lt":-1e300}})")}) == 0);
 }
+
+TEST_CASE("integers are compared to their last digit", "[filters]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  INFO(engine.name);
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.tenant = "default", .clock = FixedClock()});
+  constexpr std::int64_t largest_exact = 9007199254740992;
+  std::vector<Action> actions;
+  for (const std::int64_t id : {largest_exact, largest_exact + 1, largest_exact + 2, INT64_MAX, INT64_MIN}) {
+    actions.push_back(restart(std::to_string(id)));
+    actions.back().metadata = Json::object({{"id", id}});
+  }
+  history.record(actions);
+  REQUIRE(history.wait_indexed(60s));
+  const auto found = [&](std::string_view condition) {
+    const Json where = Json::parse(fmt::format(R"({{"metadata.id": {}}})", condition));
+    std::set<std::string> from_database, from_index;
+    for (const Trace& trace : history.history({.where = where}).traces) from_database.insert(trace.action_id);
+    for (const Hit& hit : history.similar({.text = "pod crashes restart", .where = where}))
+      from_index.insert(hit.trace.action_id);
+    CHECK(from_database == from_index);
+    return from_database;
+  };
+  using Ids = std::set<std::string>;
+  CHECK(found("9007199254740992") == Ids{"9007199254740992"});
+  CHECK(found("9007199254740993") == Ids{"9007199254740993"});
+  CHECK(found(R"({"$in": [9007199254740993, 9007199254740994, 0.5]})") ==
+        Ids{"9007199254740993", "9007199254740994"});
+  CHECK(found(R"({"$gt": 9007199254740993})") == Ids{"9007199254740994", "9223372036854775807"});
+  CHECK(found(R"({"$lt": 9007199254740993})") == Ids{"-9223372036854775808", "9007199254740992"});
+  CHECK(found("9223372036854775807") == Ids{"9223372036854775807"});
+  CHECK(found("9223372036854775806").empty());
+  CHECK(found("-9223372036854775808") == Ids{"-9223372036854775808"});
+}

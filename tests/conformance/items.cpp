@@ -103,6 +103,8 @@ TEST_CASE("of two changes of one item in a batch the later counts, and a wrong o
   CHECK(refused({{"a"}, "", Json::object({})}) == "key: is required");
   CHECK(refused({{"a"}, "x", Json(5)}) == "value: must be a JSON object");
   CHECK(refused({{"a"}, "x", Json::object({}), 0s}) == "ttl: must be more than zero");
+  const auto for_good = std::chrono::microseconds::max();
+  CHECK(refused({{"a"}, "x", Json::object({}), for_good}).starts_with("ttl: is more than a hundred years"));
 }
 
 TEST_CASE("items are searched below a namespace, by filter, those that were written last first", "[items]") {

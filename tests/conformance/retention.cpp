@@ -381,6 +381,36 @@ TEST_CASE("a policy may be set before the first action of a resource", "[retenti
   CHECK(f.history.apply_retention().removed == 3);
 }
 
+TEST_CASE("who leaves out a cluster or an API group means the only resource of that name", "[retention]") {
+  Fixture f;
+  Action action = restart("r-1", noon - day);
+  action.resource = {.cluster = "eu", .api_version = "argoproj.io/v1alpha1", .kind = "Canary", .name = "web"};
+  f.history.record(action);
+  const Resource canary{.kind = "Canary", .name = "web"};
+  f.history.set_retention_policy(RetentionPolicy{.legal_hold = true}, canary);
+  CHECK(error_code_of([&] { f.history.erase("r-1"); }) == ErrorCode::conflict);
+  CHECK(f.history.retention_policy({.cluster = "eu", .kind = "Canary", .name = "web"}).legal_hold);
+  CHECK_FALSE(f.history.retention_policy({.cluster = "us", .kind = "Canary", .name = "web"}).legal_hold);
+  f.history.set_guard_policy(canary, {.min_occurrences = 9});
+  CHECK(f.history.guard_policy(canary).min_occurrences == 9);
+  CHECK(f.history.context({.resource = canary}).content.find("restart_deployment") != std::string::npos);
+
+  action.action_id = "r-2";
+  action.resource.cluster = "us";
+  f.history.record(action);
+  const auto hold = [&](const Resource& resource) {
+    return error_text_of([&] { f.history.set_retention_policy(RetentionPolicy{}, resource); });
+  };
+  CHECK(hold(canary).starts_with(
+      "resource: Canary/web could be of cluster \"eu\" and API group \"argoproj.io\", or of"));
+  CHECK(hold({.cluster = "us", .kind = "Canary", .name = "web"}).empty());
+  // What is named as a resource is itself, whatever else has its name.
+  action.action_id = "r-3";
+  action.resource = canary;
+  f.history.record(action);
+  CHECK(hold(canary).empty());
+}
+
 TEST_CASE("bad requests are refused with the field's name", "[retention]") {
   Fixture f;
   CHECK(error_text_of([&] {

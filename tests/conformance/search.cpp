@@ -226,6 +226,39 @@ TEST_CASE("a vector of one's own searches too", "[search]") {
   CHECK(error_code_of([&] { f.history.similar({.vector = {1, 2}}); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("an action as deep and as long as is accepted is indexed like others", "[search]") {
+  Fixture f;
+  Action deep = restart("deep");
+  std::string nested = "1";
+  for (int level = 0; level < 64; ++level) nested = R"({"a":)" + nested + "}";
+  deep.action_parameters = Json::parse(nested);
+  Action large = restart("large");
+  large.model_reasoning = "The volume is full. " + std::string(200'000, '.');
+  large.metadata = Json::object({{"log", std::string(200'000, '.')}});
+  // What stands for a secret is longer than these.
+  Action secrets = restart("secrets");
+  std::string list;
+  for (int i = 0; i < 10'000; ++i) list += ",\"a\"";
+  secrets.metadata = Json::parse(R"({"password":["a")" + list + "]}");
+  const Action all[] = {deep, large, secrets};
+  f.history.record(all);
+  REQUIRE(f.history.wait_indexed(10s));
+  CHECK(f.history.health().index.rows == 3);
+  CHECK(f.history.similar({.text = "volume is full"}).size() == 3);
+}
+
+TEST_CASE("what becomes too long when its secrets are taken out is refused", "[search]") {
+  Fixture f;
+  Action action = restart("secrets");
+  for (int i = 0; i < 32'000; ++i) action.model_reasoning += "pwd:abc ";
+  CHECK(error_text_of([&] { f.history.record(action); }).starts_with("model_reasoning: is "));
+  action.model_reasoning.clear();
+  std::string list;
+  for (int i = 0; i < 60'000; ++i) list += ",\"a\"";
+  action.metadata = Json::parse(R"({"password":["a")" + list + "]}");
+  CHECK(error_text_of([&] { f.history.record(action); }).starts_with("metadata: is "));
+}
+
 TEST_CASE("an erased action leaves the index", "[search]") {
   Fixture f;
   f.record_three();

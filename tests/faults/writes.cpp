@@ -312,3 +312,20 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
   }
   FAIL("the step never succeeded");
 }
+
+TEST_CASE("what cannot be stored is let pass only where the host wants it, and says so", "[faults]") {
+  FaultVfs vfs;
+  TempFolder folder;
+  Options options = quiet();
+  options.on_unavailable = OnUnavailable::allow;
+  History history = open(folder.file("h.db"), options);
+  vfs.fail_at(1, SQLITE_FULL);
+  const Verdict verdict = history.propose(restart("a"));
+  REQUIRE(vfs.met());
+  vfs.heal();
+  CHECK(verdict.allowed());
+  CHECK_FALSE(verdict.trace);
+  CHECK(verdict.reason.find("without a record") != std::string::npos);
+  CHECK_FALSE(history.get("a"));
+  CHECK(history.propose(restart("a")).trace);
+}

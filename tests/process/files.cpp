@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "sqlite/engine.hpp"
 #include "sqlite/migrations.hpp"
 #include "support/samples.hpp"
 
@@ -57,6 +58,35 @@ TEST_CASE("the database of another program is refused and left as it is", "[file
   CHECK(bytes() == before);
 }
 
+TEST_CASE("a file stays the same when the host goes to another folder", "[files]") {
+  namespace fs = std::filesystem;
+  TempFolder folder;
+  TempFolder elsewhere;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  sqlite::Engine engine({.path = "h.db"}, "t");
+  fs::current_path(elsewhere.path());
+  // One read within another takes a connection of its own.
+  engine.read([&](sqlite::Connection&) { engine.read([](sqlite::Connection&) {}); });
+  fs::current_path(before);
+  CHECK(engine.options().path == folder.file("h.db"));
+  CHECK(fs::is_empty(elsewhere.path()));
+}
+
+TEST_CASE("a file that was replaced while it was open is not read as if it were the same", "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db");
+  sqlite::Engine engine({.path = path}, "t");
+  const auto read = [&] { engine.read([](sqlite::Connection&) {}); };
+  engine.read([&](sqlite::Connection&) {
+    std::filesystem::rename(path, folder.file("moved.db"));
+    CHECK(error_code_of(read) == ErrorCode::unavailable);
+    CHECK_FALSE(std::filesystem::exists(path));
+    std::ofstream(path).flush();
+    CHECK(error_text_of(read).find("was replaced by another file") != std::string::npos);
+  });
+}
+
 TEST_CASE("a read-only file can be read and not written", "[files]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");
@@ -67,16 +97,23 @@ TEST_CASE("a read-only file can be read and not written", "[files]") {
 
   // Rights do not bind root, so a child without them tries.
   std::filesystem::permissions(path, std::filesystem::perms(0444));
+  const std::string closed = folder.file("closed/h.db");
+  std::filesystem::create_directory(folder.file("closed"));
+  std::filesystem::permissions(folder.file("closed"), std::filesystem::perms(0));
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
   const pid_t child = fork();
   if (child == 0) {
     if (getuid() == 0 && setuid(65534) != 0) _exit(2);
-    _exit(error_code_of([&] { open(path, quiet()); }) == ErrorCode::denied ? 0 : 1);
+    if (error_code_of([&] { open(path, quiet()); }) != ErrorCode::denied) _exit(1);
+    // Without the right to look into the folder nothing is known of the file.
+    if (chdir("/") != 0) _exit(3);
+    _exit(error_code_of([&] { open(closed, quiet()); }) == ErrorCode::denied ? 0 : 4);
   }
   int status = 0;
   waitpid(child, &status, 0);
   CHECK(WEXITSTATUS(status) == 0);
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(folder.file("closed"), std::filesystem::perms(0755));
 }
 
 TEST_CASE("a file that nobody writes to is read where nothing can be made beside it", "[files]") {

@@ -39,6 +39,7 @@ class Guard(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
         correlation_id: Text | None = None,
         session_id: Text | None = None,
         as_of: Time | None = None,
@@ -48,7 +49,7 @@ class Guard(Opened):
 
         Name a resource, a correlation or a session. Without a window each pattern has its own.
         """
-        resource = resource_of(cluster, kind, namespace, name)
+        resource = resource_of(cluster, kind, namespace, name, api_group)
         return self._handle.detect(resource, correlation_id, session_id, as_of, window_minutes)
 
     adetect = twin(detect)
@@ -125,9 +126,10 @@ class Guard(Opened):
         name: Text,
         namespace: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
     ) -> Fields:
         """What the guard takes for one resource instead of the patterns' own."""
-        return self._handle.guard_policy(resource_of(cluster, kind, namespace, name))
+        return self._handle.guard_policy(resource_of(cluster, kind, namespace, name, api_group))
 
     aguard_policy = twin(guard_policy)
 
@@ -139,8 +141,9 @@ class Guard(Opened):
         name: Text,
         namespace: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
     ) -> None:
         """Sets oscillation_window_minutes, effectiveness_threshold and pattern_min_occurrences of a resource."""
-        self._handle.set_guard_policy(resource_of(cluster, kind, namespace, name), policy)
+        self._handle.set_guard_policy(resource_of(cluster, kind, namespace, name, api_group), policy)
 
     aset_guard_policy = twin(set_guard_policy)

@@ -132,7 +132,8 @@ def open(
     run_migrations   False: a database of another schema version is refused
     semantic         False: similar() uses the text search of the database
     worker           False: another process makes recorded actions searchable
-    on_unavailable   what propose() answers when the database cannot be reached: "deny" (it raises) or "allow"
+    on_unavailable   what propose() does when the database cannot be reached or cannot store: "deny" (it raises) or
+                     "allow" (without a trace); a time-out raises either way
     redact           RE2 expressions; what they match is replaced, beside the built-in rules
     model            turns text into vectors instead of the built-in model: what open_model() gave or takes, or a
                      Model of your own

@@ -60,8 +60,9 @@ class Recording(Opened):
     ) -> Trace:
         """Adds what became of the action: completed, failed, rolled-back, cancelled or escalated.
 
-        The same outcome again returns the stored trace; another one raises Conflict unless `correction`.
-        What is not given keeps its value.
+        The same outcome again returns the stored trace; other fields of the same status replace what they name, and
+        what is not given keeps its value. After another status that ended it Conflict is raised unless `correction`,
+        or what was completed is rolled back.
         """
         outcome = {
             "status": status,

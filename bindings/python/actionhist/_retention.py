@@ -21,9 +21,10 @@ class Retention(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
     ) -> Fields:
         """The policy that a resource follows; the default without kind and name."""
-        return self._handle.retention_policy(resource_of(cluster, kind, namespace, name))
+        return self._handle.retention_policy(resource_of(cluster, kind, namespace, name, api_group))
 
     aretention_policy = twin(retention_policy)
 
@@ -41,12 +42,13 @@ class Retention(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
     ) -> None:
         """Sets the policy of one resource, or of all others without kind and name; None takes it away.
 
         {"max_actions": 1000, "max_age_days": 30, "compaction_strategy": "pattern-aware"}
         """
-        self._handle.set_retention_policy(policy, resource_of(cluster, kind, namespace, name))
+        self._handle.set_retention_policy(policy, resource_of(cluster, kind, namespace, name, api_group))
 
     aset_retention_policy = twin(set_retention_policy)
 
@@ -57,10 +59,11 @@ class Retention(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
         policy: Fields | None = None,
     ) -> list[Fields]:
         """What would go now and why, a dict for each resource. `policy` stands for those that were set."""
-        return self._handle.retention_plan(resource_of(cluster, kind, namespace, name), policy)
+        return self._handle.retention_plan(resource_of(cluster, kind, namespace, name, api_group), policy)
 
     aretention_plan = twin(retention_plan)
 
@@ -71,6 +74,7 @@ class Retention(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
         policy: Fields | None = None,
         batch: int = 500,
         progress: Callable[[int, int, int], object] | None = None,
@@ -79,7 +83,7 @@ class Retention(Opened):
 
         `progress` is called with the actions removed, the resources done and the resources known so far.
         """
-        resource = resource_of(cluster, kind, namespace, name)
+        resource = resource_of(cluster, kind, namespace, name, api_group)
         return self._handle.apply_retention(resource, policy, batch, progress)
 
     aapply_retention = twin(apply_retention)
@@ -97,8 +101,9 @@ class Retention(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
     ) -> list[Fields]:
         """The monthly sums that policies with `compact` have left of a resource."""
-        return self._handle.compacted(resource_of(cluster, kind, namespace, name))
+        return self._handle.compacted(resource_of(cluster, kind, namespace, name, api_group))
 
     acompacted = twin(compacted)

@@ -29,6 +29,7 @@ class Search(Opened):
         namespace: Text | None = None,
         name: Text | None = None,
         cluster: Text | None = None,
+        api_group: Text | None = None,
         correlation_id: Text | None = None,
         since: Time | None = None,
         until: Time | None = None,
@@ -41,7 +42,7 @@ class Search(Opened):
         `where` is a filter: {"alert_severity": "critical", "action_parameters.replicas": {"$gt": 3}}, with
         $eq $ne $in $nin $gt $gte $lt $lte $exists $and $or $not. Values compare by type: 5 is never "5".
         """
-        resource = resource_of(cluster, kind, namespace, name)
+        resource = resource_of(cluster, kind, namespace, name, api_group)
         return Page(*self._handle.history(resource, correlation_id, since, until, where, limit, cursor))
 
     ahistory = twin(history)

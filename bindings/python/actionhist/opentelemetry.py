@@ -55,7 +55,7 @@ class ActionExporter(SpanExporter):
         try:
             self._history.record_many(actions)
         except Exception as error:
-            if isinstance(error, _of_one_action) and len(actions) > 1:
+            if isinstance(error, _of_one_action) and len(actions) > 1 and not self._history.closed:
                 half = len(actions) // 2
                 return self._record(actions[:half]) + self._record(actions[half:])
             return _lose([action["action_id"] for action in actions], error)

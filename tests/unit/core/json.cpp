@@ -21,6 +21,7 @@ TEST_CASE("JSON that means the same has one text", "[json]") {
   CHECK(Json::parse(R"("\/")") == Json("/"));
   CHECK(Json::parse("9007199254740993").text() == "9007199254740993");
   CHECK(Json::parse("1e16") == Json::parse("10000000000000000"));
+  CHECK(Json(-9223372036854775808.0) == Json(std::numeric_limits<std::int64_t>::min()));
   CHECK(Json::parse("-9.2e18") == Json::parse("-9200000000000000000"));
   CHECK(Json::parse("1.8e19") == Json::parse("18000000000000000000"));
   CHECK(Json::parse("1e20").text() == "1e+20");
@@ -35,7 +36,9 @@ TEST_CASE("JSON that no engine could keep is refused with the field's name", "[j
   CHECK(refused(R"({"a":1,"a":2})") == "metadata: the key \"a\" is given twice");
   CHECK(refused(R"({"a":"x\u0000y"})") == "metadata: holds a NUL character");
   CHECK(refused("\"\xff\"") == "metadata: is not valid UTF-8");
-  CHECK(refused("1e999").starts_with("metadata: holds a number"));
+  for (const char* number : {"1e999", "18446744073709551616", "-9223372036854775809"}) {
+    CHECK(refused(number) == "metadata: holds an integer beyond 64 bits, or a number beyond a double");
+  }
   CHECK(refused("NaN").starts_with("metadata: is not valid JSON"));
   CHECK(refused("[1,]").starts_with("metadata: is not valid JSON"));
   CHECK(refused("{} {}").starts_with("metadata: is not valid JSON"));

@@ -37,9 +37,33 @@ TEST_CASE("secrets in text are taken out and the rest stays", "[redaction]") {
   CHECK(redacted("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig-nature") == "[redacted]");
 }
 
+TEST_CASE("secrets in text are known in the many ways in which they are written", "[redaction]") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"PGPASSWORD=hunter2 psql", "PGPASSWORD=[redacted] psql"},
+      {"dbPassword: hunter22", "dbPassword: [redacted]"},
+      {"accessToken=abcdef123456", "accessToken=[redacted]"},
+      {R"(password: "correct horse battery" next)", "password: [redacted] next"},
+      {"--password='my pass word' -h db", "--password=[redacted] -h db"},
+      {R"(mysql --password "a b c" -h db)", "mysql --password [redacted] -h db"},
+      {R"({\"password\":\"hunter2\",\"user\":\"bob\"})", R"({\"password\":[redacted],\"user\":\"bob\"})"},
+      {"postgres://app:p@ss@db/prod", "postgres://[redacted]@db/prod"},
+      {"postgres://app:p/ss@db/prod", "postgres://[redacted]@db/prod"},
+      {"https://0123456789abcdefghijABCDEFGHIJ@github.com/x", "https://[redacted]@github.com/x"},
+      {"Authorization: Token abcdef", "Authorization: Token [redacted]"},
+      {"curl -u admin:pw http://web", "curl -u [redacted] http://web"},
+      {"Cookie: session=abc; theme=dark", "Cookie: [redacted]"},
+      {"GET /x?X-Amz-Signature=0123456789abcdef0&y=1", "GET /x?X-Amz-Signature=[redacted]&y=1"},
+      {"-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----.", "[redacted]."},
+  };
+  for (const auto& [text, kept] : cases) CHECK(redacted(text) == kept);
+}
+
 TEST_CASE("what only speaks of secrets is kept", "[redaction]") {
   for (const std::string_view text :
-       {"the Secret registry-credentials was never created", "token bucket is full",
+       {"basic authentication failed", "bearer authentication is off",
+        "the authorization: request was denied", "ssh://git@github.com/x",
+        "http://web.prod:8080/health?mail=me", "docker run -u 1000:1000 web", "max_tokens=512 was too few",
+        "access tokens expire", "the Secret registry-credentials was never created", "token bucket is full",
         "imagePullSecret is missing", "rotate the password weekly", "http://web.prod:8080/health",
         "the tokens: are 5"}) {
     CHECK(redacted(std::string(text)) == text);
@@ -72,7 +96,33 @@ TEST_CASE("a secret is known by the end of its key, in every way of writing keys
   }
 }
 
+TEST_CASE("short words for a secret count where they end a key", "[redaction]") {
+  for (const char* key : {"DB_PWD", "db_pass", "smtp.pass", "MY_SECRET", "pass", "pwd", "secret"}) {
+    const std::string with = R"({")" + std::string(key) + R"(":)";
+    CHECK(redacted_json(with + R"("hunter2"})") == with + R"("[redacted]"})");
+    CHECK(redacted_json(R"({"name":")" + std::string(key) + R"(","value":"hunter2"})") ==
+          R"({"name":")" + std::string(key) + R"(","value":"[redacted]"})");
+  }
+  for (const char* kept : {R"({"cwd":"/srv"})", R"({"bypass":"yes"})", R"({"compass":"north"})"}) {
+    CHECK(redacted_json(kept) == kept);
+  }
+}
+
+TEST_CASE("a list under a secret's key is one too", "[redaction]") {
+  for (const char* key : {"token", "client_secret", "X-Auth-Token", "password", "secret"}) {
+    const std::string with = R"({")" + std::string(key) + R"(":[)";
+    CHECK(redacted_json(with + R"("abc",12]})") == with + R"("[redacted]","[redacted]"]})");
+  }
+}
+
 TEST_CASE("secrets are taken out of what Kubernetes writes around them", "[redaction]") {
+  CHECK(redacted_json(R"({"items":[{"data":{"a":"aHVudGVyMg=="}}],"kind":"SecretList"})") ==
+        R"({"items":[{"data":{"a":"[redacted]"}}],"kind":"SecretList"})");
+  Action patch;
+  patch.resource.kind = "secrets";
+  patch.action_parameters = Json::parse(R"({"patch":{"stringData":{"a":"hunter2"}}})");
+  CHECK(Redactor({}).redact(patch));
+  CHECK(patch.action_parameters.text() == R"({"patch":{"stringData":{"a":"[redacted]"}}})");
   CHECK(
       redacted_json(R"({"env":[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"REGION","value":"eu"}]})") ==
       R"({"env":[{"name":"DB_PASSWORD","value":"[redacted]"},{"name":"REGION","value":"eu"}]})");

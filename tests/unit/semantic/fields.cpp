@@ -107,7 +107,7 @@ TEST_CASE("columns answer as the filter language does, through many changes", "[
                                                               {"b", b < 50 ? Json(b) : Json("text")},
                                                               {"only", Json::object({{rare, true}})}}));
     rows[row] = {{"a", static_cast<double>(a)}, {"only." + rare, true}, {"only", std::string("an object")}};
-    rows[row]["b"] = b < 50 ? Scalar(static_cast<double>(b)) : Scalar("text");
+    rows[row]["b"] = b < 50 ? Scalar(static_cast<Number>(b)) : Scalar("text");
   }
   Fields copy;
   for (std::uint32_t row = 0; row < rows.size(); ++row) copy.set_from(row, fields, row);
