@@ -1,5 +1,7 @@
 #include "history/subject.hpp"
 
+#include <algorithm>
+
 #include "core/hash.hpp"
 #include "core/json_io.hpp"
 #include "core/trace_fields.hpp"
@@ -92,8 +94,13 @@ FeedSubject subject_of(const Trace& trace) {
 
 SubjectSource subject_source(Repository& repository) {
   return [&repository](std::span<const std::string> ids) {
+    // In parts, because an action may be a megabyte long.
+    constexpr std::size_t at_once = 64;
     std::vector<FeedSubject> subjects;
-    for (const Trace& trace : repository.actions().get(ids)) subjects.push_back(subject_of(trace));
+    for (; !ids.empty(); ids = ids.subspan(std::min(at_once, ids.size()))) {
+      const auto part = ids.first(std::min(at_once, ids.size()));
+      for (const Trace& trace : repository.actions().get(part)) subjects.push_back(subject_of(trace));
+    }
     return subjects;
   };
 }

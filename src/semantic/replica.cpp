@@ -23,7 +23,8 @@ constexpr std::size_t worth_saving = 512;
 // Links take longer to make again than to save from here on.
 constexpr std::size_t links_worth_saving = 4096;
 
-constexpr auto save_retry = std::chrono::minutes(1);
+constexpr std::chrono::steady_clock::duration save_retry = std::chrono::minutes(1);
+constexpr std::chrono::steady_clock::duration longest_save_retry = std::chrono::hours(1);
 
 constexpr const char* trimmed = "the feed no longer tells of deletions that this index has not read";
 
@@ -203,9 +204,13 @@ void Replica::save() {
     changes_ = 0;
     removed_.reset();
     save_again_ = {};
+    save_pause_ = {};
   } catch (const std::exception& error) {
     // The feed has everything; until it is saved the next start reads more of it.
     log(fmt::format("the index was not saved: {}", error.what()));
+    // A disk that is full stays so for a while, and each try writes much.
+    save_pause_ = std::clamp(save_pause_ * 2, save_retry, longest_save_retry);
+    save_again_ = now + save_pause_;
   }
 }
 

@@ -71,15 +71,17 @@ bool SqliteFeedStore::lease(std::string_view worker, std::chrono::seconds time) 
     if (query.bind(engine_.tenant()).step()) query.read(lease.worker).read(lease.expires_at);
     return lease;
   });
-  if (held.expires_at > now && held.worker != worker) return false;
+  // One that ends later than any lease is of a clock that was set back since.
+  const bool holds = held.expires_at > now && held.expires_at <= now + 2 * time;
+  if (holds && held.worker != worker) return false;
   if (held.worker == worker && held.expires_at > now + time / 2) return true;
   return engine_.write([&](Connection& connection) {
     return Query(
                connection,
                "INSERT INTO worker_leases (tenant_id, worker, expires_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
                "SET worker = excluded.worker, expires_at = excluded.expires_at "
-               "WHERE worker = excluded.worker OR expires_at <= ?")
-               .bind_all(engine_.tenant(), worker, now + time, now)
+               "WHERE worker = excluded.worker OR expires_at <= ? OR expires_at > ?")
+               .bind_all(engine_.tenant(), worker, now + time, now, now + 2 * time)
                .run() > 0;
   });
 }
