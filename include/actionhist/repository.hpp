@@ -48,6 +48,7 @@ struct GuardQuestion {
   TimePoint now{};
   std::chrono::microseconds window{};  // how far back actions are read
   std::chrono::microseconds alerts{};  // how far back alerts are read
+  std::chrono::microseconds ahead{};   // how far ahead actions are read: a clock may have been set back since
   int max_traces = 0;                  // of each scope, the newest ones
   // How far back instead, to know what is usual: alerts, if there are any and recent actions too, and the actions
   // of a busy resource.
@@ -82,7 +83,7 @@ struct GuardView {
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
-  // Of each scope, as ActionStore::recent gives them, 5 min ahead too. Columns on which no decision depends may be
+  // Of each scope, as ActionStore::recent gives them, `ahead` too. Columns on which no decision depends may be
   // left out.
   std::vector<SharedRows<RecentTrace>> recent;
 };

@@ -23,8 +23,8 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     const auto since = [&](std::chrono::microseconds span) {
-      return SharedRows(recent_traces(actions().recent(
-          scope, question.now - span, question.now + std::chrono::minutes(5), question.max_traces)));
+      return SharedRows(recent_traces(
+          actions().recent(scope, question.now - span, question.now + question.ahead, question.max_traces)));
     };
     SharedRows<RecentTrace>& recent = view.recent.emplace_back(since(question.window));
     if (question.busy(scope, recent)) recent = since(question.baseline);

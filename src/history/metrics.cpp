@@ -86,10 +86,11 @@ class Unwritten {
 // processes; one that dies, or stands still, loses it after a while.
 class RefreshTurn {
  public:
-  explicit RefreshTurn(LearningStore& learning) : learning_(learning) {}
+  explicit RefreshTurn(Repository& repository)
+      : learning_(repository.learning()), clock_(repository.clock()) {}
   ~RefreshTurn() {
     try {
-      if (until_) learning_.lease(Duty::metrics, name_, system_now(), *until_ - turn_time);
+      if (until_) learning_.lease(Duty::metrics, name_, clock_(), *until_ - turn_time);
     } catch (const std::exception&) {
       // It ends by itself.
     }
@@ -99,7 +100,7 @@ class RefreshTurn {
 
   // Takes the turn, or holds on to it.
   bool mine() {
-    const TimePoint now = system_now();
+    const TimePoint now = clock_();
     if (until_ && now < *until_ - turn_time / 2) return true;
     until_.reset();
     if (learning_.lease(Duty::metrics, name_, now, now + turn_time)) until_ = now + turn_time;
@@ -108,6 +109,7 @@ class RefreshTurn {
 
  private:
   LearningStore& learning_;
+  Clock clock_;
   std::string name_ = uuid_v7(system_now());
   std::optional<TimePoint> until_;
 };
@@ -125,7 +127,7 @@ MetricRefresh History::refresh_metrics(bool full) {
 
 std::optional<MetricRefresh> History::State::try_refresh_metrics() {
   Router::Call call(router, UseCase::effectiveness_metrics);
-  RefreshTurn turn(repository->learning());
+  RefreshTurn turn(*repository);
   MetricStore& store = repository->metrics();
   MetricRefresh done;
   for (;;) {

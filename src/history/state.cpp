@@ -65,7 +65,7 @@ void History::State::start_upkeep() {
     refuse("upkeep_interval", "must be 0 or between 1 s and 24 h");
   if (options.read_only) return;
   upkeep_ = std::make_unique<UpkeepThread>(
-      repository->learning(), options.upkeep_interval, [this] { upkeep(); },
+      *repository, options.upkeep_interval, [this] { upkeep(); },
       [this](const std::string& text) { warn("upkeep: " + text); });
 }
 

@@ -15,9 +15,9 @@ constexpr auto longest_turn = std::chrono::seconds{10min};
 
 }  // namespace
 
-UpkeepThread::UpkeepThread(LearningStore& learning, std::chrono::seconds interval, std::function<void()> work,
+UpkeepThread::UpkeepThread(Repository& repository, std::chrono::seconds interval, std::function<void()> work,
                            std::function<void(const std::string&)> log)
-    : learning_(learning),
+    : repository_(repository),
       interval_(interval),
       work_(std::move(work)),
       log_(std::move(log)),
@@ -39,11 +39,12 @@ std::string UpkeepThread::error() const {
 }
 
 void UpkeepThread::turn() {
-  const TimePoint begin = system_now();
-  if (!learning_.lease(Duty::upkeep, name_, begin, begin + std::max(interval_, longest_turn))) return;
+  LearningStore& learning = repository_.learning();
+  const TimePoint begin = repository_.clock()();
+  if (!learning.lease(Duty::upkeep, name_, begin, begin + std::max(interval_, longest_turn))) return;
   work_();
   // Done: the others may have the next one.
-  learning_.lease(Duty::upkeep, name_, begin, begin + interval_);
+  learning.lease(Duty::upkeep, name_, begin, begin + interval_);
 }
 
 void UpkeepThread::run() {

@@ -15,9 +15,9 @@ namespace actionhist {
 
 class UpkeepThread {
  public:
-  // `learning` must outlive the thread. What goes wrong is given to `log` and kept for error(); the next turn
+  // `repository` must outlive the thread. What goes wrong is given to `log` and kept for error(); the next turn
   // comes all the same.
-  UpkeepThread(LearningStore& learning, std::chrono::seconds interval, std::function<void()> work,
+  UpkeepThread(Repository& repository, std::chrono::seconds interval, std::function<void()> work,
                std::function<void(const std::string&)> log);
   // Waits for the turn that is under way.
   ~UpkeepThread();
@@ -29,7 +29,7 @@ class UpkeepThread {
   void run();
   void turn();
 
-  LearningStore& learning_;
+  Repository& repository_;
   std::chrono::seconds interval_;
   std::function<void()> work_;
   std::function<void(const std::string&)> log_;

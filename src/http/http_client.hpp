@@ -28,8 +28,9 @@ HttpAddress parse_http_address(const std::string& uri, std::string_view field);
 struct HttpReply {
   int status = 0;  // 0 without an answer
   std::string body;
-  std::string failure;         // why there is no answer
-  bool needs_repair = false;   // there will be none before a person changes a certificate, a setting or the request
+  std::string failure;  // why there is no answer
+  bool needs_repair =
+      false;  // there will be none before a person changes a certificate, a setting or the request
   std::string retry_after;     // the header, empty without
   std::string retry_after_ms;  // the same
 };

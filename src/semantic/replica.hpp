@@ -81,7 +81,7 @@ class Replica {
   std::optional<std::chrono::steady_clock::time_point>
       removed_;                                         // the first deletion, which they must follow
   std::chrono::steady_clock::time_point save_again_{};  // not before
-  std::chrono::steady_clock::duration save_pause_{};    // after the last failure, if there was no success since
+  std::chrono::steady_clock::duration save_pause_{};  // after the last failure, if there was no success since
   std::size_t saved_links_ = 0;
   bool opened_ = false;
   std::atomic<std::int64_t> seq_{0};
