@@ -8,6 +8,15 @@ type Object = map[string]any
 // Ptr returns a pointer to a value, for optional fields: Score: actionhist.Ptr(0.9).
 func Ptr[T any](value T) *T { return &value }
 
+// orDefault leaves a zero to the library: null and missing are the same in requests.
+func orDefault[T comparable](value T) any {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return value
+}
+
 // Status is where an action stands.
 type Status string
 

@@ -36,11 +36,7 @@ func (h *History) Projection(ctx context.Context, query Object) (Object, error) 
 // Analyse looks for patterns in at most `limit` resources of which something changed, 100 if it is 0; also in what was
 // recorded without asking. What it finds is noted and refuses nothing.
 func (h *History) Analyse(ctx context.Context, limit int) (Analysis, error) {
-	request := Object{}
-	if limit != 0 {
-		request["limit"] = limit
-	}
-	return ask[Analysis](ctx, h, operation(&C.actionhist_history_analyse), request)
+	return ask[Analysis](ctx, h, operation(&C.actionhist_history_analyse), Object{"limit": orDefault(limit)})
 }
 
 // Upkeep does what is due from time to time: analyses resources, settles detections, refreshes the metrics.

@@ -83,8 +83,9 @@ func (h *History) RefreshMetrics(ctx context.Context, full bool) (MetricRefresh,
 }
 
 // LeaseAssessments returns ended actions whose assessment is due, each to one worker at a time. What is not assessed
-// before the lease ends is given out again.
+// before the lease ends is given out again. At most 10 if limit is 0, for a minute if lease is.
 func (h *History) LeaseAssessments(ctx context.Context, worker string, limit int, lease time.Duration) ([]Trace, error) {
-	request := Object{"worker": worker, "limit": limit, "lease_seconds": int64(lease / time.Second)}
+	seconds := orDefault(int64(lease / time.Second))
+	request := Object{"worker": worker, "limit": orDefault(limit), "lease_seconds": seconds}
 	return ask[[]Trace](ctx, h, operation(&C.actionhist_history_lease_assessments), request)
 }

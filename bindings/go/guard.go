@@ -49,10 +49,7 @@ func (h *History) ProposeOverriding(ctx context.Context, action Action, override
 
 // Overrides returns who let refused actions pass, newest first; at most 100 if limit is 0.
 func (h *History) Overrides(ctx context.Context, since *time.Time, limit int) ([]OverrideRecord, error) {
-	request := Object{"since": since}
-	if limit != 0 {
-		request["limit"] = limit
-	}
+	request := Object{"since": since, "limit": orDefault(limit)}
 	return ask[[]OverrideRecord](ctx, h, operation(&C.actionhist_history_overrides), request)
 }
 
@@ -73,7 +70,7 @@ func (h *History) Resolve(ctx context.Context, detectionID string, resolution Re
 	return ask[Detection](ctx, h, operation(&C.actionhist_history_resolve), request)
 }
 
-// Settle ends the detections that are over and judges older preventions.
+// Settle ends the detections that are over and judges older preventions, at most 1,000 at once.
 func (h *History) Settle(ctx context.Context) (Object, error) {
 	return ask[Object](ctx, h, operation(&C.actionhist_history_settle), Object{})
 }

@@ -109,7 +109,7 @@ func (i Items) Namespaces(ctx context.Context, query NamespaceQuery) ([][]string
 	return ask[[][]string](ctx, i.history, operation(&C.actionhist_history_item_namespaces), query)
 }
 
-// Sweep removes items whose time is over, at most `limit`, and says how many. Each Put takes some of them along.
+// Sweep removes items whose time is over, at most `limit`, 1,000 if it is 0, and says how many. Each Put takes some of them along.
 func (i Items) Sweep(ctx context.Context, limit int) (int64, error) {
-	return ask[int64](ctx, i.history, operation(&C.actionhist_history_sweep_items), Object{"limit": limit})
+	return ask[int64](ctx, i.history, operation(&C.actionhist_history_sweep_items), Object{"limit": orDefault(limit)})
 }

@@ -2,6 +2,7 @@ package actionhist
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -106,7 +107,7 @@ func (o *Options) settings() ([]byte, error) {
 		settings["index_folder"] = o.IndexFolder
 	}
 	if o.UpkeepInterval != 0 {
-		settings["upkeep_seconds"] = int(o.UpkeepInterval / time.Second)
+		settings["upkeep_seconds"] = int(math.Ceil(o.UpkeepInterval.Seconds()))
 	}
 	return json.Marshal(settings)
 }

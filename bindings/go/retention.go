@@ -85,11 +85,8 @@ func (h *History) ApplyRetention(ctx context.Context, request RetentionRequest) 
 
 // RetentionOperations returns what runs did, the newest first; at most 100 if limit is 0.
 func (h *History) RetentionOperations(ctx context.Context, limit int) ([]RetentionOperation, error) {
-	request := Object{}
-	if limit != 0 {
-		request["limit"] = limit
-	}
-	return ask[[]RetentionOperation](ctx, h, operation(&C.actionhist_history_retention_operations), request)
+	run := operation(&C.actionhist_history_retention_operations)
+	return ask[[]RetentionOperation](ctx, h, run, Object{"limit": orDefault(limit)})
 }
 
 // Compacted returns the monthly sums that policies with Compact have left of a resource.

@@ -132,9 +132,9 @@ func (h *History) ImportVectors(ctx context.Context, spaceID string, ids []strin
 	return ask[VectorImport](ctx, h, run, Object{"space_id": spaceID, "ids": ids})
 }
 
-// FailedSubjects returns what the model refuses, the oldest first.
+// FailedSubjects returns what the model refuses, the oldest first; at most 100 if limit is 0.
 func (h *History) FailedSubjects(ctx context.Context, limit int) ([]FailedSubject, error) {
-	return ask[[]FailedSubject](ctx, h, operation(&C.actionhist_history_failed_subjects), Object{"limit": limit})
+	return ask[[]FailedSubject](ctx, h, operation(&C.actionhist_history_failed_subjects), Object{"limit": orDefault(limit)})
 }
 
 // RetryFailed has these embedded again, or all without ids, and says how many they were.
