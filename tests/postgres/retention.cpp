@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "support/effort.hpp"
+#include "support/forwarding.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
 
@@ -25,21 +26,10 @@ Options options() {
 }
 
 // A storage whose commits are not answered: each transaction runs again after it was committed.
-class Unanswered final : public Repository {
+class Unanswered final : public Forwarding {
  public:
-  explicit Unanswered(std::unique_ptr<Repository> inner) : inner_(std::move(inner)) {}
+  using Forwarding::Forwarding;
 
-  ActionStore& actions() override { return inner_->actions(); }
-  ResourceStore& resources() override { return inner_->resources(); }
-  PatternStore& patterns() override { return inner_->patterns(); }
-  FeedStore& feed() override { return inner_->feed(); }
-  SpaceStore& spaces() override { return inner_->spaces(); }
-  RetentionStore& retention() override { return inner_->retention(); }
-  LearningStore& learning() override { return inner_->learning(); }
-  MetricStore& metrics() override { return inner_->metrics(); }
-  ItemStore& items() override { return inner_->items(); }
-  CheckpointStore& checkpoints() override { return inner_->checkpoints(); }
-  MaintenanceStore& maintenance() override { return inner_->maintenance(); }
   void transaction(const std::function<void()>& work) override {
     inner_->transaction(work);
     again_ = true;
@@ -47,10 +37,8 @@ class Unanswered final : public Repository {
     again_ = false;
   }
   bool unanswered() const noexcept override { return again_; }
-  const std::string& tenant() const noexcept override { return inner_->tenant(); }
 
  private:
-  std::unique_ptr<Repository> inner_;
   bool again_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "history/guard.hpp"
+#include "support/forwarding.hpp"
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -10,27 +11,16 @@ using namespace actionhist::test;
 namespace {
 
 // Memory that remembers how far back the guard looked last.
-class Asked final : public Repository {
+class Asked final : public Forwarding {
  public:
-  ActionStore& actions() override { return inner_->actions(); }
-  ResourceStore& resources() override { return inner_->resources(); }
-  PatternStore& patterns() override { return inner_->patterns(); }
-  FeedStore& feed() override { return inner_->feed(); }
-  SpaceStore& spaces() override { return inner_->spaces(); }
-  RetentionStore& retention() override { return inner_->retention(); }
-  LearningStore& learning() override { return inner_->learning(); }
-  MaintenanceStore& maintenance() override { return inner_->maintenance(); }
-  void transaction(const std::function<void()>& work) override { inner_->transaction(work); }
-  const std::string& tenant() const noexcept override { return inner_->tenant(); }
+  Asked() : Forwarding(open_repository("memory:", {})) {}
+
   GuardView guard_view(const GuardQuestion& question, bool lock) override {
     window = question.window;
-    return inner_->guard_view(question, lock);
+    return Forwarding::guard_view(question, lock);
   }
 
   std::chrono::microseconds window{};
-
- private:
-  std::unique_ptr<Repository> inner_ = open_repository("memory:", {});
 };
 
 RecentTrace proposal() {
