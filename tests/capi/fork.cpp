@@ -76,6 +76,9 @@ TEST_CASE("C ABI misuse: in a child after fork() an index refuses, and the paren
 
 TEST_CASE("C ABI misuse: in a child after fork() months refuse, and the parent goes on") {
   const std::string uri = fresh_database(shared_server());
+  actionhist_options options = ACTIONHIST_OPTIONS_INIT;
+  options.settings = string_of(R"({"tenant":"t","semantic":false})");
+  { const Session made(uri, &options); }
   actionhist_months* months = nullptr;
   REQUIRE(actionhist_months_open(uri.data(), uri.size(), nullptr, &months, nullptr) == ACTIONHIST_OK);
   CHECK(in_child([&] {
@@ -83,6 +86,6 @@ TEST_CASE("C ABI misuse: in a child after fork() months refuse, and the parent g
           actionhist_months_free(months);
           return status;
         }) == ACTIONHIST_UNSUPPORTED);
-  CHECK(actionhist_months_list(months, nullptr, 0, nullptr, nullptr) != ACTIONHIST_UNSUPPORTED);
+  CHECK(actionhist_months_list(months, nullptr, 0, nullptr, nullptr) == ACTIONHIST_OK);
   actionhist_months_free(months);
 }

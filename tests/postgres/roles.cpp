@@ -102,7 +102,7 @@ TEST_CASE("a reader reads everything and changes nothing", "[postgres][roles]") 
   CHECK_FALSE(history.patterns().empty());
   CHECK(history.detect({.resource = {.kind = "Deployment", .name = "web"}}).empty());
   CHECK(history.health().ready);
-  CHECK_FALSE(history.check(restart("r")).trace);
+  CHECK_FALSE(history.check(restart("r", system_now())).trace);
   CHECK(error_code_of([&] { history.record(restart("r", system_now())); }) == ErrorCode::denied);
   CHECK(error_code_of([&] { history.erase("first"); }) == ErrorCode::denied);
   CHECK(error_code_of([&] { history.observe({.name = "a", .starts_at = system_now()}); }) ==
