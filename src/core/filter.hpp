@@ -15,6 +15,9 @@ namespace actionhist {
 // digits (not on Linux), integers from 2^53 on compare as doubles.
 using Number = long double;
 
+// Below this each integer is a double of its own.
+constexpr Number largest_exact = 9007199254740992.0L;
+
 // A JSON scalar; values of different alternatives are never equal and have no order.
 using Scalar = std::variant<std::monostate, bool, Number, std::string>;
 

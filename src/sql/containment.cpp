@@ -11,8 +11,6 @@ namespace actionhist::sql {
 namespace {
 
 // Beyond, a number in the document may equal another one as a double and not as it is written.
-constexpr Number largest_exact = 9007199254740992.0L;
-
 bool exact(const Scalar& value) {
   if (const auto* number = std::get_if<Number>(&value)) return std::abs(*number) < largest_exact;
   return !std::holds_alternative<std::monostate>(value);

@@ -28,7 +28,6 @@ std::string_view sql_operator(Filter::Op op) {
 // chains become groups.
 constexpr std::size_t longest_chain = 16;
 
-constexpr Number largest_exact = 9007199254740992.0L;  // of a double's integers
 constexpr Number two_to_63 = 9223372036854775808.0L;
 
 bool whole(Number number) {
