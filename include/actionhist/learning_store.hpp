@@ -2,6 +2,7 @@
 // Thread rule and atomicity: as Repository says.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -41,6 +42,8 @@ struct DueAnalysis {
 // What one process does at a time.
 enum class Duty { upkeep, metrics };
 std::string_view to_string(Duty duty) noexcept;
+// No lease of it is longer: one that ends later is of a clock that was set back since, and counts no more.
+std::chrono::microseconds longest_lease(Duty duty) noexcept;
 
 class LearningStore {
  public:

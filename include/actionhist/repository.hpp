@@ -48,7 +48,6 @@ struct GuardQuestion {
   TimePoint now{};
   std::chrono::microseconds window{};  // how far back actions are read
   std::chrono::microseconds alerts{};  // how far back alerts are read
-  std::chrono::microseconds ahead{};   // how far ahead actions are read: a clock may have been set back since
   int max_traces = 0;                  // of each scope, the newest ones
   // How far back instead, to know what is usual: alerts, if there are any and recent actions too, and the actions
   // of a busy resource.
@@ -83,7 +82,7 @@ struct GuardView {
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
-  // Of each scope, as ActionStore::recent gives them, `ahead` too. Columns on which no decision depends may be
+  // Of each scope, as ActionStore::recent gives them, 5 min ahead too. Columns on which no decision depends may be
   // left out.
   std::vector<SharedRows<RecentTrace>> recent;
 };
@@ -140,8 +139,8 @@ class ResourceStore {
   virtual void seen(const Resource& resource, TimePoint at) = 0;
   // Ends the present incarnation. False if the resource is not known.
   virtual bool deleted(const Resource& resource, TimePoint at) = 0;
-  // Those of this kind, namespace and name that were ever seen or acted on; of its cluster and API group, or of any
-  // where these are empty. By cluster and group; the first ten, if there are more.
+  // Those of this kind, namespace and name that were ever seen or acted on, without those that are gone if one is there;
+  // of its cluster and API group, or of any where these are empty. By cluster and group; the first ten, if there are more.
   virtual std::vector<Resource> named(const Resource& resource) = 0;
 
   // Stores the alert, or extends the one with the same fingerprint and start.

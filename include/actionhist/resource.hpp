@@ -19,6 +19,9 @@ struct Resource {
   friend bool operator==(const Resource&, const Resource&) = default;
 };
 
+// Whether the kind is one of Kubernetes' own or of another well-known group, whose group is so known too.
+bool is_built_in(std::string_view kind);
+
 // The same resource with its kind in singular and CamelCase, its group filled in, and "unknown" as empty.
 Resource normalized(Resource resource);
 

@@ -34,9 +34,14 @@ void Output::write_beside(bool there, fs::perms permissions) {
   if (error) return;
   std::string unfinished = fmt::format("{}.{}.tmp", place, getpid());
   const auto mode = static_cast<mode_t>(there ? permissions & fs::perms::mask : fs::perms(0666));
-  const int file = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  const auto create = [&] {
+    return ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  };
+  int file = create();
+  // Of a process that was killed and had this number too.
+  if (file < 0 && errno == EEXIST && ::unlink(unfinished.c_str()) == 0) file = create();
   // In a folder that may not be written to, the file itself still may.
-  if (file < 0 && there) return;
+  if (file < 0 && there && (errno == EACCES || errno == EPERM || errno == EROFS)) return;
   path_ = place;
   unfinished_ = std::move(unfinished);
   if (file < 0) fail(errno);

@@ -6,6 +6,10 @@ namespace actionhist {
 
 std::string_view to_string(Duty duty) noexcept { return duty == Duty::upkeep ? "upkeep" : "metrics"; }
 
+std::chrono::microseconds longest_lease(Duty duty) noexcept {
+  return duty == Duty::upkeep ? std::chrono::hours(25) : std::chrono::hours(1);
+}
+
 bool GuardQuestion::busy(const Scope& scope, std::span<const RecentTrace> recent) const {
   if (scope.kind != ScopeKind::resource) return false;
   const auto lately = std::ranges::lower_bound(recent, now - busy_span, {}, &RecentTrace::time);
@@ -23,8 +27,8 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     const auto since = [&](std::chrono::microseconds span) {
-      return SharedRows(recent_traces(
-          actions().recent(scope, question.now - span, question.now + question.ahead, question.max_traces)));
+      return SharedRows(recent_traces(actions().recent(
+          scope, question.now - span, question.now + std::chrono::minutes(5), question.max_traces)));
     };
     SharedRows<RecentTrace>& recent = view.recent.emplace_back(since(question.window));
     if (question.busy(scope, recent)) recent = since(question.baseline);

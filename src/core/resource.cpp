@@ -84,6 +84,8 @@ void append_part(std::string& out, std::string_view part) {
 
 }  // namespace
 
+bool is_built_in(std::string_view kind) { return find_kind(kind) != nullptr; }
+
 Resource normalized(Resource resource) {
   forget_unknown(resource.kind);
   forget_unknown(resource.name);

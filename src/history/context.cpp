@@ -275,7 +275,7 @@ Context History::context(const ContextQuery& query) {
   validate(query);
   const TimePoint now = state.now();
   Repository& repository = *state.repository;
-  const std::string id = resource_id(repository.tenant(), known_resource(repository, query.resource));
+  const std::string id = resource_id(repository.tenant(), likely_resource(repository, query.resource));
   Sections sections;
   add_in_force(sections, repository, id, now);
   add_actions(sections, traces_of(repository, id, query, now), query, now);

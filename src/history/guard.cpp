@@ -30,8 +30,6 @@ constexpr auto baseline = std::chrono::hours{24 * 7};
 constexpr auto alert_lead = 30min;
 // For an agent that takes a while from its thought to its proposal.
 constexpr auto longest_delay = 10min;
-// Of a clock that was ahead: what was stored by it still counts.
-constexpr auto longest_setback = 24h;
 
 std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   std::chrono::minutes longest{0};
@@ -97,7 +95,6 @@ std::vector<Scope> scopes_of(const Action& action, const std::string& resource_i
 
 GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock) {
   GuardQuestion question{proposed.action_id, std::move(scopes), now};
-  question.ahead = longest_setback;
   question.max_traces = max_traces;
   question.baseline = baseline;
   question.busy_span = budget_span;

@@ -6,8 +6,12 @@
 namespace actionhist {
 
 // The resource as its names say if it was ever seen or acted on; else the only one of this kind, namespace and name whose
-// cluster and API group were left out; as it was given if there is none of them, or without a kind or name.
+// cluster, or API group if the kind is not built in, was left out; as it was given if there is none of them, or without a
+// kind or name. Those that are gone count only where none is there.
 // Throws Error: invalid_argument when several could be meant.
 Resource known_resource(Repository& repository, const Resource& given);
+
+// The same, and as it was given when several could be meant: for questions that other facts answer too.
+Resource likely_resource(Repository& repository, const Resource& given);
 
 }  // namespace actionhist

@@ -69,7 +69,10 @@ double found_part(const Words& telling, const Hit& hit) {
   for (const std::string& term : hit.explain.matched_terms) add_words(found, term);
   const auto both =
       std::ranges::count_if(found, [&](const std::string& word) { return telling.contains(word); });
-  return static_cast<double>(both) / static_cast<double>(telling.size());
+  // The database looks for so many words at most.
+  const auto asked =
+      hit.explain.route == "text" ? std::min(telling.size(), max_fallback_words) : telling.size();
+  return static_cast<double>(both) / static_cast<double>(asked);
 }
 
 // How much each hit is like the situation, the best being 1: its words and its vector against those of the
@@ -124,7 +127,7 @@ void hold_back(Recommendations& out, const Detection& detection) {
     } else {
       held.action_type = name;
     }
-    held.supported = true;
+    held.supported = out.supported = true;
     held.reason = reason_of(detection);
     out.avoid.insert(out.avoid.begin(), std::move(held));
   }
@@ -154,7 +157,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
     if (!trace) not_stored(query.action_id);
     query = completed_by(std::move(query), *trace);
   }
-  query.resource = known_resource(*state.repository, query.resource);
+  query.resource = likely_resource(*state.repository, query.resource);
   const bool late = query.fresh && state.behind();
 
   SimilarQuery similar;

@@ -94,9 +94,9 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
   if (!terminal(given.status)) {
     refuse("execution_status", "must be completed, failed, rolled-back, cancelled or escalated");
   }
-  Outcome outcome = given;
-  if (state.redactor.redact(outcome)) validate(outcome);
   return state.update(action_id, [&](Trace& trace) {
+    Outcome outcome = given;
+    if (state.redactor.redact(outcome, trace.resource)) validate(outcome);
     const Status before = trace.outcome.status;
     if (before != outcome.status && !may_become(before, outcome.status, correction)) {
       throw Error(ErrorCode::conflict,
@@ -131,8 +131,8 @@ Trace History::assess(std::string_view action_id, const Assessment& assessment) 
     given.effectiveness_assessment_method = assessment.method;
     given.effectiveness_assessed_at = assessment.assessed_at.value_or(state.now());
   }
-  if (state.redactor.redact(given)) validate(given);
   return state.update(action_id, [&](Trace& trace) {
+    if (state.redactor.redact(given, trace.resource)) validate(given);
     given.status = trace.outcome.status;
     Outcome after = merged(trace.outcome, given);
     if (after == trace.outcome) return false;

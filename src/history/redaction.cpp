@@ -21,22 +21,22 @@ struct BuiltInRule {
   const char* replacement;
 };
 
-constexpr std::array<BuiltInRule, 15> built_in_rules{{
+constexpr std::array<BuiltInRule, 16> built_in_rules{{
     {R"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
      "[redacted]"},
     {R"(\b(?:AKIA|ASIA)[0-9A-Z]{16}\b)", "[redacted]"},
     {R"(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|hvs\.)[0-9A-Za-z_\-]{16,})", "[redacted]"},
     {R"(\bAIza[0-9A-Za-z_\-]{35}\b)", "[redacted]"},
     {R"(\beyJ[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]*)", "[redacted]"},
-    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:bearer|basic|token|digest|apikey|negotiate)\s+)[^\s"'\\,;]{6,})",
+    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:bearer|basic|token|apikey)\s+)[^\s"'\\,;]{6,})",
      R"(\1[redacted])"},
+    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:digest|negotiate)\s+)[^\r\n]+)", R"(\1[redacted])"},
     // With a digit, or longer than a word: "basic authentication" is none.
     {R"((?i)\b(bearer|basic)\s+(?:[a-z+/_.~\-]{0,11}[0-9][0-9a-z+/_.~\-]{8,}|[a-z+/_.~\-]{8,30}[0-9][0-9a-z+/_.~\-]{2,}|[0-9a-z+/_.~\-]{20,})=*)",
      R"(\1 [redacted])"},
     {R"((?i)\b((?:set-)?cookie:\s*)[^\s;=]+=[^\r\n"']+)", R"(\1[redacted])"},
-    // The name and password between scheme and host, also with @ or / in the password; and a token alone.
-    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:]*:(?:[^\s/]+|[^\s/@]*[^\s/@0-9][^\s/@]*/[^\s@]*)@)",
-     R"(\1[redacted]@)"},
+    // The name and password between scheme and host, also with @ in the password; and a token alone.
+    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:"'<>]*:[^\s/"'<>]+@)", R"(\1[redacted]@)"},
     {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[0-9A-Za-z_\-]{20,}@)", R"(\1[redacted]@)"},
     // What a signed URL is worth.
     {R"((?i)\b((?:x-amz-(?:signature|credential|security-token)|x-goog-signature|sig)=)[0-9a-z%+/=_.\-]{16,})",
@@ -47,8 +47,8 @@ constexpr std::array<BuiltInRule, 15> built_in_rules{{
      R"(\1[redacted])"},
     {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])(?:"[^"\n]*"|'[^'\n]*'|\S+))",
      R"(\1[redacted])"},
-    // A user's password, not the ids of a user and a group.
-    {R"((\s(?:-u|--user)[ =])[^\s:]*[^\s:0-9][^\s:]*:\S+)", R"(\1[redacted])"},
+    {R"((\b(?:curl|wget|https?)\b[^\n]*?\s(?:-u ?|--user[ =]))(?:"[^"\n]*:[^"\n]*"|'[^'\n]*:[^'\n]*'|[^\s:"']+:\S+))",
+     R"(\1[redacted])"},
 }};
 
 // How keys end whose value is a secret whatever it looks like, without case and separators: DB_PASSWORD, X-Api-Key,
@@ -60,9 +60,8 @@ constexpr std::array<std::string_view, 25> secret_endings{
     "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
     "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
 
-// The same where a separator stands before it; "_SECRET" is a variable's way to be written.
-constexpr std::array<std::string_view, 9> short_endings{"_pwd",  "-pwd",  ".pwd",  "_PWD",   "_pass",
-                                                        "-pass", ".pass", "_PASS", "_SECRET"};
+// The same where a separator stands before it; "_SECRET" and "_PASS" are a variable's way to be written.
+constexpr std::array<std::string_view, 6> short_endings{"_pwd", "-pwd", ".pwd", "_PWD", "_PASS", "_SECRET"};
 
 // Where a list goes on, which is no secret.
 constexpr std::array<std::string_view, 3> harmless_endings{"nexttoken", "pagetoken", "continuationtoken"};
@@ -84,7 +83,7 @@ std::string plain(std::string_view key) {
 bool secret_key(std::string_view key) {
   if (ends_with_any(key, short_endings)) return true;
   const std::string letters = plain(key);
-  if (letters == "secret" || letters == "pwd" || letters == "pass") return true;
+  if (letters == "secret" || letters == "pwd") return true;
   return ends_with_any(letters, secret_endings) && !ends_with_any(letters, harmless_endings);
 }
 
@@ -189,32 +188,32 @@ bool Redactor::redact(Json& json, std::string_view field, const JsonCensor& cens
   return true;
 }
 
-bool Redactor::redact(Action& action) const {
+template <class Visit>
+bool Redactor::redact_of(const Resource& resource, const Visit& visit) const {
   const RulesOfSecret of_secret(*rules_);
-  const std::string kind = normalized(action.resource).kind;
-  const JsonCensor& censor = kind == "Secret" ? static_cast<const JsonCensor&>(of_secret) : *rules_;
+  const bool secret = normalized(resource).kind == "Secret";
+  const JsonCensor& censor = secret ? static_cast<const JsonCensor&>(of_secret) : *rules_;
   bool changed = false;
-  const auto each = [&](std::string_view field, auto& member) {
+  visit([&](std::string_view field, auto& member) {
     using Member = std::remove_cvref_t<decltype(member)>;
     if constexpr (std::is_same_v<Member, Json>) changed |= redact(member, field, censor);
     // Ids are names that others refer to; changing one would break the reference.
     if constexpr (std::is_same_v<Member, std::string>) {
       if (!field.ends_with("_id")) changed |= redact(member);
     }
-  };
-  visit_cause(action, each);
-  visit_outcome(action.outcome, each);
+  });
   return changed;
 }
 
-bool Redactor::redact(Outcome& outcome) const {
-  bool changed = false;
-  visit_outcome(outcome, [&](std::string_view field, auto& member) {
-    using Member = std::remove_cvref_t<decltype(member)>;
-    if constexpr (std::is_same_v<Member, Json>) changed |= redact(member, field);
-    if constexpr (std::is_same_v<Member, std::string>) changed |= redact(member);
+bool Redactor::redact(Action& action) const {
+  return redact_of(action.resource, [&](const auto& each) {
+    visit_cause(action, each);
+    visit_outcome(action.outcome, each);
   });
-  return changed;
+}
+
+bool Redactor::redact(Outcome& outcome, const Resource& resource) const {
+  return redact_of(resource, [&](const auto& each) { visit_outcome(outcome, each); });
 }
 
 bool Redactor::redact(Alert& alert) const {

@@ -22,7 +22,8 @@ class Redactor {
 
   // True if something was taken out. What stands in its place may be longer.
   bool redact(Action& action) const;
-  bool redact(Outcome& outcome) const;
+  // `resource` is what was acted on: of a Secret of Kubernetes all data is taken out.
+  bool redact(Outcome& outcome, const Resource& resource) const;
   bool redact(Alert& alert) const;
   bool redact(std::string& text) const;
   // Throws Error: invalid_argument, naming `field`, when it becomes too long.
@@ -32,6 +33,8 @@ class Redactor {
   struct Rules;
   struct RulesOfSecret;
   bool redact(Json& json, std::string_view field, const JsonCensor& censor) const;
+  template <class Visit>
+  bool redact_of(const Resource& resource, const Visit& visit) const;
 
   std::unique_ptr<const Rules> rules_;
 };

@@ -18,7 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t max_fallback_words = 16;
 // Hits are looked up in the database afterwards; a few may have been deleted meanwhile. If they are more, so many
 // times as many are looked for, up to what an index gives.
 constexpr int spare_hits = 8;

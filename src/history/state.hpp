@@ -22,6 +22,8 @@
 
 namespace actionhist {
 
+// So many words of a query the database looks for where the index does not answer.
+inline constexpr std::size_t max_fallback_words = 16;
 inline constexpr std::string_view behind_text = "the index did not catch up within 30 seconds";
 
 struct History::State {

@@ -20,8 +20,7 @@ SharedRows<RecentTrace> newest(const std::shared_ptr<const ScopeReading>& readin
                                const GuardQuestion& question, std::chrono::microseconds span) {
   const std::vector<RecentTrace>& all = reading->recent;
   const auto first = std::ranges::lower_bound(all, question.now - span, {}, &RecentTrace::time);
-  const auto last =
-      std::ranges::upper_bound(first, all.end(), question.now + question.ahead, {}, &RecentTrace::time);
+  const auto last = std::ranges::upper_bound(first, all.end(), question.now + 5min, {}, &RecentTrace::time);
   const auto count = std::min<std::ptrdiff_t>(last - first, question.max_traces);
   return {reading, std::span(last - count, last)};
 }

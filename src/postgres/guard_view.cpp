@@ -63,8 +63,8 @@ class ReadingAhead {
     for (const std::size_t place : missing_) scopes.push_back(question_.scopes[place]);
     std::vector<Call> calls{ask_heads(tenant, scopes, now_)};
     for (const Scope& scope : scopes) {
-      calls.push_back(ask_judged(tenant, scope, now_ - question_.window, question_.now + question_.ahead + 1h,
-                                 question_.max_traces));
+      calls.push_back(
+          ask_judged(tenant, scope, now_ - question_.window, question_.now + 1h, question_.max_traces));
     }
     const std::vector<Result> results = engine_.read_ahead(std::move(calls));
     bool in_force = false;
@@ -202,7 +202,7 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   ask_action(calls, tenant, question.action_id);
   const std::size_t patterns = calls.size();
   const auto ask_traces = [&](const Scope& scope, std::chrono::microseconds span) {
-    return ask_judged(tenant, scope, question.now - span, question.now + question.ahead, question.max_traces);
+    return ask_judged(tenant, scope, question.now - span, question.now + 5min, question.max_traces);
   };
   if (!question.scopes.empty()) {
     calls.push_back(ask_patterns(tenant));

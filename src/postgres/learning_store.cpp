@@ -126,14 +126,13 @@ std::vector<Trace> PostgresLearningStore::lease_assessments(std::string_view wor
   return read_traces(engine_.run(std::move(calls)).back());
 }
 
-// One that ends later than any lease is of a clock that was set back since.
 bool PostgresLearningStore::lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) {
   return engine_
              .run(
                  "INSERT INTO upkeep_leases AS l (tenant_id, duty, worker, expires_at) VALUES ($1, $2, $3, $4) "
                  "ON CONFLICT (tenant_id, duty) DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at "
                  "WHERE l.worker = excluded.worker OR l.expires_at <= $5 OR l.expires_at > $6",
-                 Parameters(engine_.tenant(), to_string(duty), worker, until, now, until + (until - now)))
+                 Parameters(engine_.tenant(), to_string(duty), worker, until, now, now + longest_lease(duty)))
              .affected() > 0;
 }
 

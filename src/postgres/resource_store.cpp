@@ -58,9 +58,9 @@ std::vector<Resource> PostgresResourceStore::named(const Resource& resource) {
     parameters.add_text(*part);
   }
   const Result result = engine_.run(
-      "SELECT cluster, api_group, api_version, kind, namespace, name FROM resource_references WHERE tenant_id = $1 AND "
-      "kind = $2 AND name = $3 AND namespace = $4 AND $5 IN ('', cluster) AND $6 IN ('', api_group) "
-      "ORDER BY cluster, api_group LIMIT 10",
+      "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT *, rank() OVER (ORDER BY deleted_at IS "
+      "NOT NULL) AS place FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3 AND namespace = $4 "
+      "AND $5 IN ('', cluster) AND $6 IN ('', api_group)) AS named WHERE place = 1 ORDER BY cluster, api_group LIMIT 10",
       std::move(parameters));
   std::vector<Resource> found;
   for (Reader reader(result); reader.next();) {

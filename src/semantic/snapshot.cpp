@@ -17,7 +17,7 @@
 namespace actionhist {
 namespace {
 
-constexpr std::int64_t format = 5;
+constexpr std::int64_t format = 6;
 constexpr std::string_view manifest_name = "manifest";
 
 // A file of a snapshot. Of a chunk the codes and signs come first and are checked when it is opened.

@@ -38,7 +38,8 @@ void check_path(const OpenOptions& options) {
   if (options.read_only && !there(path)) {
     throw Error(ErrorCode::not_found, fmt::format("database \"{}\" does not exist", options.path));
   }
-  const auto logged = fs::file_size(options.path + "-wal", error);
+  // The log lies beside the file that a link names.
+  const auto logged = fs::file_size(fs::weakly_canonical(path, error).string() + "-wal", error);
   if (options.immutable && !error && logged > 0) {
     throw Error(
         ErrorCode::invalid_argument,
@@ -61,6 +62,14 @@ void check_owner(Connection& connection, const std::string& path) {
                           path, name));
 }
 
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  if (!error) return whole.string();
+  throw Error(ErrorCode::unavailable,
+              fmt::format("database \"{}\": the working folder is not known: {}", path, error.message()));
+}
+
 // Which file a path names now; nothing if it names none.
 std::optional<FileId> file_id(const std::string& path) {
   struct stat status {};
@@ -74,7 +83,7 @@ Engine::Engine(OpenOptions options, std::string tenant)
     : options_(std::move(options)), tenant_(std::move(tenant)) {
   if (!in_memory()) {
     // Readers are opened later, when the host may have gone to another folder.
-    options_.path = fs::absolute(options_.path).string();
+    options_.path = absolute(options_.path);
     check_path(options_);
   }
   writer_ = std::make_unique<Connection>(options_);
@@ -108,6 +117,7 @@ Engine::~Engine() {
 }
 
 Engine::Transaction::Transaction(Engine& engine) : engine_(engine), lock_(engine.writer_mutex_) {
+  engine_.require_same_file();
   engine_.writer_->execute("BEGIN IMMEDIATE");
   engine_.owner_ = std::this_thread::get_id();
 }
@@ -140,13 +150,13 @@ Engine::Reader::Reader(Engine& engine) : engine_(engine) {
       engine.readers_.pop_back();
     }
   }
-  if (!own_) own_ = engine.open_reader();
+  if (!own_) own_ = std::make_unique<Connection>(engine.options_);
+  engine.require_same_file();
   own_->execute("BEGIN");
 }
 
-std::unique_ptr<Connection> Engine::open_reader() const {
-  auto reader = std::make_unique<Connection>(options_);
-  if (file_id(options_.path) == file_) return reader;
+void Engine::require_same_file() const {
+  if (in_memory() || file_id(options_.path) == file_) return;
   throw Error(ErrorCode::unavailable,
               fmt::format("database \"{}\" was replaced by another file while it was open; open it anew",
                           options_.path));

@@ -90,8 +90,8 @@ class Engine {
     std::unique_ptr<Connection> own_;
   };
 
-  // Throws Error: unavailable when the path names another file by now.
-  std::unique_ptr<Connection> open_reader() const;
+  // Throws Error: unavailable when the path names another file by now: what were written to the old one would be lost.
+  void require_same_file() const;
 
   const OwnerProcess process_;
   OpenOptions options_;  // with an absolute path, but for memory

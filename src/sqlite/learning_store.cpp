@@ -159,7 +159,6 @@ std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worke
   });
 }
 
-// One that ends later than any lease is of a clock that was set back since.
 bool SqliteLearningStore::lease(Duty duty, std::string_view worker, TimePoint now, TimePoint until) {
   return engine_.write([&](Connection& connection) {
     return Query(
@@ -167,7 +166,7 @@ bool SqliteLearningStore::lease(Duty duty, std::string_view worker, TimePoint no
                "INSERT INTO upkeep_leases (tenant_id, duty, worker, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                "SET worker = excluded.worker, expires_at = excluded.expires_at "
                "WHERE worker = excluded.worker OR expires_at <= ? OR expires_at > ?")
-               .bind_all(engine_.tenant(), to_string(duty), worker, until, now, until + (until - now))
+               .bind_all(engine_.tenant(), to_string(duty), worker, until, now, now + longest_lease(duty))
                .run() > 0;
   });
 }

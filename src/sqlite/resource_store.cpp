@@ -53,9 +53,10 @@ std::vector<Resource> SqliteResourceStore::named(const Resource& resource) {
   return engine_.read([&](Connection& connection) {
     Query query(
         connection,
-        "SELECT cluster, api_group, api_version, kind, namespace, name FROM resource_references WHERE "
-        "tenant_id = ? AND kind = ? AND name = ? AND namespace = ? AND ?5 IN ('', cluster) AND "
-        "?6 IN ('', api_group) ORDER BY cluster, api_group LIMIT 10");
+        "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT *, rank() OVER (ORDER BY "
+        "deleted_at IS NOT NULL) AS place FROM resource_references WHERE tenant_id = ? AND kind = ? AND name = ? "
+        "AND namespace = ? AND ?5 IN ('', cluster) AND ?6 IN ('', api_group)) WHERE place = 1 "
+        "ORDER BY cluster, api_group LIMIT 10");
     query.bind(engine_.tenant());
     for (const std::string* part :
          {&resource.kind, &resource.name, &resource.namespace_, &resource.cluster, &resource.api_group}) {

@@ -159,15 +159,6 @@ TEST_CASE("a proposal is of now, and one that is stored may be sent again at any
   CHECK(f.history.propose(action).repeated);
 }
 
-TEST_CASE("a clock that is set back does not blind the guard", "[guard]") {
-  Fixture f;
-  f.set_budget(2);
-  f.clock.advance(3h);
-  for (const char* id : {"p-1", "p-2"}) REQUIRE(f.history.propose(restart(id, f.clock())).allowed());
-  f.clock.advance(-3h);
-  CHECK_FALSE(f.history.propose(restart("p-3", f.clock())).allowed());
-}
-
 TEST_CASE("a pending action counts as having happened", "[guard]") {
   Fixture f;
   f.set_budget(2);

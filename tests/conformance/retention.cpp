@@ -404,6 +404,13 @@ TEST_CASE("who leaves out a cluster or an API group means the only resource of t
   CHECK(hold(canary).starts_with(
       "resource: Canary/web could be of cluster \"eu\" and API group \"argoproj.io\", or of"));
   CHECK(hold({.cluster = "us", .kind = "Canary", .name = "web"}).empty());
+  // Advice has other facts to go by.
+  CHECK_NOTHROW(f.history.recommend({.resource = canary}));
+  // What is gone is meant only where nothing else is.
+  f.history.resource_deleted(
+      {.cluster = "us", .api_version = "argoproj.io/v1alpha1", .kind = "Canary", .name = "web"});
+  CHECK(hold(canary).empty());
+  CHECK_FALSE(f.history.retention_policy({.cluster = "eu", .kind = "Canary", .name = "web"}).legal_hold);
   // What is named as a resource is itself, whatever else has its name.
   action.action_id = "r-3";
   action.resource = canary;

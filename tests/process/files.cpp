@@ -73,7 +73,8 @@ TEST_CASE("a file stays the same when the host goes to another folder", "[files]
   CHECK(fs::is_empty(elsewhere.path()));
 }
 
-TEST_CASE("a file that was replaced while it was open is not read as if it were the same", "[files]") {
+TEST_CASE("a file that was replaced while it was open is neither read nor written as if it were the same",
+          "[files]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");
   sqlite::Engine engine({.path = path}, "t");
@@ -85,6 +86,10 @@ TEST_CASE("a file that was replaced while it was open is not read as if it were 
     std::ofstream(path).flush();
     CHECK(error_text_of(read).find("was replaced by another file") != std::string::npos);
   });
+  CHECK(error_code_of(read) == ErrorCode::unavailable);
+  CHECK(error_code_of([&] { engine.write([](sqlite::Connection&) {}); }) == ErrorCode::unavailable);
+  std::filesystem::rename(folder.file("moved.db"), path);
+  read();
 }
 
 TEST_CASE("a read-only file can be read and not written", "[files]") {
