@@ -254,7 +254,7 @@ void add_actions(Sections& sections, std::span<const Trace> traces, const Contex
 
 void add_recommendations(Sections& sections, const Recommendations& found) {
   if (!found.supported && !found.actions.empty()) {
-    sections[worked].push_back("no case like this is known, so what worked elsewhere says nothing about it");
+    sections[worked].emplace_back("no case like this is known, so what worked elsewhere says nothing about it");
   }
   for (const Recommendation& each : found.actions) {
     if (!advises_for(each)) continue;
