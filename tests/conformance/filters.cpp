@@ -8,6 +8,24 @@
 using namespace actionhist;
 using namespace actionhist::test;
 
+namespace {
+
+using Ids = std::set<std::string>;
+
+// The actions that pass the filter, which the database and the index have to agree on.
+Ids found_by_both(History& history, const Json& where, int limit = 10) {
+  Ids from_database, from_index;
+  for (const Trace& trace : history.history({.where = where, .limit = limit}).traces)
+    from_database.insert(trace.action_id);
+  for (const Hit& hit : history.similar({.text = "pod crashes restart", .limit = limit, .where = where}))
+    from_index.insert(hit.trace.action_id);
+  INFO(where.text());
+  CHECK(from_database == from_index);
+  return from_database;
+}
+
+}  // namespace
+
 TEST_CASE("the database and the index agree on every filter", "[filters]") {
   RandomFilters random(20260310);
   History history = open("memory:", {.clock = FixedClock()});
@@ -19,15 +37,8 @@ TEST_CASE("the database and the index agree on every filter", "[filters]") {
   int some = 0;
   for (int round = 0; round < 2000; ++round) {
     const Json where = random.filter();
-    std::set<std::string> from_database, from_index;
-    for (const Trace& trace : history.history({.where = where, .limit = 1000}).traces)
-      from_database.insert(trace.action_id);
-    for (const Hit& hit : history.similar({.text = "pod crashes restart", .limit = 500, .where = where})) {
-      from_index.insert(hit.trace.action_id);
-    }
-    INFO(where.text());
-    REQUIRE(from_database == from_index);
-    some += !from_database.empty() && from_database.size() < actions.size() ? 1 : 0;
+    const Ids found = found_by_both(history, where, 500);
+    some += !found.empty() && found.size() < actions.size() ? 1 : 0;
   }
   CHECK(some > 500);
 }
@@ -40,14 +51,7 @@ TEST_CASE("a filter may be as large as is allowed, and one that is larger is ref
   const std::vector<Action> actions{scale("one", 1, 2, noon), scale("two", 1, 999, noon), restart("three")};
   history.record(actions);
   REQUIRE(history.wait_indexed(60s));
-  const auto found = [&](const Json& where) {
-    std::set<std::string> from_database, from_index;
-    for (const Trace& trace : history.history({.where = where}).traces) from_database.insert(trace.action_id);
-    for (const Hit& hit : history.similar({.text = "pod crashes restart", .where = where}))
-      from_index.insert(hit.trace.action_id);
-    CHECK(from_database == from_index);
-    return from_database;
-  };
+  const auto found = [&](const Json& where) { return found_by_both(history, where); };
   const auto times = [](int n, const std::function<std::string(int)>& part) {
     std::string parts;
     for (int i = 0; i < n; ++i) parts += (i > 0 ? "," : "") + part(i);
@@ -55,7 +59,6 @@ TEST_CASE("a filter may be as large as is allowed, and one that is larger is ref
   };
   const std::string numbers = times(998, [](int i) { return std::to_string(i); });
   const std::string names = times(998, [](int i) { return fmt::format("\"n-{}\"", i); });
-  using Ids = std::set<std::string>;
 
   // Lists of one thousand, of a column and below one, also of several kinds.
   CHECK(found(Json::parse(fmt::format(R"({{"action_id":{{"$in":[{},"one","two"]}}}})", names))) ==
@@ -118,15 +121,8 @@ TEST_CASE("integers are compared to their last digit", "[filters]") {
   history.record(actions);
   REQUIRE(history.wait_indexed(60s));
   const auto found = [&](std::string_view condition) {
-    const Json where = Json::parse(fmt::format(R"({{"metadata.id": {}}})", condition));
-    std::set<std::string> from_database, from_index;
-    for (const Trace& trace : history.history({.where = where}).traces) from_database.insert(trace.action_id);
-    for (const Hit& hit : history.similar({.text = "pod crashes restart", .where = where}))
-      from_index.insert(hit.trace.action_id);
-    CHECK(from_database == from_index);
-    return from_database;
+    return found_by_both(history, Json::parse(fmt::format(R"({{"metadata.id": {}}})", condition)));
   };
-  using Ids = std::set<std::string>;
   CHECK(found("9007199254740992") == Ids{"9007199254740992"});
   CHECK(found("9007199254740993") == Ids{"9007199254740993"});
   CHECK(found(R"({"$in": [9007199254740993, 9007199254740994, 0.5]})") ==
