@@ -17,12 +17,14 @@
 #include "core/trace_fields.hpp"
 #include "report.hpp"
 #include "sample_action.hpp"
+#include "sql/placeholders.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/text_index.hpp"
 
 namespace {
 
 using namespace actionhist;
+using benchmark::median;
 using benchmark::Report;
 
 constexpr int singles = 200;
@@ -92,9 +94,8 @@ class BareSqlite {
     sqlite3_open(path.c_str(), &db_);
     execute("PRAGMA journal_mode = WAL");
     execute("PRAGMA synchronous = FULL");
-    trace_ = std::make_unique<Statement>(db_, "INSERT INTO resource_action_traces (tenant_id, " +
-                                                  sql::trace_columns() + ") VALUES (?, " +
-                                                  sql::trace_placeholders() + ")");
+    trace_ = std::make_unique<Statement>(
+        db_, sql::insert_into("resource_action_traces", sql::trace_columns(), sql::Dialect::sqlite));
     resource_ = std::make_unique<Statement>(
         db_,
         "INSERT INTO resource_references (tenant_id, resource_id, cluster, api_group, api_version, kind, "
@@ -177,11 +178,6 @@ double rate(int rows, const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
   return rows / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 std::vector<Trace> as_stored(const std::vector<Action>& actions) {

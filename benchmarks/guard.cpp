@@ -22,6 +22,7 @@ namespace {
 
 using namespace actionhist;
 using namespace std::chrono_literals;
+using benchmark::median;
 using benchmark::Report;
 
 constexpr int past_actions = 5;  // of each resource, inside every window
@@ -112,11 +113,6 @@ class Side {
   std::vector<double> took_;  // milliseconds
   int refused_ = 0;
 };
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 void compare(Report& out, const std::string& name, Side& guarded, Side& bare, int resources, int rounds) {
   std::vector<double> ratios;

@@ -28,6 +28,7 @@ namespace {
 
 using namespace actionhist;
 using namespace std::chrono_literals;
+using benchmark::median;
 using benchmark::Report;
 
 constexpr int days = 60;
@@ -197,11 +198,6 @@ class PlainPostgres final : public Plain {
   std::string database_;
 };
 
-double median_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 // How many of the answers that are known from the making of the fleet come out.
 void judge(Report& out, History& history) {
   int right = 0;
@@ -253,13 +249,12 @@ void fleet(Report& out, History& history, Plain& plain, int actions, int resourc
     scan.push_back(plain.scan());
     full.push_back(seconds([&] { history.refresh_metrics(true); }));
   }
-  const double whole = median_of(full);
-  out.add("fleet", "full_refresh_to_same_groups", whole, "s", median_of(aggregate),
-          whole / median_of(aggregate));
-  const double grouping = median_of(aggregate) / Plain::groupings;
+  const double whole = median(full);
+  out.add("fleet", "full_refresh_to_same_groups", whole, "s", median(aggregate), whole / median(aggregate));
+  const double grouping = median(aggregate) / Plain::groupings;
   out.add("fleet", "full_refresh_to_one_grouping", whole, "s", grouping, whole / grouping);
-  out.add("fleet", "full_refresh_to_one_scan", whole, "s", median_of(scan), whole / median_of(scan));
-  const double increment = median_of(increments);
+  out.add("fleet", "full_refresh_to_one_scan", whole, "s", median(scan), whole / median(scan));
+  const double increment = median(increments);
   out.add("fleet", "hour_to_full", increment, "s", whole, increment / whole);
   out.add("fleet", "same_bytes", step_by_step == plain.metrics(), "1 = yes");
 }

@@ -7,21 +7,18 @@
 // change less.
 // Usage: postgres [--rounds N] [--only TEXT] [--folder DIR] [--json]; TEXT is a part of the names of the wanted cases
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <thread>
 
 #include <CLI/CLI.hpp>
-#include <libpq-fe.h>
-#include <time.h>
 
 #include <actionhist/actionhist.hpp>
 
+#include "bare_postgres.hpp"
 #include "postgres/fresh_insert.hpp"
 #include "postgres/trace_rows.hpp"
+#include "processor_meter.hpp"
 #include "report.hpp"
 #include "sample_action.hpp"
 #include "sql/trace_columns.hpp"
@@ -30,115 +27,13 @@
 namespace {
 
 using namespace actionhist;
+using benchmark::BarePostgres;
+using benchmark::median;
+using benchmark::ProcessorMeter;
 using benchmark::Report;
 using postgres::Parameters;
 
 const std::string tenant = "bench";
-
-// A connection as one uses it by hand: prepared statements, binary both ways.
-class Bare {
- public:
-  explicit Bare(const std::string& uri) : connection_(PQconnectdb(uri.c_str())) {
-    if (PQstatus(connection_) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_));
-    execute("SET search_path = actionhist");
-    execute("SELECT set_config('actionhist.tenant', 'bench', false)");
-  }
-  ~Bare() { PQfinish(connection_); }
-  Bare(const Bare&) = delete;
-  Bare& operator=(const Bare&) = delete;
-
-  void execute(const std::string& sql) { finish(PQexec(connection_, sql.c_str())); }
-
-  TimePoint server_started_at() {
-    PGresult* result = PQexec(
-        connection_, "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text");
-    const std::int64_t microseconds = std::stoll(PQgetvalue(result, 0, 0));
-    finish(result);
-    return TimePoint(std::chrono::microseconds(microseconds));
-  }
-
-  // Prepares the text on its first use.
-  void run(const std::string& sql, const Parameters& parameters) {
-    std::string& name = names_[&sql];
-    if (name.empty()) {
-      name = "s" + std::to_string(names_.size());
-      finish(PQprepare(connection_, name.c_str(), sql.c_str(), static_cast<int>(parameters.size()),
-                       parameters.types().data()));
-    }
-    const auto values = parameters.values();
-    const std::vector<int> formats(parameters.size(), 1);
-    finish(PQexecPrepared(connection_, name.c_str(), static_cast<int>(parameters.size()), values.data(),
-                          parameters.lengths().data(), formats.data(), 1));
-  }
-
-  // The same for several statements in one pipeline, which is one transaction.
-  void run(const std::vector<postgres::Call>& calls) {
-    check(PQenterPipelineMode(connection_) == 1);
-    for (const postgres::Call& call : calls) {
-      std::string& name = named_[std::string(call.sql)];
-      const auto& types = call.parameters.types();
-      const auto count = static_cast<int>(call.parameters.size());
-      if (name.empty()) {
-        name = "p" + std::to_string(named_.size());
-        check(PQsendPrepare(connection_, name.c_str(), std::string(call.sql).c_str(), count, types.data()) ==
-              1);
-      }
-      const auto values = call.parameters.values();
-      const std::vector<int> formats(call.parameters.size(), 1);
-      check(PQsendQueryPrepared(connection_, name.c_str(), count, values.data(),
-                                call.parameters.lengths().data(), formats.data(), 1) == 1);
-    }
-    check(PQpipelineSync(connection_) == 1);
-    for (bool synced = false; !synced;) {
-      PGresult* result = PQgetResult(connection_);
-      if (result == nullptr) continue;
-      const ExecStatusType status = PQresultStatus(result);
-      PQclear(result);
-      synced = status == PGRES_PIPELINE_SYNC;
-      check(synced || status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
-    }
-    check(PQexitPipelineMode(connection_) == 1);
-  }
-
-  // Reads a whole COPY … TO STDOUT.
-  std::vector<std::string> copy_out(const std::string& sql) {
-    PQclear(PQexec(connection_, sql.c_str()));
-    std::vector<std::string> rows;
-    char* buffer = nullptr;
-    for (int size; (size = PQgetCopyData(connection_, &buffer, 0)) > 0; PQfreemem(buffer)) {
-      rows.emplace_back(buffer, static_cast<std::size_t>(size));
-    }
-    drain();
-    return rows;
-  }
-
-  void copy_in(const std::string& sql, const std::vector<std::string>& rows) {
-    PQclear(PQexec(connection_, sql.c_str()));
-    for (const std::string& row : rows) PQputCopyData(connection_, row.data(), static_cast<int>(row.size()));
-    PQputCopyEnd(connection_, nullptr);
-    drain();
-  }
-
- private:
-  void finish(PGresult* result) {
-    const ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-      throw std::runtime_error(PQerrorMessage(connection_));
-    }
-  }
-  void drain() {
-    while (PGresult* result = PQgetResult(connection_)) finish(result);
-  }
-
-  void check(bool done) const {
-    if (!done) throw std::runtime_error(PQerrorMessage(connection_));
-  }
-
-  PGconn* connection_;
-  std::map<const std::string*, std::string> names_;
-  std::map<std::string, std::string> named_;  // by text
-};
 
 constexpr int resources = 10'000;
 int serial = 0;
@@ -165,63 +60,6 @@ std::vector<Trace> rows_of(const std::vector<Action>& actions) {
   return open("memory:", {.tenant = tenant, .semantic = false}).record(actions);
 }
 
-double seconds_of(clockid_t clock) {
-  timespec time{};
-  // A process that has just ended has no clock any more.
-  if (clock_gettime(clock, &time) != 0) return 0;
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-// Measures what runs between start() and stop(), as often as that is.
-class Meter {
- public:
-  explicit Meter(const test::PostgresServer& server) {
-    std::ifstream(server.data_folder() + "/postmaster.pid") >> postmaster_;
-  }
-
-  void start() {
-    begin_ = std::chrono::steady_clock::now();
-    used_before_ = processor_seconds();
-  }
-  void stop(double calls) {
-    processor_seconds_ += processor_seconds() - used_before_;
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    calls_ += calls;
-  }
-
-  double calls_a_second() const { return calls_ / seconds_; }
-  double microseconds_a_call() const { return 1e6 * processor_seconds_ / calls_; }
-  void reset() { calls_ = seconds_ = processor_seconds_ = 0; }
-
- private:
-  // Of this process and of the server's.
-  double processor_seconds() const {
-    double sum = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      const pid_t process = std::atoi(entry.path().filename().c_str());
-      if (process == 0) continue;
-      // PID (NAME) STATE PARENT …
-      std::string text;
-      std::getline(std::ifstream(entry.path() / "stat"), text);
-      const std::size_t name_end = text.rfind(") ");
-      if (name_end == std::string::npos || std::atoi(text.c_str() + name_end + 4) != postmaster_) continue;
-      clockid_t clock{};
-      if (clock_getcpuclockid(process, &clock) == 0) sum += seconds_of(clock);
-    }
-    return sum;
-  }
-
-  pid_t postmaster_ = 0;
-  std::chrono::steady_clock::time_point begin_;
-  double used_before_ = 0;
-  double calls_ = 0, seconds_ = 0, processor_seconds_ = 0;
-};
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 // Two sides that take turns, in changing order.
 struct Pair {
   std::string name;
@@ -236,7 +74,7 @@ class Benchmark {
         rounds_(rounds),
         only_(std::move(only)),
         report_(report) {
-    for (int i = 0; i < most_clients; ++i) bare_.push_back(std::make_unique<Bare>(uri_));
+    for (int i = 0; i < most_clients; ++i) bare_.push_back(std::make_unique<BarePostgres>(uri_));
   }
 
   void run() {
@@ -467,7 +305,7 @@ class Benchmark {
     const std::vector<Trace> traces = rows_of(make_actions(calls, true));
     measure(1, calls, [&](int, int i) {
       const Trace& trace = traces[static_cast<std::size_t>(i)];
-      Bare& bare = *bare_.front();
+      BarePostgres& bare = *bare_.front();
       bare.run(begin, {});
       bare.run(resource, Parameters(tenant, trace.resource_id, trace.resource.kind, trace.resource.namespace_,
                                     trace.resource.name, trace.time()));
@@ -487,7 +325,7 @@ class Benchmark {
 
   // The rows of one batch, as the server itself writes them, loaded again and again under a fresh time.
   void copy_in() {
-    Bare& bare = *bare_.front();
+    BarePostgres& bare = *bare_.front();
     if (copied_.empty()) {
       history_.record(make_actions(batch_rows, true));
       copied_ = bare.copy_out(fmt::format(
@@ -495,7 +333,7 @@ class Benchmark {
           "> '-infinity' ORDER BY action_timestamp DESC LIMIT {}) TO STDOUT (FORMAT binary)",
           sql::trace_columns(), batch_rows));
       // Row-level security refuses COPY FROM: the owner of all copies.
-      admin_ = std::make_unique<Bare>(server_.superuser_uri(test::database_of(uri_)));
+      admin_ = std::make_unique<BarePostgres>(server_.superuser_uri(test::database_of(uri_)));
       admin_->execute(
           "CREATE TABLE copied (LIKE resource_action_traces INCLUDING ALL) PARTITION BY RANGE "
           "(action_timestamp)");
@@ -517,12 +355,13 @@ class Benchmark {
 
   void fill_feed() {
     // What was recorded before is not part of it.
-    Bare& bare = *bare_.front();
+    BarePostgres& bare = *bare_.front();
     bare.execute("DELETE FROM embedding_queue");
     bare.execute(
         "INSERT INTO embedding_queue (tenant_id, subject_id, version, enqueued_at) SELECT 'bench', 'subject-' || i, 1, "
         "now() FROM generate_series(1, 20000) AS i");
     FeedStore& feed = history_.repository().feed();
+    history_.repository().spaces().put("space", 384, system_now());
     for (auto queued = feed.queued(500); !queued.empty(); queued = feed.queued(500)) {
       std::vector<FeedSubject> subjects;
       std::vector<FeedEmbedding> embeddings;
@@ -572,12 +411,12 @@ class Benchmark {
   }
 
   test::PostgresServer server_;
-  Meter meter_{server_};
+  ProcessorMeter meter_{server_};
   const std::string uri_ = test::fresh_database(server_);
   History history_ = open(uri_, {.tenant = tenant, .semantic = false, .worker = false});
-  std::vector<std::unique_ptr<Bare>> bare_;
+  std::vector<std::unique_ptr<BarePostgres>> bare_;
   std::vector<std::unique_ptr<postgres::Connection>> connections_;
-  std::unique_ptr<Bare> admin_;
+  std::unique_ptr<BarePostgres> admin_;
   std::vector<std::string> copied_;
   bool full_ = false;  // the window of the hot resource
   int rounds_;

@@ -14,6 +14,12 @@
 
 namespace actionhist::benchmark {
 
+// REQUIRES: there are values.
+inline double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
 class Report {
  public:
   Report(std::string bench, bool as_json) : bench_(std::move(bench)), as_json_(as_json) {}

@@ -23,11 +23,6 @@ double seconds_since(Steady::time_point begin) {
   return std::chrono::duration<double>(Steady::now() - begin).count();
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 Point measure(VectorPeer& peer, const VectorSet& queries, const Truth& truth, const Passes& passes,
               std::size_t limit) {
   Point point;

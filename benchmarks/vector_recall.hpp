@@ -27,9 +27,6 @@ struct Point {
 
 double seconds_since(Steady::time_point begin);
 
-// REQUIRES: there are values.
-double median(std::vector<double> values);
-
 // Asks the first `limit` queries at the width that is set.
 Point measure(VectorPeer& peer, const VectorSet& queries, const Truth& truth, const Passes& passes = {},
               std::size_t limit = 1'000'000);

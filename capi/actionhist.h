@@ -118,9 +118,11 @@ typedef struct actionhist_options {
   void (*destroy)(void* user_data);
   const actionhist_model* model; /* read during open only; NULL for the built-in one */
   /* Called on the thread of the call with the operation's name: after each batch of "switch_space" and "backfill"
-   * with what is done and about what is left, after each transaction of "apply_retention" with the actions removed
-   * and the resources left, and after each step of a change of months with its name and the actions dealt with. If it
-   * returns another value than 0 the operation ends with ACTIONHIST_CANCELLED; another call goes on from there. */
+   * with what is done and about what is left, after each pass of "fit_space" over the texts with
+   * how many were looked at and are left, each counted for every pass, after each transaction of "apply_retention" with
+   * the actions removed and the resources left, and after each step of a change of months with its name and the actions
+   * dealt with. If it returns another value than 0 the operation ends with ACTIONHIST_CANCELLED; another call goes on
+   * from there, but a fit begins anew. */
   int32_t (*progress)(void* user_data, const char* operation, int64_t done, int64_t left);
   /* Called after the commit, on the thread of the call, with {"text", "detection", "action_id", "fresh", "overridden",
    * "alert_severity", "alert_channels"}, as JSON, for each detection of a pattern with alerting_enabled: those that
@@ -201,7 +203,7 @@ actionhist_operation actionhist_history_recommend;
 /* {"text", "alert_name", "resource", "spec_hash", "budget_tokens": 2000, "json": false} → {"content", "tokens",
  * "omitted"}: what a language model should know before it acts. */
 actionhist_operation actionhist_history_context;
-/* {"changed_since"} → an array of summaries of resources. */
+/* {"changed_since", "limit": 1000} → an array of summaries of resources, the last touched first. */
 actionhist_operation actionhist_history_summaries;
 /* {"timeout_ms": 30000} → true when all that was recorded before is searchable, false when time is up. */
 actionhist_operation actionhist_history_wait_indexed;
@@ -220,7 +222,8 @@ actionhist_operation actionhist_history_lease_assessments;
 
 /* {"detection_id"} → the detection, or null. */
 actionhist_operation actionhist_history_detection;
-/* {"pattern_id", "scope", "since", "until", "unresolved", "limit"} → an array of detections, newest first. */
+/* {"pattern_id", "scope" or "resource", "since", "until", "unresolved", "limit": 50} → an array of detections, newest
+ * first. */
 actionhist_operation actionhist_history_detections;
 /* {"detection_id", "resolution": {"method", "notes", "false_positive"}} → the detection, which now refuses
  * nothing any more. */
@@ -231,7 +234,7 @@ actionhist_operation actionhist_history_settle;
 actionhist_operation actionhist_history_overrides;
 /* {"resource"} → what the guard takes for the resource instead of the patterns' own. */
 actionhist_operation actionhist_history_guard_policy;
-/* {"resource", "policy"} → null. */
+/* {"resource", "policy": {…} or null} → null. Null takes the policy away. */
 actionhist_operation actionhist_history_set_guard_policy;
 
 /* {"limit": 100} → {"resources", "detections"}: looks for patterns in resources of which something changed, in what was
@@ -414,6 +417,12 @@ actionhist_status actionhist_index_create(const char* options, size_t options_le
 actionhist_status actionhist_index_open(const char* folder, size_t folder_length, actionhist_index** index,
                                         actionhist_error** error);
 
+/* About the memory that an index of so many vectors takes, without their texts and fields; the options are those of
+ * actionhist_index_create. */
+actionhist_status actionhist_index_estimated_bytes(const char* options, size_t options_length,
+                                                   uint64_t vectors, uint64_t* bytes,
+                                                   actionhist_error** error);
+
 /* No other call on `index` may be under way. */
 void actionhist_index_free(actionhist_index* index);
 
@@ -447,6 +456,11 @@ actionhist_index_operation actionhist_index_set_fields;
 actionhist_index_operation actionhist_index_remove;
 /* {"id"} → the version of the row, or null if there is no such row. */
 actionhist_index_operation actionhist_index_version;
+/* {"id"} → the row's vector as it is kept, for cosine of length 1; null if there is no such row or it has none. */
+actionhist_index_operation actionhist_index_vector;
+/* {"percentile", "weights": […]} → the similarity that so many percent (0 to 100) of the pairs of different vectors do
+ * not exceed; null while there are fewer than two. */
+actionhist_index_operation actionhist_index_similarity_at;
 /* {} → null. Builds now what is otherwise built in the background. */
 actionhist_index_operation actionhist_index_optimize;
 /* {} → null. Empties the index. */

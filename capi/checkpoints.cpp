@@ -65,7 +65,9 @@ void write(JsonWriter& writer, const Checkpoint& checkpoint, bool states) {
   writer.end_object();
 }
 
-std::string put_checkpoint(History& history, std::string_view text) {
+}  // namespace
+
+ACTIONHIST_OPERATION(put_checkpoint) {
   Request request(text);
   Checkpoint checkpoint;
   static_cast<CheckpointKey&>(checkpoint) = read_key(request.members());
@@ -78,7 +80,7 @@ std::string put_checkpoint(History& history, std::string_view text) {
   return std::string(null);
 }
 
-std::string put_checkpoint_writes(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(put_checkpoint_writes) {
   Request request(text);
   const CheckpointKey key = read_key(request.members());
   std::vector<CheckpointWrite> writes;
@@ -88,7 +90,7 @@ std::string put_checkpoint_writes(History& history, std::string_view text) {
   return std::string(null);
 }
 
-std::string find_checkpoints(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(find_checkpoints) {
   Request request(text);
   FieldReader& members = request.members();
   CheckpointQuery query;
@@ -111,7 +113,7 @@ std::string find_checkpoints(History& history, std::string_view text) {
   return writer.end_array().take();
 }
 
-std::string remove_checkpoints(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(remove_checkpoints) {
   Request request(text);
   std::vector<CheckpointKey> keys;
   request.each("keys", [&](FieldReader& key) { keys.push_back(read_key(key)); });
@@ -119,7 +121,7 @@ std::string remove_checkpoints(History& history, std::string_view text) {
   return std::to_string(history.checkpoints().remove(keys));
 }
 
-std::string remove_checkpoint_thread(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(remove_checkpoint_thread) {
   Request request(text);
   const std::string thread_id = request.required_text("thread_id");
   request.done();
@@ -127,50 +129,11 @@ std::string remove_checkpoint_thread(History& history, std::string_view text) {
   return std::string(null);
 }
 
-std::string copy_checkpoint_thread(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(copy_checkpoint_thread) {
   Request request(text);
   const std::string source = request.required_text("source");
   const std::string target = request.required_text("target");
   request.done();
   history.checkpoints().copy_thread(source, target);
   return std::string(null);
-}
-
-}  // namespace
-
-actionhist_status actionhist_history_put_checkpoint(actionhist_history* history, const char* request,
-                                                    size_t request_length, actionhist_text** answer,
-                                                    actionhist_error** error) {
-  return operate<put_checkpoint>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_put_checkpoint_writes(actionhist_history* history, const char* request,
-                                                           size_t request_length, actionhist_text** answer,
-                                                           actionhist_error** error) {
-  return operate<put_checkpoint_writes>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_find_checkpoints(actionhist_history* history, const char* request,
-                                                      size_t request_length, actionhist_text** answer,
-                                                      actionhist_error** error) {
-  return operate<find_checkpoints>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_remove_checkpoints(actionhist_history* history, const char* request,
-                                                        size_t request_length, actionhist_text** answer,
-                                                        actionhist_error** error) {
-  return operate<remove_checkpoints>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_remove_checkpoint_thread(actionhist_history* history,
-                                                              const char* request, size_t request_length,
-                                                              actionhist_text** answer,
-                                                              actionhist_error** error) {
-  return operate<remove_checkpoint_thread>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_copy_checkpoint_thread(actionhist_history* history, const char* request,
-                                                            size_t request_length, actionhist_text** answer,
-                                                            actionhist_error** error) {
-  return operate<copy_checkpoint_thread>(history, request, request_length, answer, error);
 }

@@ -1,7 +1,7 @@
 // What actionhist.h declares of an index without a database. Nothing is decided here.
 #include <actionhist/semantic_index.hpp>
 
-#include "core/names.hpp"
+#include "core/index_fields.hpp"
 #include "request.hpp"
 
 struct actionhist_index {
@@ -12,18 +12,6 @@ namespace {
 
 using namespace actionhist;
 using namespace actionhist::capi;
-
-constexpr NameTable<Metric, 3> metric_names{{
-    {Metric::cosine, "cosine"},
-    {Metric::inner_product, "inner_product"},
-    {Metric::l2, "l2"},
-}};
-
-constexpr NameTable<Precision, 3> precision_names{{
-    {Precision::full, "full"},
-    {Precision::half, "half"},
-    {Precision::byte, "byte"},
-}};
 
 void read_count(Request& request, std::string_view name, std::size_t& target) {
   auto count = static_cast<std::int64_t>(target);
@@ -104,6 +92,14 @@ IndexQuery read_query(Request& request) {
   return query;
 }
 
+template <class Number>
+std::string numbers_of(const std::vector<Number>& numbers) {
+  JsonWriter writer;
+  writer.begin_array();
+  for (const Number number : numbers) writer.value(static_cast<double>(number));
+  return writer.end_array().take();
+}
+
 void write(JsonWriter& writer, const std::vector<IndexHit>& hits) {
   writer.begin_array();
   for (const IndexHit& hit : hits) {
@@ -116,9 +112,7 @@ void write(JsonWriter& writer, const std::vector<IndexHit>& hits) {
     put("bm25", hit.bm25);
     put("matched_terms", hit.matched_terms);
     if (!hit.parts.empty()) {
-      writer.key("parts").begin_array();
-      for (const double cosine : hit.parts) writer.value(cosine);
-      writer.end_array();
+      writer.key("parts").raw(numbers_of(hit.parts));
     }
     writer.end_object();
   }
@@ -128,31 +122,15 @@ void write(JsonWriter& writer, const std::vector<IndexHit>& hits) {
 std::string written(const SearchPlan& plan) {
   JsonWriter writer;
   writer.begin_object();
-  FieldWriter put(writer);
-  put("route", plan.route);
-  put("why", plan.why);
-  put("rows", plan.rows);
-  put("matching", plan.matching);
-  put("linked", plan.linked);
-  put("distances", plan.distances);
-  put("ef_search", plan.ef_search);
+  visit_index(plan, FieldWriter(writer));
   return writer.end_object().take();
 }
 
 std::string stats(const SemanticIndex& index) {
-  const IndexStats stats = index.stats();
   JsonWriter writer;
   writer.begin_object();
   FieldWriter put(writer);
-  put("rows", stats.rows);
-  put("vectors", stats.vectors);
-  put("linked", stats.linked);
-  put("deleted", stats.deleted);
-  put("terms", stats.terms);
-  put("bytes", stats.bytes);
-  put("ef_search", stats.ef_search);
-  put("error", stats.error);
-  put("verified", stats.verified);
+  visit_index(index.stats(), put);
   put("damage", index.damage());
   put("note", index.note());
   return writer.end_object().take();
@@ -194,6 +172,16 @@ actionhist_status actionhist_index_open(const char* folder, size_t folder_length
     const std::string path(text_of(folder, folder_length, "folder"));
     if (path.empty()) refuse("folder", "is required");
     *index = new actionhist_index{SemanticIndex::open(path)};
+  });
+}
+
+actionhist_status actionhist_index_estimated_bytes(const char* options, size_t options_length,
+                                                   uint64_t vectors, uint64_t* bytes,
+                                                   actionhist_error** error) {
+  if (bytes != nullptr) *bytes = 0;
+  return guarded(error, [&] {
+    if (bytes == nullptr) refuse("bytes", "is NULL");
+    *bytes = estimated_bytes(vectors, read_options(text_of(options, options_length, "options")));
   });
 }
 
@@ -304,6 +292,34 @@ actionhist_status actionhist_index_version(actionhist_index* index, const char* 
                     read.done();
                     const auto version = open.version(id);
                     return version ? std::to_string(*version) : std::string(null);
+                  });
+}
+
+actionhist_status actionhist_index_vector(actionhist_index* index, const char* request, size_t request_length,
+                                          actionhist_text** answer, actionhist_error** error) {
+  return answered(index, request, request_length, answer, error,
+                  [](const SemanticIndex& open, std::string_view text) {
+                    Request read(text);
+                    const std::string id = read.required_text("id");
+                    read.done();
+                    const auto vector = open.vector(id);
+                    return vector ? numbers_of(*vector) : std::string(null);
+                  });
+}
+
+actionhist_status actionhist_index_similarity_at(actionhist_index* index, const char* request,
+                                                 size_t request_length, actionhist_text** answer,
+                                                 actionhist_error** error) {
+  return answered(index, request, request_length, answer, error,
+                  [](const SemanticIndex& open, std::string_view text) {
+                    Request read(text);
+                    std::optional<double> percentile;
+                    read.read("percentile", percentile);
+                    if (!percentile) refuse("percentile", "is required");
+                    std::vector<double> weights;
+                    read_numbers(read, "weights", weights);
+                    read.done();
+                    return JsonWriter().value(open.similarity_at(*percentile, weights)).take();
                   });
 }
 

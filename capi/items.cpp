@@ -50,12 +50,15 @@ void write(JsonWriter& writer, const Item& item) {
   put("value", item.value);
   put("created_at", item.created_at);
   put("updated_at", item.updated_at);
+  if (item.ttl) put("ttl_seconds", std::chrono::duration<double>(*item.ttl).count());
   put("expires_at", item.expires_at);
   put("score", item.score);
   writer.end_object();
 }
 
-std::string put_items(History& history, std::string_view text) {
+}  // namespace
+
+ACTIONHIST_OPERATION(put_items) {
   Request request(text);
   std::vector<ItemChange> changes;
   request.each("items", [&](FieldReader& item) { changes.push_back(read_change(item)); });
@@ -64,7 +67,7 @@ std::string put_items(History& history, std::string_view text) {
   return std::string(null);
 }
 
-std::string get_items(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(get_items) {
   Request request(text);
   std::vector<ItemKey> keys;
   request.each("keys", [&](FieldReader& key) { keys.push_back(read_key(key)); });
@@ -83,7 +86,7 @@ std::string get_items(History& history, std::string_view text) {
   return writer.end_array().take();
 }
 
-std::string search_items(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(search_items) {
   Request request(text);
   ItemQuery query;
   request.read("namespace", query.under);
@@ -101,7 +104,7 @@ std::string search_items(History& history, std::string_view text) {
   return writer.end_array().take();
 }
 
-std::string item_namespaces(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(item_namespaces) {
   Request request(text);
   NamespaceQuery query;
   request.read("prefix", query.prefix);
@@ -120,42 +123,10 @@ std::string item_namespaces(History& history, std::string_view text) {
   return writer.end_array().take();
 }
 
-std::string sweep_items(History& history, std::string_view text) {
+ACTIONHIST_OPERATION(sweep_items) {
   Request request(text);
   int limit = 1000;
   request.read("limit", limit);
   request.done();
   return std::to_string(history.items().sweep(limit));
-}
-
-}  // namespace
-
-actionhist_status actionhist_history_put_items(actionhist_history* history, const char* request,
-                                               size_t request_length, actionhist_text** answer,
-                                               actionhist_error** error) {
-  return operate<put_items>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_get_items(actionhist_history* history, const char* request,
-                                               size_t request_length, actionhist_text** answer,
-                                               actionhist_error** error) {
-  return operate<get_items>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_search_items(actionhist_history* history, const char* request,
-                                                  size_t request_length, actionhist_text** answer,
-                                                  actionhist_error** error) {
-  return operate<search_items>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_item_namespaces(actionhist_history* history, const char* request,
-                                                     size_t request_length, actionhist_text** answer,
-                                                     actionhist_error** error) {
-  return operate<item_namespaces>(history, request, request_length, answer, error);
-}
-
-actionhist_status actionhist_history_sweep_items(actionhist_history* history, const char* request,
-                                                 size_t request_length, actionhist_text** answer,
-                                                 actionhist_error** error) {
-  return operate<sweep_items>(history, request, request_length, answer, error);
 }

@@ -49,7 +49,7 @@ inline std::vector<float> read_floats(FieldReader& reader, std::string_view name
 class Request {
  public:
   explicit Request(std::string_view text)
-      : reader_(document_.parse(text.empty() ? "{}" : text, "request"), "request") {}
+      : root_(document_.parse(text.empty() ? "{}" : text, "request")), reader_(root_, "request") {}
 
   template <class T>
   void read(std::string_view name, T& target) {
@@ -91,10 +91,15 @@ class Request {
     return value;
   }
 
-  // The JSON text of a member, {} if it is missing.
+  // The JSON text of a member, {} if it is null or missing.
   std::string json(std::string_view name) {
     const auto element = reader_.take(name);
     return element ? std::string(simdjson::minify(*element)) : "{}";
+  }
+
+  // Refuses a request that leaves out a member which null would change.
+  void require(std::string_view name) const {
+    if (root_.at_key(name).error()) refuse(name, "is required; null takes it away");
   }
 
   Resource resource() {
@@ -145,6 +150,7 @@ class Request {
 
  private:
   JsonDocument document_;
+  JsonElement root_;
   FieldReader reader_;
 };
 

@@ -10,9 +10,9 @@ with actionhist.open(sys.argv[1] if len(sys.argv) > 1 else "sqlite:history.db") 
         "alert_name": "HighLatency", "model_reasoning": "Three pods are too few for this load.",
         "action_type": "scale_deployment", "action_parameters": {"replicas": 5},
         "resource_reference": checkout, "resource_state_before": {"replicas": 3}})
-    if verdict.allowed:
+    if verdict.action_id:
         # … scale, look at the result, and say what became of it.
-        history.complete(verdict.trace.action_id, status="completed", effectiveness_score=0.8,
+        history.complete(verdict.action_id, status="completed", effectiveness_score=0.8,
                          resource_state_after={"replicas": 5})
     else:
         print("refused:", verdict.reason)

@@ -162,7 +162,7 @@ func perform(h *History, s step) (any, error) {
 	case "resource_deleted":
 		return h.ResourceDeleted(ctx, *a.Resource, a.At)
 	case "summaries":
-		return h.Summaries(ctx, a.ChangedSince)
+		return h.Summaries(ctx, a.ChangedSince, a.Limit)
 	case "retention_policy":
 		return h.RetentionPolicy(ctx, a.Resource)
 	case "retention_policies":

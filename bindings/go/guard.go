@@ -28,6 +28,7 @@ type OverrideRecord struct {
 type DetectionQuery struct {
 	PatternID  string     `json:"pattern_id,omitempty"`
 	Scope      string     `json:"scope,omitempty"`
+	Resource   *Resource  `json:"resource,omitempty"` // in place of a scope: kind and name at least
 	Since      *time.Time `json:"since,omitempty"`
 	Until      *time.Time `json:"until,omitempty"`
 	Unresolved bool       `json:"unresolved,omitempty"`

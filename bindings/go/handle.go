@@ -63,6 +63,9 @@ func (h *handle) call(ctx context.Context, run work, request, answer any) error 
 	if err != nil {
 		return &Error{Code: ErrInvalidArgument, Message: err.Error()}
 	}
+	if place := replacedText(text, request); place != "" {
+		return &Error{Code: ErrInvalidArgument, Message: place + ": is not UTF-8"}
+	}
 	pointer, err := h.acquire()
 	if err != nil {
 		return err

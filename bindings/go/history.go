@@ -169,9 +169,10 @@ func (h *History) Detect(ctx context.Context, query DetectQuery) ([]Detection, e
 	return ask[[]Detection](ctx, h, operation(&C.actionhist_history_detect), query)
 }
 
-// Summaries returns resources at a glance; of those that changed since a time, if it is not nil.
-func (h *History) Summaries(ctx context.Context, changedSince *time.Time) ([]Summary, error) {
-	request := Object{"changed_since": changedSince}
+// Summaries returns resources at a glance, the last touched first; of those that changed since a time, if it is not
+// nil. At most 1,000 if limit is 0.
+func (h *History) Summaries(ctx context.Context, changedSince *time.Time, limit int) ([]Summary, error) {
+	request := Object{"changed_since": changedSince, "limit": orDefault(limit)}
 	return ask[[]Summary](ctx, h, operation(&C.actionhist_history_summaries), request)
 }
 

@@ -136,6 +136,13 @@ func TestMisuseIsAnErrorThatNamesTheField(t *testing.T) {
 			_, err := h.Record(ctx, action)
 			return err
 		},
+		"action_id: is not UTF-8": func() error { _, err := h.Record(ctx, restart("a-\xff")); return err },
+		"action_parameters.args[1]: is not UTF-8": func() error {
+			action := restart("a-1")
+			action.Parameters = Object{"args": []any{"fine", "\xfe"}}
+			_, err := h.Record(ctx, action)
+			return err
+		},
 		"1024":      func() error { _, err := h.Similar(ctx, SimilarQuery{Vector: []float32{1}}); return err },
 		"limit":     func() error { _, err := h.Find(ctx, Query{Limit: math.MaxInt64}); return err },
 		"action_id": func() error { _, err := h.Get(ctx, ""); return err },

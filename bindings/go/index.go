@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"unsafe"
 )
 
@@ -103,6 +104,19 @@ func NewIndex(options IndexOptions) (*Index, error) {
 	return ownIndex(index), nil
 }
 
+// EstimatedBytes is about the memory that an index of so many vectors takes, without their texts and fields.
+func EstimatedBytes(vectors uint64, options IndexOptions) (uint64, error) {
+	settings, err := json.Marshal(options)
+	if err != nil {
+		return 0, &Error{Code: ErrInvalidArgument, Message: err.Error()}
+	}
+	data, length := bytesOf(settings)
+	var bytes C.uint64_t
+	var failure *C.actionhist_error
+	status := C.actionhist_index_estimated_bytes(data, length, C.uint64_t(vectors), &bytes, &failure)
+	return uint64(bytes), takeError(status, failure)
+}
+
 // OpenIndex opens what Save wrote.
 func OpenIndex(folder string) (*Index, error) {
 	data, length := bytesOf([]byte(folder))
@@ -167,6 +181,25 @@ func (x *Index) Remove(ctx context.Context, id string) (bool, error) {
 // Version of the row as it was put; nil if there is no such row.
 func (x *Index) Version(ctx context.Context, id string) (*uint64, error) {
 	return ask[*uint64](ctx, x, indexOperation(&C.actionhist_index_version), Object{"id": id})
+}
+
+// Vector of the row as it is kept, for cosine of length 1; nil if there is no such row or it has none.
+func (x *Index) Vector(ctx context.Context, id string) ([]float32, error) {
+	return ask[[]float32](ctx, x, indexOperation(&C.actionhist_index_vector), Object{"id": id})
+}
+
+// SimilarityAt is the similarity that so many percent (0 to 100) of the pairs of different vectors do not exceed, by the
+// weights of their parts; −Inf while there are fewer than two.
+func (x *Index) SimilarityAt(ctx context.Context, percentile float64, weights ...float64) (float64, error) {
+	request := Object{"percentile": percentile, "weights": append([]float64{}, weights...)}
+	similarity, err := ask[*float64](ctx, x, indexOperation(&C.actionhist_index_similarity_at), request)
+	if err != nil {
+		return 0, err
+	}
+	if similarity == nil {
+		return math.Inf(-1), nil
+	}
+	return *similarity, nil
 }
 
 // Search returns rows like the query, best first.

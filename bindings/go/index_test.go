@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,52 @@ func TestAnIndexFindsByVectorTextAndFilter(t *testing.T) {
 	plan, err := index.Explain(ctx, IndexQuery{Vector: []float32{1, 0, 0}, Where: Object{"kind": "Pod"}})
 	if err != nil || plan.Matching != 2 || plan.Route == "" {
 		t.Fatal(plan, err)
+	}
+}
+
+func TestAnIndexTellsHowAlikeItsVectorsAre(t *testing.T) {
+	ctx := context.Background()
+	index := threeRows(t, IndexOptions{Dimension: 3, Parts: []int{1, 2}})
+	for id, vector := range map[string][]float32{"a": {1, 1, 0}, "b": {2, 0, 5}, "c": {-1, 0, 1}} {
+		if ok, err := index.SetVector(ctx, id, vector); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	if vector, err := index.Vector(ctx, "b"); err != nil || !reflect.DeepEqual(vector, []float32{1, 0, 1}) {
+		t.Error(vector, err)
+	}
+	if vector, err := index.Vector(ctx, "no"); err != nil || vector != nil {
+		t.Error(vector, err)
+	}
+	for _, of := range []struct {
+		percentile float64
+		weights    []float64
+		similarity float64
+	}{{0, nil, -0.5}, {100, nil, 0.5}, {100, []float64{3, 1}, 0.75}} {
+		similarity, err := index.SimilarityAt(ctx, of.percentile, of.weights...)
+		if err != nil || math.Abs(similarity-of.similarity) > 1e-6 {
+			t.Errorf("%v: %v, %v", of, similarity, err)
+		}
+	}
+	if _, err := index.SimilarityAt(ctx, 101); !errors.Is(err, ErrInvalidArgument) {
+		t.Error(err)
+	}
+	if err := index.Clear(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if similarity, err := index.SimilarityAt(ctx, 50); err != nil || !math.IsInf(similarity, -1) {
+		t.Error(similarity, err)
+	}
+	whole, err := EstimatedBytes(1000, IndexOptions{Dimension: 384})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := EstimatedBytes(1000, IndexOptions{Dimension: 384, Precision: "byte"})
+	if err != nil || codes == 0 || codes >= whole {
+		t.Error(codes, whole, err)
+	}
+	if _, err := EstimatedBytes(1, IndexOptions{}); !errors.Is(err, ErrInvalidArgument) {
+		t.Error(err)
 	}
 }
 

@@ -24,11 +24,13 @@ type ItemKey struct {
 // Item is a value under a key.
 type Item struct {
 	ItemKey
-	Value     Object     `json:"value"`
-	CreatedAt time.Time  `json:"created_at"`
-	UpdatedAt time.Time  `json:"updated_at"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	Score     *float64   `json:"score"` // when it was searched by meaning
+	Value     Object    `json:"value"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	// How long it lives after it was last written or renewed; for ever if nil.
+	TTLSeconds *float64   `json:"ttl_seconds"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	Score      *float64   `json:"score"` // when it was searched by meaning
 }
 
 // ItemChange is what is written of an item. Without a Value it is removed.
@@ -89,10 +91,20 @@ func (i Items) Delete(ctx context.Context, keys ...ItemKey) error {
 // Get returns the items of the keys in their order, nil where there is none or its time is over. Times to live begin
 // anew.
 func (i Items) Get(ctx context.Context, keys ...ItemKey) ([]*Item, error) {
+	return i.get(ctx, keys, true)
+}
+
+// Peek is Get, but times to live go on.
+func (i Items) Peek(ctx context.Context, keys ...ItemKey) ([]*Item, error) {
+	return i.get(ctx, keys, false)
+}
+
+func (i Items) get(ctx context.Context, keys []ItemKey, renew bool) ([]*Item, error) {
 	if keys == nil {
 		keys = []ItemKey{}
 	}
-	return ask[[]*Item](ctx, i.history, operation(&C.actionhist_history_get_items), Object{"keys": keys})
+	request := Object{"keys": keys, "renew": renew}
+	return ask[[]*Item](ctx, i.history, operation(&C.actionhist_history_get_items), request)
 }
 
 // Search returns items below a namespace whose values pass the filter.

@@ -12,7 +12,8 @@ import (
 
 func TestItemsArePutFoundAndRemoved(t *testing.T) {
 	ctx := context.Background()
-	h := open(t, &Options{Clock: newFixedClock(noon).Now})
+	clock := newFixedClock(noon)
+	h := open(t, &Options{Clock: clock.Now})
 	items := h.Items()
 	theme := ItemKey{[]string{"users", "u-1"}, "theme"}
 	err := items.Put(ctx,
@@ -25,8 +26,17 @@ func TestItemsArePutFoundAndRemoved(t *testing.T) {
 	}
 	found, err := items.Get(ctx, theme, ItemKey{[]string{"users"}, "no"})
 	if err != nil || len(found) != 2 || found[1] != nil || found[0].Value["colour"] != "dark" ||
-		!found[0].ExpiresAt.Equal(noon.Add(time.Hour)) {
+		!found[0].ExpiresAt.Equal(noon.Add(time.Hour)) || *found[0].TTLSeconds != 3600 {
 		t.Fatal(found, err)
+	}
+	clock.Advance(time.Minute)
+	for _, step := range []struct {
+		read    func(context.Context, ...ItemKey) ([]*Item, error)
+		expires time.Time
+	}{{items.Peek, noon.Add(time.Hour)}, {items.Get, noon.Add(time.Hour + time.Minute)}} {
+		if found, err := step.read(ctx, theme); err != nil || !found[0].ExpiresAt.Equal(step.expires) {
+			t.Error(found, err)
+		}
 	}
 	for key, query := range map[string]ItemQuery{
 		"theme": {Namespace: []string{"users"}, Where: Object{"colour": "dark"}, NoRenew: true},

@@ -67,7 +67,7 @@ type Options struct {
 	Log     func(level Level, message string)
 	Refused func(verdict Verdict) // called for every proposal that is refused
 	// Called after each batch of SwitchSpace and Backfill ("switch_space", "backfill") with what is done and about what
-	// is left, and after each transaction of ApplyRetention ("apply_retention") with the actions removed and the
+	// is left, after each pass of FitSpace ("fit_space") over the texts, and after each transaction of ApplyRetention ("apply_retention") with the actions removed and the
 	// resources left. False ends the work with ErrCancelled; another call goes on from there.
 	Progress func(operation string, done, left int64) bool
 	// Called for each detection of a pattern with alerting enabled: those that refuse a proposal, or would have, and

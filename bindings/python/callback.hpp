@@ -2,9 +2,9 @@
 // and a History that it frees would wait for the very thread that is in the callback.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <actionhist/history.hpp>
+
+#include "gil.hpp"
 
 namespace actionhist::python {
 
@@ -26,7 +26,7 @@ class Callback {
     Depth() noexcept { ++depth_; }
     ~Depth() { --depth_; }
   } entered_;
-  pybind11::gil_scoped_acquire gil_;
+  WithGil gil_;
 };
 
 // Destroys a History, within a callback on another thread. Waits for the History's threads, which may wait for the GIL.

@@ -23,11 +23,16 @@ std::string to_json(py::handle dict, std::string_view what, std::string_view pre
 
 // The value of JSON text: dict, list, str, int, float, bool or None.
 py::object from_json(std::string_view json);
-// Lists that Python gets as dicts.
+
+// What has a to_json() as Python gets it: a dict, and several of them as a list.
 template <class T>
-py::list dicts(const std::vector<T>& values) {
+py::object plain(const T& value) {
+  return from_json(to_json(value));
+}
+template <class T>
+py::object plain(const std::vector<T>& values) {
   py::list list;
-  for (const T& value : values) list.append(from_json(to_json(value)));
+  for (const T& value : values) list.append(plain(value));
   return list;
 }
 

@@ -1,6 +1,7 @@
 #include <actionhist/error.hpp>
 
 #include "bind.hpp"
+#include "gil.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -28,7 +29,7 @@ void raise(const Error& error) {
 }  // namespace
 
 void check_signals() {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 

@@ -10,6 +10,7 @@
 #include <actionhist/history.hpp>
 
 #include "callback.hpp"
+#include "gil.hpp"
 
 namespace actionhist::python {
 
@@ -29,7 +30,7 @@ class Handle {
   // Calls that are under way keep the History until they are done.
   void close() {
     std::shared_ptr<History> last = std::move(history_);
-    py::gil_scoped_release release;
+    const WithoutGil released;
     last.reset();
   }
 
@@ -39,7 +40,7 @@ class Handle {
   auto call(Work&& work) const {
     if (closed()) throw Error(ErrorCode::invalid_argument, "history: is closed");
     std::shared_ptr<History> held = history_;
-    py::gil_scoped_release release;
+    const WithoutGil released;
     const std::shared_ptr<History> history = std::move(held);
     return work(*history);
   }

@@ -9,6 +9,7 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "gil.hpp"
 #include "handle.hpp"
 
 namespace actionhist::python {
@@ -19,7 +20,7 @@ std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given
   Options options = to_options(given);
   History* history = nullptr;
   {
-    py::gil_scoped_release release;
+    const WithoutGil released;
     history = new History(open(location, std::move(options)));
   }
   return std::make_unique<Handle>(history);
@@ -151,8 +152,8 @@ RetentionRun apply_retention(const Handle& self, const py::dict& resource, const
   if (!progress.is_none()) {
     require_callable(progress, "progress");
     request.progress = [&progress](const RetentionProgress& p) {
-      py::gil_scoped_acquire acquire;
-      progress(p.removed, p.groups_done, p.groups);
+      const WithGil gil;
+      answer(progress, py::make_tuple(p.removed, p.groups_done, p.groups));
     };
   }
   return self.call([&](History& history) { return history.apply_retention(request); });
@@ -161,11 +162,10 @@ RetentionRun apply_retention(const Handle& self, const py::dict& resource, const
 void bind_retention(py::class_<Handle>& type) {
   type.def("retention_policy", [](const Handle& self, const py::dict& parts) {
     const Resource resource = to_resource(parts);
-    return from_json(
-        to_json(self.call([&](History& history) { return history.retention_policy(resource); })));
+    return plain(self.call([&](History& history) { return history.retention_policy(resource); }));
   });
   type.def("retention_policies", [](const Handle& self) {
-    return dicts(self.call([](History& history) { return history.retention_policies(); }));
+    return plain(self.call([](History& history) { return history.retention_policies(); }));
   });
   type.def("set_retention_policy", [](const Handle& self, const py::object& policy, const py::dict& parts) {
     const auto wanted = to_policy(policy);
@@ -174,19 +174,19 @@ void bind_retention(py::class_<Handle>& type) {
   });
   type.def("retention_plan", [](const Handle& self, const py::dict& parts, const py::object& policy) {
     const RetentionRequest request{to_resource(parts), to_policy(policy), 500, {}};
-    return dicts(self.call([&](History& history) { return history.retention_plan(request); }));
+    return plain(self.call([&](History& history) { return history.retention_plan(request); }));
   });
   type.def("apply_retention", [](const Handle& self, const py::dict& resource, const py::object& policy,
                                  const py::object& batch, const py::object& progress) {
-    return from_json(to_json(apply_retention(self, resource, policy, batch, progress)));
+    return plain(apply_retention(self, resource, policy, batch, progress));
   });
   type.def("retention_operations", [](const Handle& self, const py::object& limit) {
     const int count = to_int(limit, "limit");
-    return dicts(self.call([&](History& history) { return history.retention_operations(count); }));
+    return plain(self.call([&](History& history) { return history.retention_operations(count); }));
   });
   type.def("compacted", [](const Handle& self, const py::dict& parts) {
     const Resource resource = to_resource(parts);
-    return dicts(self.call([&](History& history) { return history.compacted(resource); }));
+    return plain(self.call([&](History& history) { return history.compacted(resource); }));
   });
 }
 
@@ -252,7 +252,7 @@ void bind_writes(py::class_<Handle>& type) {
   });
   type.def("settle", [](const Handle& self, const py::object& limit) {
     const int most = to_int(limit, "limit");
-    return from_json(to_json(self.call([&](History& history) { return history.settle(most); })));
+    return plain(self.call([&](History& history) { return history.settle(most); }));
   });
   type.def("set_guard_policy", [](const Handle& self, const py::dict& parts, const py::dict& policy) {
     const Resource resource = to_resource(parts);
@@ -262,6 +262,16 @@ void bind_writes(py::class_<Handle>& type) {
   type.def("put_pattern", [](const Handle& self, const py::object& pattern) {
     const std::string text = to_json(pattern, "pattern");
     self.call([&](History& history) { history.put_pattern(parse_pattern(text)); });
+  });
+}
+
+// A question that is one dict in Python, with the answer as Python's own values.
+template <class Query, class Answer>
+void def_query(py::class_<Handle>& type, const char* name, Query (*parse)(std::string_view),
+               Answer (History::*ask)(const Query&)) {
+  type.def(name, [=](const Handle& self, const py::dict& given) {
+    const std::string text = to_json(given, name);
+    return plain(self.call([&](History& history) { return (history.*ask)(parse(text)); }));
   });
 }
 
@@ -277,18 +287,11 @@ void bind_reads(py::class_<Handle>& type) {
   type.def("history", &find);
   type.def("detect", &detect);
   type.def("similar", &similar);
-  type.def("context", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "context");
-    return from_json(
-        to_json(self.call([&](History& history) { return history.context(parse_context_query(text)); })));
-  });
-  type.def("metrics", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "metrics");
-    return dicts(self.call([&](History& history) { return history.metrics(parse_metric_query(text)); }));
-  });
+  def_query(type, "context", parse_context_query, &History::context);
+  def_query(type, "metrics", parse_metric_query, &History::metrics);
   type.def("refresh_metrics", [](const Handle& self, const py::object& full) {
     const bool all = to_flag(full, "full");
-    return from_json(to_json(self.call([&](History& history) { return history.refresh_metrics(all); })));
+    return plain(self.call([&](History& history) { return history.refresh_metrics(all); }));
   });
   type.def("lease_assessments", [](const Handle& self, const py::object& worker, const py::object& limit,
                                    const py::object& lease_seconds) {
@@ -297,53 +300,35 @@ void bind_reads(py::class_<Handle>& type) {
     const std::chrono::seconds lease(to_int(lease_seconds, "lease_seconds"));
     return self.call([&](History& history) { return history.lease_assessments(name, most, lease); });
   });
-  type.def("recommend", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "recommend");
-    return from_json(
-        to_json(self.call([&](History& history) { return history.recommend(parse_recommend_query(text)); })));
-  });
-  type.def("anomalies", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "anomalies");
-    return from_json(
-        to_json(self.call([&](History& history) { return history.anomalies(parse_anomaly_query(text)); })));
-  });
-  type.def("clusters", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "clusters");
-    return from_json(
-        to_json(self.call([&](History& history) { return history.clusters(parse_cluster_query(text)); })));
-  });
-  type.def("projection", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "projection");
-    return from_json(to_json(
-        self.call([&](History& history) { return history.projection(parse_projection_query(text)); })));
-  });
-  type.def("duplicates", [](const Handle& self, const py::dict& query) {
-    const std::string text = to_json(query, "duplicates");
-    return dicts(
-        self.call([&](History& history) { return history.duplicates(parse_duplicate_query(text)); }));
-  });
+  def_query(type, "recommend", parse_recommend_query, &History::recommend);
+  def_query(type, "anomalies", parse_anomaly_query, &History::anomalies);
+  def_query(type, "clusters", parse_cluster_query, &History::clusters);
+  def_query(type, "projection", parse_projection_query, &History::projection);
+  def_query(type, "duplicates", parse_duplicate_query, &History::duplicates);
   type.def("analyse", [](const Handle& self, const py::object& limit) {
     const int most = to_int(limit, "limit");
-    return from_json(to_json(self.call([&](History& history) { return history.analyse(most); })));
+    return plain(self.call([&](History& history) { return history.analyse(most); }));
   });
   type.def("upkeep", [](const Handle& self) {
-    return from_json(to_json(self.call([](History& history) { return history.upkeep(); })));
+    return plain(self.call([](History& history) { return history.upkeep(); }));
   });
   type.def("wait_indexed", &wait_indexed);
-  type.def("summaries", [](const Handle& self, const py::object& changed_since) {
+  type.def("summaries", [](const Handle& self, const py::object& changed_since, const py::object& limit) {
     const auto since = to_time(changed_since, "changed_since");
-    return dicts(self.call([&](History& history) { return history.summaries(since); }));
+    const int most = to_int(limit, "limit");
+    return plain(self.call([&](History& history) { return history.summaries(since, most); }));
   });
   type.def("detection", [](const Handle& self, const py::object& detection_id) {
     const std::string id = to_text(detection_id, "detection_id");
     return self.call([&](History& history) { return history.detection(id); });
   });
   type.def("detections", [](const Handle& self, const py::object& pattern_id, const py::object& scope,
-                            const py::object& since, const py::object& until, const py::object& unresolved,
-                            const py::object& limit) {
+                            const py::dict& resource, const py::object& since, const py::object& until,
+                            const py::object& unresolved, const py::object& limit) {
     DetectionQuery query;
     query.pattern_id = to_optional_text(pattern_id, "pattern_id");
     query.scope = to_optional_text(scope, "scope");
+    query.resource = to_resource(resource);
     query.since = to_time(since, "since");
     query.until = to_time(until, "until");
     query.unresolved = to_flag(unresolved, "unresolved");
@@ -353,20 +338,20 @@ void bind_reads(py::class_<Handle>& type) {
   type.def("overrides", [](const Handle& self, const py::object& since, const py::object& limit) {
     const auto from = to_time(since, "since");
     const int most = to_int(limit, "limit");
-    return dicts(self.call([&](History& history) { return history.overrides(from, most); }));
+    return plain(self.call([&](History& history) { return history.overrides(from, most); }));
   });
   type.def("guard_policy", [](const Handle& self, const py::dict& parts) {
     const Resource resource = to_resource(parts);
-    return from_json(to_json(self.call([&](History& history) { return history.guard_policy(resource); })));
+    return plain(self.call([&](History& history) { return history.guard_policy(resource); }));
   });
   type.def("patterns", [](const Handle& self) {
-    return dicts(self.call([](History& history) { return history.patterns(); }));
+    return plain(self.call([](History& history) { return history.patterns(); }));
   });
   type.def("verify", [](const Handle& self) {
     return self.call([](History& history) { return history.repository().maintenance().verify(); });
   });
   type.def("health", [](const Handle& self) {
-    return from_json(to_json(self.call([](History& history) { return history.health(); })));
+    return plain(self.call([](History& history) { return history.health(); }));
   });
 }
 
@@ -376,7 +361,8 @@ void bind_history(py::module_& module) {
   py::class_<Handle> type(module, "Handle", "The History of C++, for actionhist.History alone.");
   type.def("close", &Handle::close);
   type.def_property_readonly("closed", &Handle::closed);
-  module.def("wait_destroyed", &wait_destroyed, py::call_guard<py::gil_scoped_release>());
+  module.def("wait_destroyed", &wait_destroyed, py::call_guard<WithoutGil>());
+  module.def("leave_statics_to_threads", &leave_statics_to_threads);
   bind_writes(type);
   bind_reads(type);
   bind_retention(type);

@@ -1,6 +1,7 @@
 // The items of a History, for actionhist.Items.
 #include <cmath>
 
+#include <pybind11/chrono.h>
 #include <pybind11/stl.h>
 
 #include "convert.hpp"
@@ -50,7 +51,7 @@ py::tuple from_namespace(const Namespace& labels) {
 py::tuple from_item(const Item& item) {
   return py::make_tuple(from_namespace(item.namespace_), item.key, from_json(item.value.text()),
                         from_time(item.created_at), from_time(item.updated_at),
-                        item.expires_at ? from_time(*item.expires_at) : py::none(), item.score);
+                        item.expires_at ? from_time(*item.expires_at) : py::none(), item.score, item.ttl);
 }
 
 py::list search(const Handle& self, const py::object& under, const py::object& text, const py::object& vector,

@@ -9,6 +9,7 @@
 #include "callback.hpp"
 #include "convert.hpp"
 #include "core/refuse.hpp"
+#include "gil.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -33,15 +34,15 @@ class PythonModel : public EmbeddingModel {
   std::string space_id() const override { return space_id_; }
   std::size_t dimension() const override { return static_cast<std::size_t>(dimension_); }
 
-  // What the model raises for a query goes to the caller as it came. The worker that embeds documents has no
-  // caller in Python: it tries again, unless the model says that these texts are refused.
+  // A model that raises is away: words answer a query, and the worker that embeds documents tries again, unless the
+  // model says that these texts are refused. What stops the program goes to the caller of a query as it came.
   void embed(std::span<const std::string_view> texts, EmbeddingRole role,
              std::span<float> out) const override {
     const Callback callback;
     try {
       fill(texts, role, out);
     } catch (const py::error_already_set& raised) {
-      if (role == EmbeddingRole::query) throw;
+      if (role == EmbeddingRole::query && !raised.matches(PyExc_Exception)) throw;
       const bool for_ever = raised.matches(error_class(ErrorCode::invalid_argument));
       throw Error(for_ever ? ErrorCode::invalid_argument : ErrorCode::unavailable,
                   fmt::format("model: {}", raised.what()));
@@ -59,7 +60,8 @@ class PythonModel : public EmbeddingModel {
   void fill(std::span<const std::string_view> texts, EmbeddingRole role, std::span<float> out) const {
     py::list given;
     for (const std::string_view text : texts) given.append(py::str(text.data(), text.size()));
-    const py::list rows((*embed_)(given, role == EmbeddingRole::query ? "query" : "document"));
+    const py::list rows(
+        answer(*embed_, py::make_tuple(given, role == EmbeddingRole::query ? "query" : "document")));
     if (rows.size() != texts.size()) {
       refuse("model.embed", fmt::format("gave {} vectors for {} texts", rows.size(), texts.size()));
     }
@@ -92,7 +94,7 @@ py::list embed(const OpenedModel& self, const py::object& texts, const std::stri
   const std::size_t dimension = self.model->dimension();
   std::vector<float> out(views.size() * dimension);
   {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     self.model->embed(views, role == "query" ? EmbeddingRole::query : EmbeddingRole::document, out);
   }
   py::list rows;
@@ -111,7 +113,7 @@ std::shared_ptr<const EmbeddingModel> to_model(const py::object& model) {
   if (py::isinstance<py::str>(model)) {
     const std::string uri = to_text(model, "model");
     // A server that is asked for its dimension may be a thread of this process.
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return open_model(uri);
   }
   return std::make_shared<PythonModel>(model);
@@ -130,7 +132,7 @@ void bind_model(py::module_& module) {
       });
   module.def("open_model", [](const std::string& uri, const py::dict& given) {
     const ModelOptions options = parse_model_options(to_json(given, "model_options", "model_options."));
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return OpenedModel{open_model(uri, options)};
   });
 }

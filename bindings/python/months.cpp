@@ -8,6 +8,7 @@
 #include "bind.hpp"
 #include "convert.hpp"
 #include "core/turns.hpp"
+#include "gil.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -19,7 +20,7 @@ class Months {
 
   template <class Work>
   auto call(Work&& work) {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return turns_.take("months", [&] { return work(months_); });
   }
 
@@ -36,8 +37,8 @@ std::unique_ptr<Months> open_months(const py::object& uri, const py::object& pos
   if (!progress.is_none()) {
     require_callable(progress, "progress");
     options.progress = [shared = shared_object(progress)](const MonthProgress& p) {
-      const py::gil_scoped_acquire gil;
-      (*shared)(py::str(p.step.data(), p.step.size()), p.actions);
+      const WithGil gil;
+      answer(*shared, py::make_tuple(py::str(p.step.data(), p.step.size()), p.actions));
     };
   }
   return std::make_unique<Months>(to_text(uri, "uri"), std::move(options));
@@ -52,7 +53,7 @@ void bind_months(py::module_& module) {
       .def(py::init(&open_months))
       .def(
           "list",
-          [](Months& self) { return dicts(self.call([](PostgresMonths& months) { return months.list(); })); })
+          [](Months& self) { return plain(self.call([](PostgresMonths& months) { return months.list(); })); })
       .def("ensure",
            [](Months& self, const py::object& ahead) {
              const int count = to_int(ahead, "ahead");
@@ -71,8 +72,7 @@ void bind_months(py::module_& module) {
            [](Months& self, const py::object& month, const py::object& folder) {
              const Month which = to_month(month);
              const std::string path = to_text(folder, "folder");
-             return from_json(
-                 to_json(self.call([&](PostgresMonths& months) { return months.archive(which, path); })));
+             return plain(self.call([&](PostgresMonths& months) { return months.archive(which, path); }));
            })
       .def("restore", [](Months& self, const py::object& month, const py::object& folder) {
         const Month which = to_month(month);

@@ -7,6 +7,7 @@
 #include "bind.hpp"
 #include "callback.hpp"
 #include "convert.hpp"
+#include "gil.hpp"
 
 namespace actionhist::python {
 namespace {
@@ -21,7 +22,7 @@ Clock to_clock(const py::object& callable) {
   if (callable.is_none()) return {};
   return [shared = shared_callable(callable, "clock")] {
     const Callback callback;
-    const py::object now = (*shared)();
+    const py::object now = answer(*shared, py::tuple());
     if (!is_datetime(now)) wrong_type("clock", "a callable that returns datetimes", now);
     return *to_time(now, "clock");
   };
@@ -45,7 +46,7 @@ LogCallback to_log(const py::object& callable) {
       // Foreign bytes in a message must not lose it.
       const auto text = py::reinterpret_steal<py::object>(
           PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
-      (*shared)(name_of(level), text);
+      answer(*shared, py::make_tuple(name_of(level), text));
     } catch (py::error_already_set& error) {
       // Nobody is there to catch it on the library's own thread.
       error.discard_as_unraisable(*shared);
@@ -58,7 +59,7 @@ DetectionCallback to_on_detection(const py::object& callable) {
   return [shared = shared_callable(callable, "on_detection")](const DetectionNotice& notice) {
     const Callback callback;
     try {
-      (*shared)(from_json(to_json(notice)));
+      answer(*shared, py::make_tuple(plain(notice)));
     } catch (py::error_already_set& error) {
       // The proposal is decided and stored; its caller gets the verdict all the same.
       error.discard_as_unraisable(*shared);

@@ -13,27 +13,13 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "core/index_fields.hpp"
 #include "core/refuse.hpp"
+#include "gil.hpp"
 #include "matrix.hpp"
 
 namespace actionhist::python {
 namespace {
-
-Metric metric_of(const py::object& given) {
-  const std::string name = to_text(given, "metric");
-  if (name == "cosine") return Metric::cosine;
-  if (name == "inner_product") return Metric::inner_product;
-  if (name == "l2") return Metric::l2;
-  refuse("metric", "must be cosine, inner_product or l2");
-}
-
-Precision precision_of(const py::object& given) {
-  const std::string name = to_text(given, "precision");
-  if (name == "full") return Precision::full;
-  if (name == "half") return Precision::half;
-  if (name == "byte") return Precision::byte;
-  refuse("precision", "must be full, half or byte");
-}
 
 std::size_t to_count(const py::object& given, std::string_view field) {
   const int count = to_int(given, field);
@@ -99,57 +85,58 @@ void add(SemanticIndex& self, const py::object& ids, const py::object& vectors, 
     if (!fields.is_none()) row.fields = to_fields(field_list[i], fmt::format("fields[{}]", i));
     if (!versions.is_none()) row.version = to_version(version_list[i], fmt::format("versions[{}]", i));
   }
-  const py::gil_scoped_release release;
+  const WithoutGil released;
   self.put(rows);
 }
 
-// A query with the vector that it shows.
-struct Question {
-  std::vector<float> vector;
-  IndexQuery query;
-};
-
-Question question(const py::object& vector, const py::object& limit, const py::object& where,
-                  const py::object& weights, const py::object& ef_search) {
-  Question asked;
-  if (!vector.is_none()) asked.vector = to_floats(vector, "vector");
-  asked.query.limit = to_int(limit, "limit");
-  asked.query.where = to_where(where);
-  asked.query.weights = to_weights(weights);
-  asked.query.ef_search = to_int(ef_search, "ef_search");
-  return asked;
+// Defines a method that takes vectors, which `first` names, and all that a query has besides:
+// run(index, vectors, query).
+template <class First, class Run>
+void define_search(py::class_<SemanticIndex>& type, const char* name, const First& first, Run run,
+                   const char* about) {
+  const py::none none;
+  const py::tuple nothing;
+  type.def(
+      name,
+      [run](const SemanticIndex& self, const py::object& vectors, const py::object& text,
+            const py::object& limit, const py::object& where, const py::object& threshold,
+            const py::object& percentile, const py::object& mmr_lambda, const py::object& distinct,
+            const py::object& vector_weight, const py::object& weights, const py::object& exclude_id,
+            const py::object& ef_search) {
+        IndexQuery query;
+        query.text = to_optional_text(text, "text");
+        query.limit = to_int(limit, "limit");
+        query.where = to_where(where);
+        query.threshold = to_optional_number(threshold, "threshold");
+        query.percentile = to_optional_number(percentile, "percentile");
+        query.mmr_lambda = to_optional_number(mmr_lambda, "mmr_lambda");
+        query.distinct = to_optional_number(distinct, "distinct");
+        query.vector_weight = to_number(vector_weight, "vector_weight");
+        query.weights = to_weights(weights);
+        query.exclude_id = to_optional_text(exclude_id, "exclude_id");
+        query.ef_search = to_int(ef_search, "ef_search");
+        return run(self, vectors, query);
+      },
+      first, py::kw_only(), py::arg("text") = "", py::arg("limit") = 10, py::arg("where") = none,
+      py::arg("threshold") = none, py::arg("percentile") = none, py::arg("mmr_lambda") = none,
+      py::arg("distinct") = none, py::arg("vector_weight") = 0.5, py::arg("weights") = nothing,
+      py::arg("exclude_id") = "", py::arg("ef_search") = 0, about);
 }
 
+// Asks with one vector or none.
 template <class Work>
-auto ask(Question& asked, Work work) {
-  asked.query.vector = asked.vector;
-  const py::gil_scoped_release release;
-  return work(asked.query);
+auto ask(const py::object& given, IndexQuery& query, Work work) {
+  const auto vector = given.is_none() ? std::vector<float>() : to_floats(given, "vector");
+  query.vector = vector;
+  const WithoutGil released;
+  return work(query);
 }
 
-py::dict to_dict(const IndexStats& stats) {
+// Of IndexStats or a SearchPlan.
+template <class T>
+py::dict to_dict(const T& said) {
   py::dict out;
-  out["rows"] = stats.rows;
-  out["vectors"] = stats.vectors;
-  out["linked"] = stats.linked;
-  out["deleted"] = stats.deleted;
-  out["terms"] = stats.terms;
-  out["bytes"] = stats.bytes;
-  out["ef_search"] = stats.ef_search;
-  out["error"] = stats.error;
-  out["verified"] = stats.verified;
-  return out;
-}
-
-py::dict to_dict(const SearchPlan& plan) {
-  py::dict out;
-  out["route"] = plan.route;
-  out["why"] = plan.why;
-  out["rows"] = plan.rows;
-  out["matching"] = plan.matching;
-  out["linked"] = plan.linked;
-  out["distances"] = plan.distances;
-  out["ef_search"] = plan.ef_search;
+  visit_index(said, [&](const char* name, const auto& member) { out[name] = member; });
   return out;
 }
 
@@ -174,68 +161,84 @@ parts           the cosine of each part, where vectors have parts)")
       });
 }
 
+IndexOptions to_options(const py::object& dimension, const py::object& metric, const py::object& precision,
+                        const py::object& m, const py::object& ef_construction, const py::object& ef_search,
+                        const py::object& sealed_rows, const py::object& parts) {
+  return {.dimension = to_count(dimension, "dimension"),
+          .metric = value_of(metric_names, to_text(metric, "metric"), "metric"),
+          .precision = value_of(precision_names, to_text(precision, "precision"), "precision"),
+          .m = to_int(m, "m"),
+          .ef_construction = to_int(ef_construction, "ef_construction"),
+          .ef_search = to_int(ef_search, "ef_search"),
+          .sealed_rows = to_count(sealed_rows, "sealed_rows"),
+          .parts = to_parts(parts)};
+}
+
 std::unique_ptr<SemanticIndex> make(const py::object& dimension, const py::object& metric,
                                     const py::object& precision, const py::object& m,
                                     const py::object& ef_construction, const py::object& ef_search,
                                     const py::object& sealed_rows, const py::object& parts) {
   return std::make_unique<SemanticIndex>(
-      IndexOptions{.dimension = to_count(dimension, "dimension"),
-                   .metric = metric_of(metric),
-                   .precision = precision_of(precision),
-                   .m = to_int(m, "m"),
-                   .ef_construction = to_int(ef_construction, "ef_construction"),
-                   .ef_search = to_int(ef_search, "ef_search"),
-                   .sealed_rows = to_count(sealed_rows, "sealed_rows"),
-                   .parts = to_parts(parts)});
+      to_options(dimension, metric, precision, m, ef_construction, ef_search, sealed_rows, parts));
 }
 
-std::vector<IndexHit> search(const SemanticIndex& self, const py::object& vector, const py::object& text,
-                             const py::object& limit, const py::object& where, const py::object& threshold,
-                             const py::object& percentile, const py::object& mmr_lambda,
-                             const py::object& distinct, const py::object& vector_weight,
-                             const py::object& weights, const py::object& exclude_id,
-                             const py::object& ef_search) {
-  Question asked = question(vector, limit, where, weights, ef_search);
-  asked.query.text = to_optional_text(text, "text");
-  asked.query.threshold = to_optional_number(threshold, "threshold");
-  asked.query.percentile = to_optional_number(percentile, "percentile");
-  asked.query.mmr_lambda = to_optional_number(mmr_lambda, "mmr_lambda");
-  asked.query.distinct = to_optional_number(distinct, "distinct");
-  asked.query.vector_weight = to_number(vector_weight, "vector_weight");
-  asked.query.exclude_id = to_optional_text(exclude_id, "exclude_id");
-  return ask(asked, [&](const IndexQuery& query) { return self.search(query); });
+std::size_t estimate(const py::object& vectors, const py::object& dimension, const py::object& metric,
+                     const py::object& precision, const py::object& m, const py::object& ef_construction,
+                     const py::object& ef_search, const py::object& sealed_rows, const py::object& parts) {
+  return estimated_bytes(
+      to_count(vectors, "vectors"),
+      to_options(dimension, metric, precision, m, ef_construction, ef_search, sealed_rows, parts));
+}
+
+std::vector<IndexHit> search(const SemanticIndex& self, const py::object& vector, IndexQuery& query) {
+  return ask(vector, query, [&](const IndexQuery& asked) { return self.search(asked); });
 }
 
 std::vector<std::vector<IndexHit>> search_many(const SemanticIndex& self, const py::object& vectors,
-                                               const py::object& limit, const py::object& where,
-                                               const py::object& weights, const py::object& ef_search) {
+                                               const IndexQuery& query) {
   const Matrix matrix(vectors, "vectors");
-  const Question asked = question(py::none(), limit, where, weights, ef_search);
-  std::vector<IndexQuery> queries(matrix.rows(), asked.query);
+  std::vector<IndexQuery> queries(matrix.rows(), query);
   for (std::size_t i = 0; i < queries.size(); ++i) queries[i].vector = matrix.row(i);
-  const py::gil_scoped_release release;
+  const WithoutGil released;
   return self.search(queries);
+}
+
+py::dict explain(const SemanticIndex& self, const py::object& vector, IndexQuery& query) {
+  return to_dict(ask(vector, query, [&](const IndexQuery& asked) { return self.explain(asked); }));
 }
 
 }  // namespace
 
 void bind_semantic_index(py::module_& module) {
   bind_hit(module);
-  const auto released = py::call_guard<py::gil_scoped_release>();
+  const auto guard = py::call_guard<WithoutGil>();
   const py::none none;
   const py::tuple nothing;
-  py::class_<SemanticIndex>(
+  py::class_<SemanticIndex> type(
       module, "SemanticIndex",
-      "An index without a database: rows with a text, a vector and fields, found by meaning "
-      "among those that pass a filter.\n\n"
-      "What is 0 is chosen by the index. May be used from any thread at once; after fork() "
-      "the child's calls raise Unsupported.")
-      .def(
+      "An index without a database: rows with a text, a vector and fields, found by "
+      "meaning among those that pass a filter.\n\n"
+      "What is 0 is chosen by the index. May be used from any thread at once; after "
+      "fork() the child's calls raise Unsupported.");
+  define_search(type, "search", py::arg("vector") = none, &search,
+                "The rows that are most like a vector, a text or both, best first. The filter and the other "
+                "arguments are those of History.similar().");
+  define_search(type, "search_many", py::arg("vectors"), &search_many,
+                "search() for each of several vectors.");
+  define_search(type, "explain", py::arg("vector") = none, &explain,
+                "How search() would answer: {\"route\", \"why\", \"rows\", \"matching\", \"linked\", "
+                "\"distances\", \"ef_search\"}.");
+  type.def(
           py::init(&make), py::arg("dimension"), py::kw_only(), py::arg("metric") = "cosine",
           py::arg("precision") = "full", py::arg("m") = 0, py::arg("ef_construction") = 0,
           py::arg("ef_search") = 0, py::arg("sealed_rows") = 4096, py::arg("parts") = nothing,
           "`metric` is cosine, inner_product or l2; `precision` is full, half or byte; `parts` are the dimensions "
           "of the parts of which a vector consists.")
+      .def_static("estimated_bytes", &estimate, py::arg("vectors"), py::arg("dimension"), py::kw_only(),
+                  py::arg("metric") = "cosine", py::arg("precision") = "full", py::arg("m") = 0,
+                  py::arg("ef_construction") = 0, py::arg("ef_search") = 0, py::arg("sealed_rows") = 4096,
+                  py::arg("parts") = nothing,
+                  "About the memory that an index of so many vectors takes, without their texts and fields.")
       .def("add", &add, py::arg("ids"), py::arg("vectors") = none, py::kw_only(), py::arg("texts") = none,
            py::arg("fields") = none, py::arg("versions") = none,
            "Adds rows, replacing those of the same id, all or nothing. `vectors` is a numpy array, or lists.")
@@ -244,7 +247,7 @@ void bind_semantic_index(py::module_& module) {
           [](SemanticIndex& self, const py::object& id, const py::object& fields) {
             const std::string row = to_text(id, "id");
             Json json = to_fields(fields, "fields");
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             return self.set_fields(row, std::move(json));
           },
           py::arg("id"), py::arg("fields"),
@@ -254,7 +257,7 @@ void bind_semantic_index(py::module_& module) {
           [](SemanticIndex& self, const py::object& id, const py::object& vector) {
             const std::string row = to_text(id, "id");
             const std::vector<float> floats = to_floats(vector, "vector");
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             return self.set_vector(row, floats);
           },
           py::arg("id"), py::arg("vector"), "Gives a row its vector. False if there is no such row.")
@@ -262,7 +265,7 @@ void bind_semantic_index(py::module_& module) {
           "remove",
           [](SemanticIndex& self, const py::object& id) {
             const std::string row = to_text(id, "id");
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             return self.remove(row);
           },
           py::arg("id"), "False if there is no such row.")
@@ -271,39 +274,24 @@ void bind_semantic_index(py::module_& module) {
           [](const SemanticIndex& self, const py::object& id) { return self.version(to_text(id, "id")); },
           py::arg("id"), "The caller's version of the row, or None if there is no such row.")
       .def(
-          "search", &search, py::arg("vector") = none, py::kw_only(), py::arg("text") = "",
-          py::arg("limit") = 10, py::arg("where") = none, py::arg("threshold") = none,
-          py::arg("percentile") = none, py::arg("mmr_lambda") = none, py::arg("distinct") = none,
-          py::arg("vector_weight") = 0.5, py::arg("weights") = nothing, py::arg("exclude_id") = "",
-          py::arg("ef_search") = 0,
-          "The rows that are most like a vector, a text or both, best first. The filter and the other arguments "
-          "are those of History.similar().")
-      .def("search_many", &search_many, py::arg("vectors"), py::kw_only(), py::arg("limit") = 10,
-           py::arg("where") = none, py::arg("weights") = nothing, py::arg("ef_search") = 0,
-           "search() for each of several vectors.")
-      .def(
-          "explain",
-          [](const SemanticIndex& self, const py::object& vector, const py::object& limit,
-             const py::object& where, const py::object& weights, const py::object& ef_search) {
-            Question asked = question(vector, limit, where, weights, ef_search);
-            return to_dict(ask(asked, [&](const IndexQuery& query) { return self.explain(query); }));
-          },
-          py::arg("vector"), py::kw_only(), py::arg("limit") = 10, py::arg("where") = none,
-          py::arg("weights") = nothing, py::arg("ef_search") = 0,
-          "How search() would answer: {\"route\", \"why\", \"rows\", \"matching\", \"linked\", \"distances\"}.")
+          "vector",
+          [](const SemanticIndex& self, const py::object& id) { return self.vector(to_text(id, "id")); },
+          py::arg("id"),
+          "The row's vector as it is kept, for cosine of length 1, as a list; None if there is no such row or it "
+          "has none.")
       .def(
           "similarity_at",
           [](const SemanticIndex& self, const py::object& percentile, const py::object& weights) {
             const double percent = to_number(percentile, "percentile");
             const std::vector<double> of_parts = to_weights(weights);
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             return self.similarity_at(percent, of_parts);
           },
           py::arg("percentile"), py::kw_only(), py::arg("weights") = nothing,
           "The similarity that so many percent of the pairs of different rows do not reach.")
-      .def("optimize", &SemanticIndex::optimize, released,
+      .def("optimize", &SemanticIndex::optimize, guard,
            "Builds now what is otherwise built in the background.")
-      .def("clear", &SemanticIndex::clear, released, "Empties the index.")
+      .def("clear", &SemanticIndex::clear, guard, "Empties the index.")
       .def(
           "stats", [](const SemanticIndex& self) { return to_dict(self.stats()); },
           "What the index holds: rows, vectors, bytes, …")
@@ -312,7 +300,7 @@ void bind_semantic_index(py::module_& module) {
           [](SemanticIndex& self, const py::object& folder, const py::object& note) {
             const std::string path = to_path(folder);
             const Json json = to_fields(note, "note");
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             self.save(path, json);
           },
           py::arg("folder"), py::kw_only(), py::arg("note") = none,
@@ -321,7 +309,7 @@ void bind_semantic_index(py::module_& module) {
           "open",
           [](const py::object& folder) {
             const std::string path = to_path(folder);
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             return SemanticIndex::open(path);
           },
           py::arg("folder"), "Opens what save() wrote.")

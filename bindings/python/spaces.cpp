@@ -3,6 +3,7 @@
 
 #include "bind.hpp"
 #include "convert.hpp"
+#include "gil.hpp"
 #include "handle.hpp"
 #include "matrix.hpp"
 
@@ -16,8 +17,8 @@ Progress to_progress(const py::object& callable) {
   if (callable.is_none()) return [](const EmbeddingProgress&) { check_signals(); };
   require_callable(callable, "progress");
   return [shared = shared_object(callable)](const EmbeddingProgress& progress) {
-    const py::gil_scoped_acquire gil;
-    (*shared)(progress.done, progress.left);
+    const WithGil gil;
+    answer(*shared, py::make_tuple(progress.done, progress.left));
   };
 }
 
@@ -29,11 +30,11 @@ SpaceSwitch switch_space(const Handle& self, const py::object& space_id, const p
 }
 
 EmbeddingSpace fit_space(const Handle& self, const py::object& dimension, const py::object& documents,
-                         const py::object& seed) {
+                         const py::object& seed, const py::object& progress) {
   const int given_seed = to_int(seed, "seed");
   if (given_seed < 0) throw Error(ErrorCode::invalid_argument, "seed: is negative");
   const FitOptions options{to_int(dimension, "dimension"), to_int(documents, "documents"),
-                           static_cast<std::uint64_t>(given_seed)};
+                           static_cast<std::uint64_t>(given_seed), to_progress(progress)};
   return self.call([&](History& history) { return history.fit_space(options); });
 }
 
@@ -64,15 +65,14 @@ Evaluation evaluate(const Handle& self, const py::object& spaces, const py::obje
 
 void bind_spaces(py::class_<Handle>& type) {
   type.def("spaces", [](const Handle& self) {
-    return dicts(self.call([](History& history) { return history.spaces(); }));
+    return plain(self.call([](History& history) { return history.spaces(); }));
   });
-  type.def("switch_space", [](const Handle& self, const py::object& space_id, const py::object& force,
-                              const py::object& progress) {
-    return from_json(to_json(switch_space(self, space_id, force, progress)));
-  });
+  type.def("switch_space",
+           [](const Handle& self, const py::object& space_id, const py::object& force,
+              const py::object& progress) { return plain(switch_space(self, space_id, force, progress)); });
   type.def("fit_space", [](const Handle& self, const py::object& dimension, const py::object& documents,
-                           const py::object& seed) {
-    return from_json(to_json(fit_space(self, dimension, documents, seed)));
+                           const py::object& seed, const py::object& progress) {
+    return plain(fit_space(self, dimension, documents, seed, progress));
   });
   type.def("drop_space", [](const Handle& self, const py::object& space_id) {
     const std::string space = to_text(space_id, "space_id");
@@ -82,22 +82,20 @@ void bind_spaces(py::class_<Handle>& type) {
     const Progress callback = to_progress(progress);
     return self.call([&](History& history) { return history.backfill(callback); });
   });
-  type.def("import_vectors", [](const Handle& self, const py::object& space_id, const py::object& ids,
-                                const py::object& vectors) {
-    return from_json(to_json(import_vectors(self, space_id, ids, vectors)));
-  });
+  type.def("import_vectors",
+           [](const Handle& self, const py::object& space_id, const py::object& ids,
+              const py::object& vectors) { return plain(import_vectors(self, space_id, ids, vectors)); });
   type.def("failed_subjects", [](const Handle& self, const py::object& limit) {
     const int most = to_int(limit, "limit");
-    return dicts(self.call([&](History& history) { return history.failed_subjects(most); }));
+    return plain(self.call([&](History& history) { return history.failed_subjects(most); }));
   });
   type.def("retry_failed", [](const Handle& self, const py::object& ids) {
     const auto names = ids.is_none() ? std::vector<std::string>() : to_texts(ids, "ids");
     return self.call([&](History& history) { return history.retry_failed(names); });
   });
-  type.def("evaluate", [](const Handle& self, const py::object& spaces, const py::object& queries,
-                          const py::object& documents) {
-    return from_json(to_json(evaluate(self, spaces, queries, documents)));
-  });
+  type.def("evaluate",
+           [](const Handle& self, const py::object& spaces, const py::object& queries,
+              const py::object& documents) { return plain(evaluate(self, spaces, queries, documents)); });
 }
 
 }  // namespace actionhist::python

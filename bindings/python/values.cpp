@@ -51,6 +51,12 @@ bool same(const Trace& a, const Trace& b) {
          a.created_at == b.created_at && a.updated_at == b.updated_at;
 }
 
+// Of what has many parts and is seldom compared.
+template <class T>
+bool same_text(const T& a, const T& b) {
+  return to_json(a) == to_json(b);
+}
+
 std::string repr(const Trace& trace) {
   const std::string id = py::repr(py::str(trace.action_id));
   return fmt::format("<actionhist.Trace {} {} on {}, {}, {}>", id, trace.action_type,
@@ -65,7 +71,10 @@ std::string repr(const Detection& detection) {
 
 std::string repr(const Verdict& verdict) {
   const std::string reason = verdict.reason.empty() ? "" : ": " + verdict.reason;
-  return fmt::format("<actionhist.Verdict {}{}>", to_string(verdict.decision), reason);
+  std::string text = fmt::format("<actionhist.Verdict {}{}", to_string(verdict.decision), reason);
+  if (!verdict.not_evaluated.empty())
+    text += fmt::format("; not evaluated: {}", fmt::join(verdict.not_evaluated, ", "));
+  return text + ">";
 }
 
 std::string repr(const Hit& hit) {
@@ -78,7 +87,7 @@ py::class_<T, Holder> bind(py::module_& module, const char* name, const char* do
   py::class_<T, Holder> type(module, name, doc);
   type.attr("__module__") = "actionhist";
   type.def(
-      "to_dict", [](const T& value) { return from_json(to_json(value)); },
+      "to_dict", [](const T& value) { return plain(value); },
       "A dict of plain values, ready for json.dumps. Times are RFC 3339; what is absent is left out.");
   type.def("__repr__", [](const T& value) { return repr(value); });
   type.def("__reduce_ex__", [type = std::string(name)](const T&, int) -> py::object {
@@ -157,6 +166,7 @@ void bind_verdict(py::module_& module) {
 decision        "allowed", "blocked", "cooling", "escalate" or "alternative"
 reason          why not, in a sentence; "" when nothing speaks against it
 trace           what was stored; None when refused, and always from check()
+action_id       of the trace; None without one
 detections      the patterns that it would continue, the strongest first
 shadowed        those of patterns that are only tried, and refuse nothing
 retry_after     when a cooling period ends
@@ -171,15 +181,19 @@ not_evaluated   rules that lacked data: "cascading-failure: no alert events")");
   type.def_property_readonly(
       "trace", [](const Verdict& v) { return v.trace ? &*v.trace : nullptr; },
       py::return_value_policy::reference_internal);
+  type.def_property_readonly(
+      "action_id", [](const Verdict& v) { return v.trace ? value_of(v.trace->action_id) : py::none(); });
   type.def_readonly("detections", &Verdict::detections);
   type.def_readonly("shadowed", &Verdict::shadowed);
   type.def_readonly("overridden", &Verdict::overridden);
   type.def_property_readonly("alternative", [](const Verdict& v) -> py::object {
-    return v.alternative ? from_json(to_json(*v.alternative)) : py::none();
+    return v.alternative ? plain(*v.alternative) : py::none();
   });
   type.def_readonly("not_evaluated", &Verdict::not_evaluated);
   type.def_property_readonly("retry_after", [](const Verdict& v) { return value_of(v.retry_after); });
   type.def_readonly("reason", &Verdict::reason);
+  type.def("__eq__", &same_text<Verdict>, py::is_operator());
+  type.def("__hash__", [](const Verdict& v) { return py::hash(py::str(v.reason)); });
 }
 
 void bind_hit(py::module_& module) {
@@ -193,6 +207,8 @@ explain         {"route": "index" or "text", "fallback": why not the index, "sim
   type.def_property_readonly(
       "trace", [](const Hit& hit) { return &hit.trace; }, py::return_value_policy::reference_internal);
   type.def_readonly("score", &Hit::score);
+  type.def("__eq__", &same_text<Hit>, py::is_operator());
+  type.def("__hash__", [](const Hit& hit) { return py::hash(py::str(hit.trace.action_id)); });
   type.def_property_readonly("explain", [](const Hit& hit) {
     const Explanation& e = hit.explain;
     py::object aspects = py::none();

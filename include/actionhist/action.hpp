@@ -80,7 +80,7 @@ struct Action {
   std::optional<Effect> effect;
   Json action_parameters;  // {"replicas": 5}
   Resource resource;
-  std::string owner;  // "Deployment/web": the guarded resource in the same namespace, if given
+  std::string owner;  // "Deployment/web", KIND/NAME: the guarded resource in the same namespace, if known
   Json resource_state_before;
   std::string pre_spec_hash;
   Json follow_up_actions;  // [{"action_id": "…", "relation": "correction"}]
@@ -110,7 +110,8 @@ Resource guarded_resource(const Action& action);
 
 // An action from a JSON object in the field names of the table `resource_action_traces`, with
 // `resource_reference` for the resource. Also understood: `observation_hash`, `record_kind`, `mutating`,
-// and `kind`, `namespace`, `name`, `cluster` beside the rest. Unknown fields go to `metadata`.
+// and `kind`, `namespace`, `name`, `cluster` beside the rest. Unknown fields go to `metadata`, but a
+// misspelt part of the resource is refused.
 // Throws Error: invalid_argument, naming the field.
 Action parse_action(std::string_view json);
 

@@ -42,7 +42,8 @@ class Checkpoints {
   // Newest ids first, each with its writes by task path, task and place.
   std::vector<Checkpoint> find(const CheckpointQuery& query);
 
-  // Removes checkpoints with their writes, in one transaction, and says how many there were.
+  // Removes checkpoints with their writes, in one transaction, and says how many there were; with PostgreSQL fewer if
+  // the answer to a first try was lost.
   std::int64_t remove(std::span<const CheckpointKey> keys);
 
   // Removes all of a thread, or copies it under another name; what that had under the same keys is replaced.

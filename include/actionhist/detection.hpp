@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <actionhist/pattern.hpp>
+#include <actionhist/resource.hpp>
 
 namespace actionhist {
 
@@ -51,10 +52,13 @@ struct Resolution {
   bool false_positive = false;  // there was nothing to prevent
 };
 
-// Which stored detections to list. Newest first.
+// Which stored detections to list. Newest first. What is empty or absent lets all pass.
 struct DetectionQuery {
   std::string pattern_id;
   std::string scope;  // "resource:…", "correlation:…" or "session:…"
+  // In place of a scope: kind and name at least. A cluster or API group that is left out is that of the only resource
+  // with these names.
+  Resource resource;
   std::optional<TimePoint> since;
   std::optional<TimePoint> until;
   bool unresolved = false;  // only those

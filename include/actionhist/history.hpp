@@ -56,9 +56,9 @@ enum class OnUnavailable { deny, allow };
 struct Options {
   std::optional<std::string> tenant = {};  // "default" if absent; PostgreSQL requires one
   bool run_migrations = true;              // false: a database of another schema version is refused
-  bool read_only = false;
-  bool semantic = true;  // false: similar() uses the text search of the database
-  bool worker = true;    // false: another process turns the queue into the feed
+  bool read_only = false;                  // every call that would change something is denied
+  bool semantic = true;                    // false: similar() uses the text search of the database
+  bool worker = true;                      // false: another process turns the queue into the feed
   // hashed_lexical_model() if empty.
   std::shared_ptr<const EmbeddingModel> model = {};
   OnUnavailable on_unavailable = OnUnavailable::deny;
@@ -189,7 +189,8 @@ class History {
   History& operator=(History&&) noexcept;
 
   // Stores an action as it happened, without asking the guard. An action whose id is already stored is
-  // returned as it stands. Throws Error: invalid_argument, conflict (a deleted id), unavailable.
+  // returned as it stands, whatever is told of it now (`stored` is false). Throws Error: invalid_argument, conflict (a
+  // deleted id), unavailable.
   Trace record(const Action& action);
 
   // Stores all in one transaction and returns their traces in order. On error nothing is stored; where the fault lies
@@ -199,7 +200,7 @@ class History {
   // Asks the guard and, if it allows, stores the action as pending, in one transaction: two agents never
   // both pass. A refusal stores the detection, not the action. The same action_id again gets the same
   // verdict, `repeated`. Throws Error: invalid_argument, also for a time more than ten minutes ago; conflict (a deleted
-  // id), unavailable, timeout.
+  // id, or one that is stored with another action_type, resource or action_parameters), unavailable, timeout.
   Verdict propose(const Action& action);
 
   // The same, but a refusal does not hold: the action is stored, and who let it pass and why are kept.
@@ -215,7 +216,9 @@ class History {
 
   // Adds what became of the action. The same outcome again returns the stored trace; other fields of the same status
   // replace what they name, and what the outcome leaves empty keeps its value. After another terminal status it is a
-  // conflict unless `correction`, or what was completed is rolled back. Throws Error: not_found, conflict.
+  // conflict unless `correction`, or what was completed is rolled back. A duration that was not given follows the times.
+  // An end up to five minutes before a start that was stored earlier becomes that start: the two clocks differ.
+  // Throws Error: not_found, conflict.
   Trace complete(std::string_view action_id, const Outcome& outcome, bool correction = false);
 
   // Adds or replaces the effectiveness. Nothing assessed leaves it absent. Throws Error: not_found.
@@ -230,10 +233,12 @@ class History {
 
   // The action, if it is stored.
   std::optional<Trace> get(std::string_view action_id);
-  // Actions that pass a filter, in stable pages.
+  // Actions that pass a filter, in stable pages. Throws Error: invalid_argument, also for a resource "unknown", which is
+  // stored as none.
   Page history(const ActionQuery& query);
-  // One row for each resource that was acted on, those only that changed since then: all at once.
-  std::vector<Summary> summaries(std::optional<TimePoint> changed_since = {});
+  // One row for each resource that was acted on, those only that changed since then; at most `limit` (1 to
+  // 1,000,000), the last touched first.
+  std::vector<Summary> summaries(std::optional<TimePoint> changed_since = {}, int limit = 1000);
 
   // Notes that a resource is there; a uid that differs from the last begins a new incarnation. At the clock's time if
   // none is given; what was seen later already stays as it is.
@@ -246,12 +251,15 @@ class History {
   bool erase(std::string_view action_id);
 
   // A resource is its cluster, API group, kind, namespace and name. Where calls from here on take one, cluster and group
-  // may be left out if only one resource has the rest; if several have, invalid_argument says which.
+  // may be left out if only one resource has the rest; if several have, invalid_argument says which. One that was deleted
+  // and not acted on since counts here only where there is no other, except for retention: its actions are still there.
 
   // The policy that a resource follows; without one, the default. Both keep everything until a policy is set.
   RetentionPolicy retention_policy(const Resource& resource = {});
   // Sets the policy of one resource, which need not have been acted on yet, or the default for all others; absent takes
-  // it away. A default with a legal hold holds every resource. Throws Error: invalid_argument.
+  // it away. A default with a legal hold holds every resource; a hold on a resource holds what was done to it under an
+  // owner too, and where it has no cluster, API group or namespace, whatever has its other names.
+  // Throws Error: invalid_argument.
   void set_retention_policy(const std::optional<RetentionPolicy>& policy, const Resource& resource = {});
   // All that were set, the default first.
   std::vector<RetentionRule> retention_policies();
@@ -276,12 +284,12 @@ class History {
   std::vector<Pattern> patterns();
   // Adds a pattern, or replaces the one with its id. Throws Error: invalid_argument.
   void put_pattern(const Pattern& pattern);
-  // Its detections stay. False if there is none.
+  // Its detections stay. False if there is none; with PostgreSQL also if the answer to a first try was lost.
   bool remove_pattern(std::string_view pattern_id);
 
   // The detection, if it is stored.
   std::optional<Detection> detection(std::string_view detection_id);
-  // Newest first.
+  // Newest first. Throws Error: invalid_argument, also when several resources could be meant.
   std::vector<Detection> detections(const DetectionQuery& query = {});
   // Ends a detection: it refuses nothing any more. Resolved again, the latest word counts.
   // Throws Error: not_found.

@@ -53,9 +53,9 @@ struct NamespaceQuery {
 // Values are kept as they are given: nothing is redacted, for they are the host's own state.
 class Items {
  public:
-  // Repository and model must outlive the Items; `clock` as in Options.
-  Items(Repository& repository, const EmbeddingModel& model, Clock clock)
-      : repository_(repository), model_(model), clock_(std::move(clock)) {}
+  // Repository and model must outlive the Items; `clock` and `read_only` as in Options: then nothing is renewed.
+  Items(Repository& repository, const EmbeddingModel& model, Clock clock, bool read_only = false)
+      : repository_(repository), model_(model), clock_(std::move(clock)), read_only_(read_only) {}
 
   // Writes all in one transaction; of two changes of one item the later counts. On error nothing is written.
   // Throws Error: invalid_argument, unavailable.
@@ -71,17 +71,20 @@ class Items {
   // In order.
   std::vector<Namespace> namespaces(const NamespaceQuery& query = {});
 
-  // Removes items whose time is over, at most `limit`, and says how many. put() removes some by the way.
+  // Removes items whose time is over, at most `limit`, and says how many; with PostgreSQL fewer if the answer to a first
+  // try was lost. put() removes some by the way.
   std::int64_t sweep(int limit = 1000);
 
  private:
   std::vector<Item> newest(const ItemQuery& query, TimePoint now);
   std::vector<Item> filtered(const ItemQuery& query, TimePoint now);
   std::vector<Item> nearest(const ItemQuery& query, TimePoint now);
+  void renew(std::vector<Item>& found, TimePoint now);
 
   Repository& repository_;
   const EmbeddingModel& model_;
   Clock clock_;
+  const bool read_only_;
 };
 
 }  // namespace actionhist

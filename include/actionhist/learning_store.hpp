@@ -60,8 +60,9 @@ class LearningStore {
   virtual GuardPolicy guard_policy(std::string_view resource_id) = 0;
   virtual void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) = 0;
 
-  // Detections before `until` that are unresolved or whose prevention nobody judged, oldest first.
-  virtual std::vector<Detection> unsettled(TimePoint until, int limit) = 0;
+  // Detections before `until` that are unresolved, and those before `judged` whose prevention nobody judged, oldest
+  // first.
+  virtual std::vector<Detection> unsettled(TimePoint until, TimePoint judged, int limit) = 0;
   // Counts each pattern's rates anew from its detections.
   virtual void refresh_pattern_rates() = 0;
 

@@ -63,9 +63,9 @@ struct EffectivenessMetric {
 };
 
 struct MetricQuery {
-  std::optional<MetricScope> scope_type;  // all but single resources if absent
+  std::optional<MetricScope> scope_type;  // all but single resources if absent and no resource is named
   std::string scope_value;                // any if empty
-  Resource resource;                      // for MetricScope::resource: kind and name
+  Resource resource;                      // kind and name; implies MetricScope::resource, goes with no other
   std::optional<MetricPeriod> metric_period;
   std::string action_type;         // any if empty
   std::optional<TimePoint> since;  // periods that end after it

@@ -32,6 +32,8 @@ PatternType parse_pattern_type(std::string_view text, std::string_view field = "
 Prevention parse_prevention(std::string_view text, std::string_view field = "prevention_strategy");
 Severity parse_severity(std::string_view text, std::string_view field = "severity");
 
+// Begins as the shipped pattern of its type; for another type take default_pattern(type), which is also what JSON
+// leaves to be assumed.
 struct Pattern {
   std::string pattern_id;  // the shipped ones are named by their type
   PatternType pattern_type = PatternType::scale_oscillation;
@@ -39,7 +41,8 @@ struct Pattern {
   std::string description;
 
   // What it means depends on the type: reversals, reverts, identical cycles, chain length, budget.
-  int min_occurrences = 3;
+  // Of an action_sequence JSON takes 1 if it does not say.
+  int min_occurrences = 2;
   std::chrono::minutes time_window{120};
   // {"min_confidence": .5, "max_pause_minutes": 30, "amplitude_ratio": .25, "return_ratio": .6, …};
   // "confidence_drop": .2 asks in addition that the model's confidence fell by that much over the matched
@@ -56,7 +59,7 @@ struct Pattern {
   std::vector<std::string> namespaces;
   Json label_selectors;  // compared with alert_labels
 
-  Prevention prevention_strategy = Prevention::block_action;
+  Prevention prevention_strategy = Prevention::cooling_period;
   // {"cooling_period_minutes": 30}: how long the first cooling of a day lasts, instead of twice the usual interval.
   Json prevention_parameters;
 
@@ -84,6 +87,9 @@ struct Pattern {
 
 // The patterns that a new database starts with. action-budget is shipped inactive.
 std::vector<Pattern> default_patterns();
+
+// The shipped pattern of this type, but active, and without its id: what Pattern and JSON begin with.
+Pattern default_pattern(PatternType type);
 
 // Throws Error: invalid_argument, naming the field.
 void validate(const Pattern& pattern);

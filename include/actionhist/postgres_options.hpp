@@ -36,7 +36,7 @@ struct PostgresOptions {
   std::chrono::milliseconds lock_timeout{5'000};        // 0: none
   std::chrono::milliseconds idle_in_transaction_timeout{10'000};
   std::chrono::milliseconds max_life{1'800'000};  // then a connection is replaced
-  std::chrono::milliseconds retry_for{15'000};    // 40001, 40P01, lost connections, failover
+  std::chrono::milliseconds retry_for{15'000};    // after the first 40001, 40P01, lost connection, failover
   std::chrono::milliseconds tcp_user_timeout{5'000};
   std::chrono::seconds keepalives_idle{10};
   Pooler pooler = Pooler::detect;

@@ -19,11 +19,13 @@ class RecentTrace {
   explicit RecentTrace(Trace trace)
       : kept_(std::make_shared<Kept>(std::move(trace))),
         time_(kept_->trace.time()),
+        mutating_(kept_->trace.effect != Effect::read_only),
         id_hash_(std::hash<std::string>()(kept_->trace.action_id)) {}
 
   const Trace& operator*() const { return kept_->trace; }
   const Trace* operator->() const { return &kept_->trace; }
   TimePoint time() const { return time_; }
+  bool mutating() const { return mutating_; }
   const std::string& action_id() const { return kept_->trace.action_id; }
   // std::hash of the id, which tells most others apart without looking at the trace.
   std::size_t id_hash() const { return id_hash_; }
@@ -52,6 +54,7 @@ class RecentTrace {
   std::shared_ptr<Kept> kept_;
   // Beside each other in a list of many, where looking into each trace would take longer.
   TimePoint time_;
+  bool mutating_;
   std::size_t id_hash_;
 };
 

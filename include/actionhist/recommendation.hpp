@@ -46,8 +46,9 @@ struct Recommendation {
   double lower = 0;             // its 10 % quantile; the ranking goes by lower · share²
   double upper = 0;             // its 90 % quantile
   double usual_success = 0;     // the rate of the type before similar cases are heard
-  // How like the situation the best case is, by itself, 0 to 1: the cosine of their texts or, if that is more, the part
-  // of the words in the situation's text and alert name that it has.
+  // How like the situation the best case is, by itself: 0 where they have no more in common than a question of another
+  // world has with its best case, 1 where they are the same; by the cosine of their texts or, if that is more, by the part
+  // of the words in the situation's text and alert name that the case has.
   double likeness = 0;
   // Whether a case that is like the situation speaks, or one for the same alert or on the same resource. If not, what
   // is said is what usually holds, whatever the situation is.

@@ -48,7 +48,7 @@ struct GuardQuestion {
   TimePoint now{};
   std::chrono::microseconds window{};  // how far back actions are read
   std::chrono::microseconds alerts{};  // how far back alerts are read
-  int max_traces = 0;                  // of each scope, the newest ones
+  int max_traces = 0;                  // of each scope, as ActionStore::judged says
   // How far back instead, to know what is usual: alerts, if there are any and recent actions too, and the actions
   // of a busy resource.
   std::chrono::microseconds baseline{};
@@ -82,7 +82,7 @@ struct GuardView {
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
   GuardPolicy policy;               // of the resource among the scopes
-  // Of each scope, as ActionStore::recent gives them, 5 min ahead too. Columns on which no decision depends may be
+  // Of each scope, as ActionStore::judged gives them, 5 min ahead too. Columns on which no decision depends may be
   // left out.
   std::vector<SharedRows<RecentTrace>> recent;
 };
@@ -114,21 +114,29 @@ class ActionStore {
   // Throws Error: not_found.
   virtual void update(const Trace& trace, const Trace& before) = 0;
 
-  // Appends a tombstone and removes the trace; its id stays taken. False if there is none.
+  // Appends a tombstone and removes the trace; its id stays taken. False if there is none. After an unanswered()
+  // run with the same `now`: whether that one removed it.
   virtual bool remove(std::string_view action_id, TimePoint now) = 0;
 
   // Takes the guard heads of `scopes` for this transaction, in order of their keys. Others wait.
   // REQUIRES: inside transaction().
   virtual void lock(std::span<const Scope> scopes) = 0;
 
-  // The actions of a scope in [since, until], oldest first; the newest `limit` if there are more.
-  virtual std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) = 0;
+  // The actions of a scope in [since, until], oldest first; the newest `limit` if there are more. Those of one effect
+  // are looked for among the newest 4,096.
+  virtual std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit,
+                                    std::optional<Effect> effect = {}) = 0;
+  // Those that a decision looks at: the newest `most`, and older ones that mutate as far as fewer than `most` of them
+  // do, so that an agent that only looks hides nothing.
+  std::vector<Trace> judged(const Scope& scope, TimePoint since, TimePoint until, int most);
 
   // The newest traces whose text holds at least one of `words`, those with more words first.
   virtual std::vector<Trace> search_text(std::span<const std::string> words, const Json& where,
                                          int limit) = 0;
 
-  virtual std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) = 0;
+  // Of the resources that were acted on last, those only that changed since then.
+  virtual std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now,
+                                         int limit) = 0;
 };
 
 class ResourceStore {
@@ -139,14 +147,18 @@ class ResourceStore {
   virtual void seen(const Resource& resource, TimePoint at) = 0;
   // Ends the present incarnation. False if the resource is not known.
   virtual bool deleted(const Resource& resource, TimePoint at) = 0;
-  // Those of this kind, namespace and name that were ever seen or acted on, without those that are gone if one is there;
-  // of its cluster and API group, or of any where these are empty. By cluster and group; the first ten, if there are more.
-  virtual std::vector<Resource> named(const Resource& resource) = 0;
+  // Those of this kind, namespace and name that were ever seen or acted on; unless `gone`, without those that were
+  // deleted and not acted on since, if another one is there. Of its cluster and API group, or of any where these are
+  // empty. By cluster and group; the first ten, if there are more.
+  virtual std::vector<Resource> named(const Resource& resource, bool gone) = 0;
 
   // Stores the alert, or extends the one with the same fingerprint and start.
   virtual void observe(const Alert& alert) = 0;
   // Alerts that fired in [since, until], by time.
   virtual std::vector<Alert> alerts(TimePoint since, TimePoint until) = 0;
+  // When the last one with this fingerprint that fired in [since, until] ended; absent if it fires still, or none did.
+  virtual std::optional<TimePoint> alert_end(std::string_view fingerprint, TimePoint since,
+                                             TimePoint until) = 0;
 };
 
 class PatternStore {
@@ -165,9 +177,8 @@ class PatternStore {
   // Detections of the scopes that are unresolved and in force at `now`; of all scopes when none is given.
   virtual std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) = 0;
   virtual std::optional<Detection> detection(std::string_view detection_id) = 0;
-  // Detections with as_of in [since, until), newest first.
-  virtual std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
-                                            int limit) = 0;
+  // Those with as_of in [since, until), newest first. A resource is asked for by its scope: `resource` is not read.
+  virtual std::vector<Detection> detections(const DetectionQuery& query) = 0;
 };
 
 // A row of the embedding queue: this subject changed, and its place in the feed is not yet up to date.
@@ -234,8 +245,9 @@ class FeedStore {
   // Of these subjects, the ones without an embedding of their present text in the space.
   virtual std::vector<FeedSubject> unembedded(std::string_view space_id,
                                               std::span<const std::string> subject_ids) = 0;
-  // Stores embeddings with the next seq, except where the subject's text changed meanwhile or was deleted, and
-  // removes the queue rows of `done` that still have the version they were read with.
+  // Stores embeddings with the next seq, except where the subject's text changed meanwhile or was deleted, or their
+  // space is neither known nor the tenant's: then it was dropped. Removes the queue rows of `done` that still have the
+  // version they were read with. REQUIRES: all embeddings are of one space.
   virtual void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) = 0;
   // Counts an attempt and keeps its error.
   virtual void failed(const QueuedSubject& subject, std::string_view error) = 0;
@@ -256,6 +268,7 @@ struct RetentionGroup {
   Resource resource;
   std::int64_t total = 0;                // actions
   std::optional<RetentionPolicy> own{};  // absent: the default policy counts
+  bool held = false;  // a legal hold covers it: its own, or one that leaves out what it has
 };
 
 // What a plan needs to know of an action.
@@ -264,6 +277,7 @@ struct RetentionCandidate {
   TimePoint time{};
   Status status{};
   std::optional<double> score;
+  bool held = false;  // as by RetentionStore::held()
 };
 
 struct RetentionQuestion {
@@ -297,6 +311,8 @@ class RetentionStore {
   // One of them, by id. An empty id means the actions without a known resource.
   virtual RetentionGroup group(std::string_view resource_id) = 0;
   virtual RetentionFacts facts(std::string_view resource_id, const RetentionQuestion& question) = 0;
+  // Whether a legal hold covers what one of these actions was done to: the resource itself, where another one owns it.
+  virtual bool held(std::span<const ExpiringAction> actions) = 0;
 
   // Appends tombstones and removes those of the actions still stored with this resource; their ids stay taken, their
   // sums stay if `compact`. Returns how many went, those of an unanswered() run with the same `now` included.

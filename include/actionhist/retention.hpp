@@ -78,6 +78,7 @@ struct RetentionPlan {
   std::int64_t kept_best = 0;     // the most effective ones
   std::int64_t kept_open = 0;     // pending or executing; they go by age only
   std::int64_t kept_guarded = 0;  // in the window of an active pattern: the guard still needs them
+  std::int64_t kept_held = 0;     // done to a resource under a legal hold, whose owner has none
   bool partial = false;           // more may go after these; apply_retention() goes on by itself
 
   // More than the policy's number will be left.

@@ -40,15 +40,18 @@ struct FailedSubject {
 
 std::string to_json(const FailedSubject& failed);
 
+struct EmbeddingProgress {
+  std::int64_t done = 0;
+  std::int64_t left = 0;  // about, while others write
+};
+
 struct FitOptions {
   int dimension = 256;     // at most, 2 to 1,024; no more than half of the documents
   int documents = 10'000;  // the newest ones, 8 to 100,000; each takes some 10 KB of memory meanwhile
   std::uint64_t seed = 1;
-};
-
-struct EmbeddingProgress {
-  std::int64_t done = 0;
-  std::int64_t left = 0;  // about, while others write
+  // Counts documents, each once for every time that it is looked at. Called after each such pass, and while they are
+  // read; what it throws ends the fit.
+  std::function<void(const EmbeddingProgress&)> progress = {};
 };
 
 struct SwitchOptions {
@@ -92,7 +95,7 @@ class SpaceStore {
   virtual std::string active() = 0;
   // Makes `space_id` the tenant's space if `expected` is it (empty: none). False if another one is.
   virtual bool activate(std::string_view space_id, std::string_view expected, TimePoint now) = 0;
-  // Removes a space with its vectors and its model. False if there is none.
+  // Removes a space with its vectors and its model, and whoever embeds for it stops. False if there is none.
   // Throws Error: conflict for the tenant's space.
   virtual bool drop(std::string_view space_id) = 0;
 

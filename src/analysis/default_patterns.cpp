@@ -1,3 +1,4 @@
+#include <actionhist/error.hpp>
 #include <actionhist/pattern.hpp>
 
 namespace actionhist {
@@ -38,6 +39,16 @@ std::vector<Pattern> default_patterns() {
   };
   patterns.back().active = false;
   return patterns;
+}
+
+Pattern default_pattern(PatternType type) {
+  for (Pattern& pattern : default_patterns()) {
+    if (pattern.pattern_type != type) continue;
+    pattern.pattern_id.clear();
+    pattern.active = true;
+    return std::move(pattern);
+  }
+  throw Error(ErrorCode::internal, "pattern_type: no pattern of this type is shipped");
 }
 
 }  // namespace actionhist

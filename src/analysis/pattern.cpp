@@ -66,14 +66,6 @@ void require_selectors(const Json& selectors) {
   }
 }
 
-// A pattern that names only its type behaves like the shipped one.
-Pattern shipped(PatternType type) {
-  for (Pattern& pattern : default_patterns()) {
-    if (pattern.pattern_type == type) return std::move(pattern);
-  }
-  throw Error(ErrorCode::internal, "pattern_type: no pattern of this type is shipped");
-}
-
 }  // namespace
 
 std::string_view to_string(PatternType type) noexcept { return name_of(type_names, type); }
@@ -121,9 +113,7 @@ Pattern parse_pattern(std::string_view json) {
   reader("pattern_type", type);
   if (type.empty()) refuse("pattern_type", "is required");
 
-  Pattern pattern = shipped(parse_pattern_type(type));
-  pattern.pattern_id.clear();
-  pattern.active = true;
+  Pattern pattern = default_pattern(parse_pattern_type(type));
   reader("pattern_id", pattern.pattern_id);
   reader("pattern_name", pattern.pattern_name);
   reader("description", pattern.description);

@@ -15,7 +15,7 @@ namespace actionhist {
 struct SimilarCase {
   const Trace* trace = nullptr;
   double similarity = 0;  // beside the best, which has 1
-  double likeness = 1;    // by itself
+  double likeness = 1;    // by itself, beside what any two texts have in common
 };
 
 // The effectiveness if it was assessed, 0 for an action that failed, else nothing.

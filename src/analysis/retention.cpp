@@ -83,7 +83,9 @@ class Planner {
  private:
   bool stays(const RetentionCandidate& candidate) {
     std::int64_t* kept = nullptr;
-    if (candidate.time >= guarded_since_) {
+    if (candidate.held) {
+      kept = &plan_.kept_held;
+    } else if (candidate.time >= guarded_since_) {
       kept = &plan_.kept_guarded;
     } else if (cited_.contains(candidate.action_id)) {
       kept = &plan_.kept_cited;
@@ -168,7 +170,7 @@ Json preserved_criteria(const RetentionPlan& plan, TimePoint guarded_since) {
   if (policy.strategy != RetentionStrategy::oldest_first)
     writer.member("high_effectiveness", policy.high_effectiveness);
   writer.member("kept_cited", plan.kept_cited).member("kept_best", plan.kept_best);
-  writer.member("kept_open", plan.kept_open);
+  writer.member("kept_open", plan.kept_open).member("kept_held", plan.kept_held);
   return Json::parse(writer.end_object().take(), "preserved_criteria");
 }
 

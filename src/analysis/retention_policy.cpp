@@ -106,6 +106,7 @@ std::string to_json(const RetentionPlan& plan) {
   put("kept_best", plan.kept_best);
   put("kept_open", plan.kept_open);
   put("kept_guarded", plan.kept_guarded);
+  put("kept_held", plan.kept_held);
   put("partial", plan.partial);
   writer.key("going").begin_array();
   for (const ExpiringAction& action : plan.going) {

@@ -120,6 +120,12 @@ CLI::Option* add_json(CLI::App& command, const std::string& name, Json& target,
   return add_read(command, name, target, read, description)->type_name("JSON");
 }
 
+void add_limit(CLI::App& command, int& target, int most, std::string_view what) {
+  command.add_option("--limit", target, fmt::format("{}, at most {}; {} if not given", what, most, target))
+      ->check(between(1, most))
+      ->type_name("N");
+}
+
 void add_resource(CLI::App& command, Resource& resource) {
   command.add_option("--kind", resource.kind, "Kind of the resource: Deployment")->type_name("KIND");
   command.add_option("--namespace", resource.namespace_, "Its namespace")->type_name("NAMESPACE");
@@ -167,7 +173,7 @@ void ActionArguments::add_to(CLI::App& command) {
   add_read(
       command, "--effect", given_.effect,
       [](const std::string& text) { return parse_effect(text, "--effect"); },
-      "mutating or read-only; by the type if not given")
+      "mutating or read_only; by the type if not given")
       ->type_name("EFFECT");
   add_read(
       command, "--status", status_, [](const std::string& text) { return parse_status(text, "--status"); },

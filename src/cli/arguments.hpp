@@ -3,9 +3,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -39,6 +41,24 @@ CLI::Option* add_read(CLI::App& command, const std::string& name, Target& target
       description);
 }
 
+// Adds `name` to a command that consists of several. Each of `parts` adds options for Arguments; `run` is called with the
+// context and with them, or with the context alone.
+template <class Arguments, class Run, class... Parts>
+CLI::App* add_part(CLI::App& command, Context& context, const char* name, const char* description, Run run,
+                   Parts... parts) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* part = command.add_subcommand(name, description);
+  (parts(*part, *arguments), ...);
+  context.on(part, [&context, arguments, run] {
+    if constexpr (std::is_invocable_v<Run, const Context&>) {
+      return run(context);
+    } else {
+      return run(context, *arguments);
+    }
+  });
+  return part;
+}
+
 // Refuses numbers outside [low, high]. CLI11's own check would repeat itself in the help.
 template <class Number>
 CLI::Validator between(Number low, Number high) {
@@ -53,6 +73,9 @@ CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<
                       const std::string& description);
 CLI::Option* add_json(CLI::App& command, const std::string& name, Json& target,
                       const std::string& description);
+
+// --limit, of which `target` is the default: "WHAT, at most MOST; DEFAULT if not given".
+void add_limit(CLI::App& command, int& target, int most, std::string_view what = "How many");
 
 // --kind, --namespace, --name, --cluster and --api-group.
 void add_resource(CLI::App& command, Resource& resource);

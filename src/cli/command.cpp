@@ -1,5 +1,7 @@
 #include "cli/command.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
 #include "core/server_uri.hpp"
@@ -18,10 +20,29 @@ Exit exit_of(ErrorCode code) noexcept {
   }
 }
 
+namespace {
+
+// Options of all commands may stand anywhere; those of a command that has commands of its own are not theirs.
+void refuse_options_of_parents(const CLI::App& command) {
+  for (const CLI::App* parent = command.get_parent(); parent->get_parent() != nullptr;
+       parent = parent->get_parent()) {
+    for (const CLI::Option* option : parent->get_options()) {
+      if (option->count() > 0) {
+        throw CLI::ValidationError(
+            fmt::format("{} is no option of {}", option->get_name(), command.get_name()));
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void Context::on(CLI::App* command, std::function<Exit()> run) {
   command->callback([this, command, run = std::move(run)] {
     // CLI11 calls back from the inside out; the innermost command is meant.
-    if (command->get_subcommands().empty()) chosen = run;
+    if (!command->get_subcommands().empty()) return;
+    refuse_options_of_parents(*command);
+    chosen = run;
   });
 }
 

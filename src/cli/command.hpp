@@ -11,6 +11,8 @@
 
 #include <actionhist/actionhist.hpp>
 
+#include "cli/progress.hpp"
+
 namespace actionhist::cli {
 
 // The exit status of the program. Scripts rely on the values.
@@ -62,6 +64,9 @@ struct Context {
 
   // Writes a line to stdout: `text` for people, `json` for programs. `quiet` leaves out the first.
   void say(std::string_view text, std::string_view json) const;
+
+  // A bar for people who watch, as Progress.
+  Progress progress(std::optional<std::uintmax_t> total = {}) const { return {!quiet && !json, total}; }
 
   // Writes a line to stderr, for people who watch.
   void note(std::string_view text) const;

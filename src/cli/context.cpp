@@ -1,7 +1,9 @@
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "cli/arguments.hpp"
-#include "cli/index_wait.hpp"
+#include "cli/search.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
@@ -10,16 +12,19 @@ namespace {
 Exit show(const Context& context, const ContextQuery& given) {
   ContextQuery query = given;
   query.json = context.json;
-  Options options = context.options(Access::change);
-  options.semantic = true;
-  History history = context.open(Access::change, std::move(options));
-  const bool complete = wait_for_index(context, history, std::chrono::seconds(30));
-  const actionhist::Context found = history.context(query);
-  print_line(found.content);
+  Search search(context);
+  const actionhist::Context found = search.history().context(query);
+  if (context.json) {
+    const Json facts = Json::parse(found.content, "content");
+    const Json sized = with_member(facts, fmt::format("tokens={}", found.tokens), "tokens");
+    print_line(with_member(sized, fmt::format("omitted={}", found.omitted), "omitted").text());
+  } else {
+    print_line(found.content);
+  }
   if (found.omitted > 0) {
     context.note("some sentences did not fit; --budget gives more tokens");
   }
-  if (!complete) context.note("the newest actions are not indexed yet and may be missing here");
+  search.note({});
   return Exit::done;
 }
 

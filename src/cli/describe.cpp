@@ -16,6 +16,18 @@ void add_line(std::string& text, std::string_view line) {
   text += line;
 }
 
+// What was found, without its evidence.
+std::string headline(const Detection& d) {
+  std::string text = fmt::format("{} ({}, confidence {:.2f}", to_string(d.pattern_type),
+                                 to_string(d.severity), d.confidence);
+  if (!d.sub_kind.empty()) text += ", " + d.sub_kind;
+  text += fmt::format(") in {}", printable(d.scope));
+  add_line(text,
+           fmt::format("  {} actions from {} to {}: {}", d.action_ids.size(), short_time(d.first_at),
+                       short_time(d.last_at), printable(fmt::format("{}", fmt::join(d.action_ids, ", ")))));
+  return text;
+}
+
 }  // namespace
 
 std::string short_time(TimePoint time) { return format_time(std::chrono::floor<std::chrono::seconds>(time)); }
@@ -39,18 +51,12 @@ std::string describe(const Trace& trace) {
 }
 
 std::string describe(const Detection& d) {
-  std::string text = fmt::format("{} ({}, confidence {:.2f}", to_string(d.pattern_type),
-                                 to_string(d.severity), d.confidence);
-  if (!d.sub_kind.empty()) text += ", " + d.sub_kind;
-  text += fmt::format(") in {}", printable(d.scope));
-  add_line(text,
-           fmt::format("  {} actions from {} to {}: {}", d.action_ids.size(), short_time(d.first_at),
-                       short_time(d.last_at), printable(fmt::format("{}", fmt::join(d.action_ids, ", ")))));
+  std::string text = headline(d);
   if (!d.evidence.absent()) add_line(text, fmt::format("  evidence {}", printable(d.evidence.text())));
   if (d.prevention) {
     std::string line = fmt::format("  prevention {}", to_string(*d.prevention));
     if (d.in_force_until) line += fmt::format(", in force until {}", short_time(*d.in_force_until));
-    if (d.refusals > 0) line += fmt::format(", {} refusals", d.refusals);
+    if (d.refusals > 0) line += fmt::format(", {} refusal{}", d.refusals, d.refusals == 1 ? "" : "s");
     add_line(text, line);
   }
   return text;
@@ -62,17 +68,30 @@ std::string describe(const Verdict& verdict) {
   if (verdict.repeated) text += " (decided before)";
   if (!verdict.reason.empty()) text += fmt::format(": {}", printable(verdict.reason));
   if (verdict.overridden) text += ", although it would be refused";
-  for (const Detection& detection : verdict.detections) add_line(text, describe(detection));
+  const bool refused = !verdict.allowed();
+  for (const Detection& detection : verdict.detections) {
+    add_line(text, headline(detection));
+    if (refused && !detection.detection_id.empty()) {
+      add_line(text, fmt::format("  if it is over: actionhist detections resolve {}",
+                                 printable(detection.detection_id)));
+    }
+  }
+  if (refused && !verdict.detections.empty()) {
+    add_line(text,
+             "  to let it pass all the same: actionhist propose … --override-by WHO --override-reason WHY");
+  }
   for (const Detection& detection : verdict.shadowed) {
-    add_line(text, "only tried, not refused: " + describe(detection));
+    add_line(text, "only tried, not refused: " + headline(detection));
   }
   if (verdict.alternative) {
     add_line(text, fmt::format("instead: {}, {}", printable(verdict.alternative->action_type),
                                printable(verdict.alternative->reason)));
   }
-  if (verdict.retry_after) add_line(text, fmt::format("retry after {}", short_time(*verdict.retry_after)));
+  if (refused && verdict.retry_after)
+    add_line(text, fmt::format("retry after {}", short_time(*verdict.retry_after)));
+  // That one rule lacked data says little to people; that all of them did is why it was allowed.
   for (const std::string& rule : verdict.not_evaluated) {
-    add_line(text, fmt::format("not evaluated: {}", printable(rule)));
+    if (rule.starts_with("all: ")) add_line(text, fmt::format("not evaluated: {}", printable(rule)));
   }
   return text;
 }

@@ -1,3 +1,4 @@
+#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -14,24 +15,25 @@ struct Resolving {
   Resolution resolution;
 };
 
-struct Listing {
-  DetectionQuery query;
-  Resource resource;
-};
-
-// The resource that the detection's scope is the id of, empty if it is of another scope or its actions are gone.
-std::string guarded_text(History& history, const Detection& detection) {
-  for (const Trace& trace : history.repository().actions().get(detection.action_ids)) {
-    if (detection.scope == to_string(Scope{ScopeKind::resource, trace.resource_id}))
-      return resource_text(guarded_resource(trace));
+// The resources that the detections' scopes are the ids of, by scope; a scope is missing if it is of another kind or the
+// first action is gone. All actions of a resource's scope are on it, so one tells it.
+std::map<std::string, std::string> guarded_texts(History& history, std::span<const Detection> detections) {
+  std::vector<std::string> first;
+  for (const Detection& detection : detections) {
+    if (!detection.action_ids.empty()) first.push_back(detection.action_ids.front());
   }
-  return {};
+  std::map<std::string, std::string> texts;
+  for (const Trace& trace : history.repository().actions().get(first)) {
+    texts.emplace(to_string(Scope{ScopeKind::resource, trace.resource_id}),
+                  resource_text(guarded_resource(trace)));
+  }
+  return texts;
 }
 
-void print_detection(History& history, const Detection& detection) {
+void print_detection(const Detection& detection, const std::map<std::string, std::string>& guarded) {
   print_line(fmt::format("{}  {}", printable(detection.detection_id), describe(detection)));
-  const std::string resource = guarded_text(history, detection);
-  if (!resource.empty()) print_line(fmt::format("  on {}", printable(resource)));
+  const auto resource = guarded.find(detection.scope);
+  if (resource != guarded.end()) print_line(fmt::format("  on {}", printable(resource->second)));
   if (detection.resolved_at) {
     print_line(
         fmt::format("  resolved {} by {}{}{}", short_time(*detection.resolved_at),
@@ -40,17 +42,13 @@ void print_detection(History& history, const Detection& detection) {
   }
 }
 
-Exit list(const Context& context, const Listing& listing) {
+Exit list(const Context& context, const DetectionQuery& query) {
   History history = context.open(Access::read);
-  DetectionQuery query = listing.query;
-  if (listing.resource != Resource{}) {
-    const std::string id = resource_id(history.repository().tenant(), normalized(listing.resource));
-    if (id.empty()) throw Error(ErrorCode::invalid_argument, "resource: --kind and --name are required");
-    query.scope = to_string(Scope{ScopeKind::resource, id});
-  }
   const std::vector<Detection> detections = history.detections(query);
+  std::map<std::string, std::string> guarded;
+  if (!context.json) guarded = guarded_texts(history, detections);
   for (const Detection& detection : detections) {
-    context.json ? print_line(to_json(detection)) : print_detection(history, detection);
+    context.json ? print_line(to_json(detection)) : print_detection(detection, guarded);
   }
   if (detections.empty()) context.note("no detection is stored");
   return Exit::done;
@@ -70,8 +68,14 @@ Exit settle(const Context& context) {
   return Exit::done;
 }
 
-Exit overrides(const Context& context) {
-  const std::vector<OverrideRecord> records = context.open(Access::read).overrides();
+struct Overriding {
+  std::optional<TimePoint> since;
+  int limit = 100;
+};
+
+Exit overrides(const Context& context, const Overriding& wanted) {
+  const std::vector<OverrideRecord> records =
+      context.open(Access::read).overrides(wanted.since, wanted.limit);
   for (const OverrideRecord& record : records) {
     print_line(context.json ? to_json(record)
                             : fmt::format("{}  {} let {} pass: {}", short_time(record.overridden_at),
@@ -85,20 +89,17 @@ Exit overrides(const Context& context) {
 }  // namespace
 
 void add_detections(CLI::App& app, Context& context) {
-  auto listing = std::make_shared<Listing>();
-  DetectionQuery* const query = &listing->query;
+  auto query = std::make_shared<DetectionQuery>();
   CLI::App* command = app.add_subcommand("detections", "Lists what the guard found, and says how it ended");
   command->require_subcommand(0, 1);
   command->add_option("--pattern", query->pattern_id, "Of this pattern")->type_name("ID");
   command->add_option("--scope", query->scope, "As detections have it: resource:ID")->type_name("SCOPE");
-  add_resource(*command, listing->resource);
+  add_resource(*command, query->resource);
   add_time(*command, "--since", query->since, "Found at or after this time");
   add_time(*command, "--until", query->until, "Found before this time");
   command->add_flag("--unresolved", query->unresolved, "Only those that have not ended");
-  command->add_option("--limit", query->limit, "How many, at most 10000; 50 if not given")
-      ->check(between(1, 10'000))
-      ->type_name("N");
-  context.on(command, [&context, listing] { return list(context, *listing); });
+  add_limit(*command, query->limit, 10'000);
+  context.on(command, [&context, query] { return list(context, *query); });
 
   auto wanted = std::make_shared<Resolving>();
   CLI::App* part =
@@ -116,8 +117,14 @@ void add_detections(CLI::App& app, Context& context) {
       command->add_subcommand(
           "settle", "Ends what is over, judges preventions of yesterday, and counts the patterns' rates"),
       [&context] { return settle(context); });
-  context.on(command->add_subcommand("overrides", "Lists who let refused actions pass, and why"),
-             [&context] { return overrides(context); });
+
+  auto overriding = std::make_shared<Overriding>();
+  part = command->add_subcommand("overrides", "Lists who let refused actions pass, and why");
+  add_time(*part, "--since", overriding->since, "Overridden at or after this time");
+  part->add_option("--limit", overriding->limit, "How many, at most 10000; 100 if not given")
+      ->check(between(1, 10'000))
+      ->type_name("N");
+  context.on(part, [&context, overriding] { return overrides(context, *overriding); });
 }
 
 }  // namespace actionhist::cli

@@ -109,9 +109,7 @@ void add_discover(CLI::App& app, Context& context) {
       ->check(between(0.0, 1.0))
       ->type_name("Q");
   add_json(*command, "--where", query->where, R"(Which actions count: {"environment": "prod"})");
-  command->add_option("--limit", query->limit, "How many, at most 1000; 50 if not given")
-      ->check(between(1, 1000))
-      ->type_name("N");
+  add_limit(*command, query->limit, 1000);
   context.on(command, [&context, query] { return anomalies(context, *query); });
 
   auto groups = std::make_shared<ClusterQuery>();

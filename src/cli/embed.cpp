@@ -1,11 +1,8 @@
 // actionhist embed: which embedding spaces there are, how they are filled, and how well they find.
-#include <memory>
-
 #include <fmt/format.h>
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
-#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "cli/vector_file.hpp"
@@ -33,20 +30,21 @@ History open(const Context& context, Access access) {
   return context.open(access, std::move(options));
 }
 
-// A bar for as long as something is embedded.
-class Bar {
+// A line for as long as something is done to texts.
+class Line {
  public:
-  explicit Bar(const Context& context) : progress_(!context.quiet && !context.json, std::nullopt) {}
+  Line(const Context& context, std::string_view done) : progress_(context.progress()), done_(done) {}
 
   auto callback() {
     return [this](const EmbeddingProgress& p) {
       progress_.show(static_cast<std::uintmax_t>(p.done),
-                     fmt::format("{} embedded, {} left", p.done, p.left));
+                     fmt::format("{} {}, {} left", p.done, done_, p.left));
     };
   }
 
  private:
   Progress progress_;
+  std::string_view done_;  // what has become of those that are done
 };
 
 Exit status(const Context& context) {
@@ -68,9 +66,8 @@ Exit status(const Context& context) {
                {"MISSING", Table::Column::number},
                {"USED SINCE"}});
   for (const EmbeddingSpace& s : spaces) {
-    table.add({printable(s.space_id), s.active ? "yes" : "no", std::to_string(s.dimension),
-               std::to_string(s.vectors), std::to_string(s.missing),
-               s.activated_at ? short_time(*s.activated_at) : "-"});
+    table.add({s.space_id, s.active ? "yes" : "no", std::to_string(s.dimension), std::to_string(s.vectors),
+               std::to_string(s.missing), s.activated_at ? short_time(*s.activated_at) : "-"});
   }
   if (!table.empty()) table.print(terminal_width());
   context.say(fmt::format("{} queued, {} failed", health.feed.queued, health.feed.failed), {});
@@ -82,8 +79,8 @@ Exit change(const Context& context, const Arguments& arguments) {
   SwitchOptions options = arguments.change;
   SpaceSwitch result;
   {
-    Bar bar(context);
-    options.progress = bar.callback();
+    Line line(context, "embedded");
+    options.progress = line.callback();
     result = history.switch_space(arguments.space_id, options);
   }
   const bool was = result.previous == result.space_id;
@@ -97,7 +94,13 @@ Exit change(const Context& context, const Arguments& arguments) {
 }
 
 Exit fit(const Context& context, const Arguments& arguments) {
-  const EmbeddingSpace space = context.open(Access::change).fit_space(arguments.fit);
+  FitOptions options = arguments.fit;
+  EmbeddingSpace space;
+  {
+    Line line(context, "looked at");
+    options.progress = line.callback();
+    space = context.open(Access::change).fit_space(options);
+  }
   const std::string name = printable(space.space_id);
   context.say(fmt::format("fitted {}; actionhist embed switch {} uses it", name, name), to_json(space));
   return Exit::done;
@@ -107,8 +110,8 @@ Exit backfill(const Context& context) {
   History history = open(context, Access::change);
   std::int64_t done = 0;
   {
-    Bar bar(context);
-    done = history.backfill(bar.callback());
+    Line line(context, "embedded");
+    done = history.backfill(line.callback());
   }
   const std::int64_t failed = history.health().feed.failed;
   JsonWriter writer;
@@ -118,11 +121,13 @@ Exit backfill(const Context& context) {
 }
 
 Exit drop(const Context& context, const Arguments& arguments) {
-  const bool dropped = context.open(Access::change).drop_space(arguments.space_id);
+  if (!context.open(Access::change).drop_space(arguments.space_id)) {
+    throw Error(ErrorCode::not_found, fmt::format("space_id: \"{}\" is not stored", arguments.space_id));
+  }
   JsonWriter writer;
-  writer.begin_object().member("dropped", dropped);
-  context.say(dropped ? "dropped" : "there is no such space", writer.end_object().take());
-  return dropped ? Exit::done : Exit::rejected;
+  writer.begin_object().member("dropped", true);
+  context.say("dropped", writer.end_object().take());
+  return Exit::done;
 }
 
 Exit failed(const Context& context, const Arguments& arguments) {
@@ -140,13 +145,11 @@ Exit failed(const Context& context, const Arguments& arguments) {
                {"ERROR", Table::Column::flexible}});
   for (const FailedSubject& each : history.failed_subjects(arguments.limit)) {
     if (context.json) print_line(to_json(each));
-    table.add({printable(each.subject_id), std::to_string(each.attempts), short_time(each.queued_at),
-               printable(each.error)});
+    table.add({each.subject_id, std::to_string(each.attempts), short_time(each.queued_at), each.error});
   }
-  if (context.json) return Exit::done;
   if (table.empty()) {
-    context.say("nothing has failed", {});
-  } else {
+    context.note("nothing has failed");
+  } else if (!context.json) {
     table.print(terminal_width());
   }
   return Exit::done;
@@ -174,7 +177,7 @@ Exit evaluate(const Context& context, const Arguments& arguments) {
     return Exit::done;
   }
   if (evaluation.queries == 0) {
-    context.say("no two actions are known that belong together; record more with alert and type", {});
+    context.note("no two actions are known that belong together; record more with alert and type");
     return Exit::done;
   }
   Table table({{"SEARCH BY", Table::Column::flexible},
@@ -183,8 +186,8 @@ Exit evaluate(const Context& context, const Arguments& arguments) {
                {"MRR", Table::Column::number}});
   add_quality(table, "words alone", evaluation.words);
   for (const SpaceQuality& space : evaluation.spaces) {
-    add_quality(table, printable(space.space_id) + " alone", space.vectors_alone);
-    add_quality(table, printable(space.space_id) + " and words", space.with_words);
+    add_quality(table, space.space_id + " alone", space.vectors_alone);
+    add_quality(table, space.space_id + " and words", space.with_words);
   }
   table.print(terminal_width());
   context.say(fmt::format("{} queries over {} actions", evaluation.queries, evaluation.documents), {});
@@ -197,26 +200,18 @@ void add_embed(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("embed", "Embedding spaces: their state, filling, change and quality");
   command->require_subcommand(1);
-  const auto add = [&](const char* name, const char* description, auto run, auto... parts) {
-    auto arguments = std::make_shared<Arguments>();
-    CLI::App* part = command->add_subcommand(name, description);
-    (parts(*part, *arguments), ...);
-    context.on(part, [&context, arguments, run] { return run(context, *arguments); });
-  };
+  const auto add = [&](auto... given) { add_part<Arguments>(*command, context, given...); };
   const auto space = [](CLI::App& part, Arguments& a) {
     part.add_option("SPACE", a.space_id, "The space's id, as status shows it")->required()->type_name("");
   };
-  const auto only = [](Exit (*run)(const Context&)) {
-    return [run](const Context& c, const Arguments&) { return run(c); };
-  };
-  add("status", "The spaces, and what waits for them", only(&status));
+  add("status", "The spaces, and what waits for them", &status);
   add("switch", "Fills a space, compares it, and has searches use it", &change,
       [](CLI::App& part, Arguments& a) {
         part.add_option("SPACE", a.space_id, "The space's id; that of --embedder if not given")
             ->type_name("");
         part.add_flag("--force", a.change.force, "Although searches would find less, or vectors are missing");
       });
-  add("backfill", "Embeds what was recorded without an index", only(&backfill));
+  add("backfill", "Embeds what was recorded without an index", &backfill);
   add("fit", "Fits a model on what is stored, as a space of its own", &fit, [](CLI::App& part, Arguments& a) {
     part.add_option("--dimension", a.fit.dimension, "At most so many; 256 if not given")
         ->check(between(2, 1024))

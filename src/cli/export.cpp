@@ -22,6 +22,13 @@ struct Arguments {
   bool oldest_first = false;
 };
 
+// A spreadsheet would run what begins like a formula; with a ' before it, it is text.
+std::string harmless(std::string cell) {
+  const bool formula =
+      !cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos;
+  return formula ? "'" + cell : cell;
+}
+
 // RFC 4180.
 std::string quoted(const std::string& cell) {
   if (cell.find_first_of("\",\r\n") == cell.npos) return cell;
@@ -38,7 +45,7 @@ std::string csv_row(const Trace& trace, bool heading) {
   bool first = true;
   visit_columns(trace, [&](std::string_view name, const auto& member) {
     if (!std::exchange(first, false)) row += ',';
-    row += quoted(heading ? std::string(name) : column_text(member));
+    row += quoted(heading ? std::string(name) : harmless(column_text(member)));
   });
   return row + "\r\n";
 }
@@ -122,7 +129,7 @@ void add_export(CLI::App& app, Context& context) {
   add_filters(*command, arguments->query);
   command
       ->add_option("--format", arguments->format,
-                   "jsonl, which import reads back, or csv; jsonl if not given")
+                   "jsonl, which import reads back, or csv, for spreadsheets; jsonl if not given")
       ->check(one_of({"jsonl", "csv"}))
       ->type_name("FORMAT");
   command->add_option("--output", arguments->path, "Where to; - is stdout, and so if not given")

@@ -44,7 +44,8 @@ Exit history(const Context& context, const Arguments& arguments) {
   } else {
     print_table(page.traces, arguments.ids);
   }
-  if (page.next.empty() || context.quiet) return Exit::done;
+  // A program has no other way to the next page.
+  if (page.next.empty() || (context.quiet && !context.json)) return Exit::done;
   JsonWriter writer;
   print_error_line(context.json ? writer.begin_object().member("next", page.next).end_object().take()
                                 : fmt::format("there is more: --cursor {}", printable(page.next)));
@@ -57,9 +58,7 @@ void add_history(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("history", "Lists actions, the newest first");
   add_filters(*command, arguments->query);
-  command->add_option("--limit", arguments->query.limit, "How many, at most 10000; 50 if not given")
-      ->check(between(1, 10'000))
-      ->type_name("N");
+  add_limit(*command, arguments->query.limit, 10'000);
   command->add_option("--cursor", arguments->query.cursor, "Go on where a list ended")->type_name("CURSOR");
   command->add_flag("--ids", arguments->ids, "With the actions' ids");
   context.on(command, [&context, arguments] { return history(context, *arguments); });

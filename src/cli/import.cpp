@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "cli/input.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/hash.hpp"
 #include "core/json_io.hpp"
 
 namespace actionhist::cli {
@@ -38,7 +40,9 @@ class Importer {
   void add(std::size_t line, std::string_view text) {
     ++lines_;
     try {
-      batch_.push_back(parse_action(text));
+      Action action = parse_action(text);
+      if (action.action_id.empty()) action.action_id = id_of_line(text);
+      batch_.push_back(std::move(action));
       numbers_.push_back(line);
     } catch (const Error& error) {
       if (!about_input(error)) throw;
@@ -63,6 +67,24 @@ class Importer {
   void report() const;
 
  private:
+  // Equal for lines that say the same.
+  static std::string canonical_line(std::string_view text) {
+    try {
+      JsonDocument document;
+      return canonical(document.parse(text, "action"), "action", nullptr);
+    } catch (const Error&) {
+      return std::string(text);  // deeper than is kept
+    }
+  }
+
+  // The same for the same line of the same file, so that a file that is read again stores nothing twice. Equal lines
+  // of a file are as many actions.
+  std::string id_of_line(std::string_view text) {
+    const std::string line = canonical_line(text);
+    const int before = seen_[sha256_hex(line)]++;
+    return uuid_v5(fmt::format("import {} {}", before, line));
+  }
+
   // All in one transaction; if something is refused, each half for itself, down to the line that is to blame.
   void store(std::span<const Action> actions, std::size_t first) {
     try {
@@ -85,8 +107,9 @@ class Importer {
   bool dry_run_;
   std::unique_ptr<History> history_;
   std::vector<Action> batch_;
-  std::vector<std::size_t> numbers_;   // of the lines of the batch
-  std::vector<Rejection> rejections_;  // by line; the first ones, or all of them for --json
+  std::vector<std::size_t> numbers_;           // of the lines of the batch
+  std::unordered_map<std::string, int> seen_;  // lines without an id, by their hash
+  std::vector<Rejection> rejections_;          // by line; the first ones, or all of them for --json
   std::size_t lines_ = 0;
   std::size_t stored_ = 0;
   std::size_t known_ = 0;
@@ -124,7 +147,7 @@ void Importer::report() const {
 Exit import_lines(const Context& context, const std::string& path, bool dry_run) {
   LineReader reader(path);
   Importer importer(context, dry_run);
-  Progress progress(!context.quiet && !context.json, reader.bytes_in_all());
+  Progress progress = context.progress(reader.bytes_in_all());
   try {
     for (std::string line; reader.next(line);) {
       if (line.find_first_not_of(" \t") == line.npos) continue;

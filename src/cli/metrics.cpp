@@ -37,9 +37,9 @@ void print_table(const std::vector<EffectivenessMetric>& metrics) {
   for (const EffectivenessMetric& m : metrics) {
     std::string scope(to_string(m.scope_type));
     if (!m.scope_value.empty()) scope += " " + m.scope_value;
-    table.add({printable(scope), std::string(to_string(m.metric_period)), short_time(m.period_start),
-               printable(m.action_type), std::to_string(m.sample_size),
-               fmt::format("{:.2f}", m.average_score), fmt::format("{:.2f}", m.median_score),
+    table.add({scope, std::string(to_string(m.metric_period)), short_time(m.period_start), m.action_type,
+               std::to_string(m.sample_size), fmt::format("{:.2f}", m.average_score),
+               fmt::format("{:.2f}", m.median_score),
                fmt::format("{:.2f} to {:.2f}", m.confidence_interval_lower, m.confidence_interval_upper),
                m.min_sample_size_met ? m.trend_direction : "too few", significance(m),
                m.alarm ? "fell" : "-"});
@@ -61,6 +61,10 @@ Exit metrics(const Context& context, const Arguments& arguments) {
     print_table(found);
   }
   if (found.empty()) context.note("no metrics; --refresh computes them from the assessed actions");
+  if (std::ssize(found) == arguments.query.limit) {
+    context.note(
+        fmt::format("these are the first {} rows; --limit gives more, if there are any", found.size()));
+  }
   return Exit::done;
 }
 
@@ -85,9 +89,7 @@ void add_metrics(CLI::App& app, Context& context) {
   command->add_option("--type", query.action_type, "Of this action type")->type_name("TYPE");
   add_time(*command, "--since", query.since, "Periods that end after this time");
   add_time(*command, "--until", query.until, "Periods that begin before this time");
-  command->add_option("--limit", query.limit, "How many rows, at most 100000; 1000 if not given")
-      ->check(between(1, 100'000))
-      ->type_name("N");
+  add_limit(*command, query.limit, 100'000, "How many rows");
   command->add_flag("--refresh", arguments->refresh, "First compute what changed");
   command->add_flag("--full", arguments->full, "First compute everything anew");
   context.on(command, [&context, arguments] { return metrics(context, *arguments); });

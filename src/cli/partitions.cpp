@@ -1,11 +1,8 @@
-#include <memory>
-
 #include <fmt/format.h>
 
 #include <actionhist/postgres_months.hpp>
 
 #include "cli/arguments.hpp"
-#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
@@ -34,7 +31,7 @@ PostgresMonths months(const Context& context, Progress* progress = nullptr) {
 // Runs `work` with a line that shows how far it is.
 template <class Work>
 auto shown(const Context& context, Work work) {
-  Progress progress(!context.quiet && !context.json, std::nullopt);
+  Progress progress = context.progress();
   PostgresMonths all = months(context, &progress);
   try {
     return work(all);
@@ -57,7 +54,7 @@ Exit list(const Context& context) {
     table.add({format_month(m.month), std::string(to_string(m.state)),
                m.actions < 0 ? "?" : std::to_string(m.actions),
                fmt::format("{:.1f}", static_cast<double>(m.bytes) / (1 << 20)),
-               m.archive.empty() ? "-" : printable(m.archive)});
+               m.archive.empty() ? "-" : m.archive});
   }
   if (!context.json && !table.empty()) table.print(terminal_width());
   return Exit::done;
@@ -107,12 +104,7 @@ void add_partitions(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("partitions", "PostgreSQL's months: made ahead, taken out into files, and put back");
   command->require_subcommand(1);
-  const auto add = [&context, command](const char* name, const char* description, auto run, auto... parts) {
-    auto arguments = std::make_shared<Arguments>();
-    CLI::App* part = command->add_subcommand(name, description);
-    (parts(*part, *arguments), ...);
-    context.on(part, [&context, arguments, run] { return run(context, *arguments); });
-  };
+  const auto add = [&](auto... given) { add_part<Arguments>(*command, context, given...); };
   const auto month = [](CLI::App& part, Arguments& a) {
     add_read(
         part, "MONTH", a.month, [](const std::string& text) { return parse_month(text, "MONTH"); },
@@ -134,8 +126,7 @@ void add_partitions(CLI::App& app, Context& context) {
     part.add_option("--from", a.folder, "The folder of the archive; not for a month that is only detached")
         ->type_name("FOLDER");
   };
-  add("list", "The months, their size and where they are",
-      [](const Context& c, const Arguments&) { return list(c); });
+  add("list", "The months, their size and where they are", &list);
   add("ensure", "Makes this month and the next ones", &ensure, ahead);
   add("detach", "Takes a month out of what is searched and counted, into a table of its own", &detach, month);
   add("archive", "Moves a month into a verified file", &archive, month, to);

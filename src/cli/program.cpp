@@ -65,17 +65,28 @@ void add_commands(CLI::App& app, Context& context) {
   add_version(app, context);
 }
 
+// The command that was named after this one, null if none was.
+const CLI::App* parsed_command(const CLI::App& command) {
+  for (const CLI::App* each : command.get_subcommands({})) {
+    if (each->parsed()) return each;
+  }
+  return nullptr;
+}
+
 // CLI11 would only say that a subcommand is required.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<const CLI::App*> used = app.get_subcommands({});
-  const auto named = std::ranges::find_if(used, [](const CLI::App* command) { return command->parsed(); });
+  std::string names;
+  const CLI::App* innermost = &app;
+  while (const CLI::App* named = parsed_command(*innermost)) {
+    names += named->get_name() + " ";
+    innermost = named;
+  }
   const auto unknown = app.remaining();
   std::string message = error.what();
-  if (named == used.end()) {
+  if (innermost == &app) {
     message = unknown.empty() ? "no command is given" : fmt::format("no command \"{}\"", unknown.front());
   }
-  const std::string name = named == used.end() ? std::string() : (*named)->get_name();
-  return fmt::format("{}; see actionhist {}{}--help", message, name, name.empty() ? "" : " ");
+  return fmt::format("{}; see actionhist {}--help", message, names);
 }
 
 // What was printed must have arrived: a full disk behind a pipe is an error too.

@@ -4,7 +4,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
-#include "cli/index_wait.hpp"
+#include "cli/search.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
@@ -12,8 +12,7 @@ namespace {
 
 struct Arguments {
   RecommendQuery query;
-  double wait_seconds = 30;
-  bool no_index = false;
+  IndexArguments index;
 };
 
 void print_list(std::string_view title, const std::vector<Recommendation>& list) {
@@ -33,12 +32,8 @@ void print_list(std::string_view title, const std::vector<Recommendation>& list)
 }
 
 Exit recommend(const Context& context, const Arguments& arguments) {
-  Options options = context.options(Access::change);
-  options.semantic = !arguments.no_index;
-  History history = context.open(Access::change, std::move(options));
-  const std::chrono::milliseconds patience{static_cast<std::int64_t>(arguments.wait_seconds * 1000)};
-  const bool complete = arguments.no_index || wait_for_index(context, history, patience);
-  const Recommendations found = history.recommend(arguments.query);
+  Search search(context, arguments.index);
+  const Recommendations found = search.history().recommend(arguments.query);
   if (context.json) {
     print_line(to_json(found));
   } else {
@@ -51,11 +46,7 @@ Exit recommend(const Context& context, const Arguments& arguments) {
     context.note(
         "no case like this is known: what is listed is what usually holds, whatever the situation is");
   }
-  if (!found.fallback.empty()) {
-    context.note(fmt::format("found by the words alone, in the database: {}", printable(found.fallback)));
-  } else if (!complete) {
-    context.note("the newest actions are not indexed yet and may be missing here");
-  }
+  search.note(found.fallback);
   return Exit::done;
 }
 
@@ -71,19 +62,14 @@ void add_recommend(CLI::App& app, Context& context) {
   add_resource(*command, query.resource);
   command->add_option("--id", query.action_id, "The situation of this action")->type_name("ID");
   add_json(*command, "--where", query.where, R"(Which past actions may speak: {"environment": "prod"})");
-  command->add_option("--limit", query.limit, "How many of each list, at most 100; 5 if not given")
-      ->check(between(1, 100))
-      ->type_name("N");
+  add_limit(*command, query.limit, 100, "How many of each list");
   command
       ->add_option("--neighbours", query.neighbours,
                    "How many similar actions are heard, at most 500; 20 if not given")
       ->check(between(1, 500))
       ->type_name("N");
   command->add_flag("--explore", query.explore, "Prefer what is promising and little known");
-  command->add_option("--wait", arguments->wait_seconds, "How long to wait for the index; 30 if not given")
-      ->check(between(0.0, 86'400.0))
-      ->type_name("SECONDS");
-  command->add_flag("--no-index", arguments->no_index, "By words in the database, without the index");
+  arguments->index.add_to(*command);
   context.on(command, [&context, arguments] { return recommend(context, *arguments); });
 }
 

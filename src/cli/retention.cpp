@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
-#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "core/json_io.hpp"
@@ -103,7 +101,8 @@ Exit plan(const Context& context, const Arguments& arguments) {
                {"CITED", Table::Column::number},
                {"BEST", Table::Column::number},
                {"OPEN", Table::Column::number},
-               {"GUARDED", Table::Column::number}});
+               {"GUARDED", Table::Column::number},
+               {"HELD", Table::Column::number}});
   for (const RetentionPlan& p : plans) {
     going += p.going.size();
     if (context.json) print_line(to_json(p));
@@ -112,7 +111,8 @@ Exit plan(const Context& context, const Arguments& arguments) {
                std::to_string(count(p, RetentionReason::age)),
                std::to_string(count(p, RetentionReason::count)),
                std::to_string(count(p, RetentionReason::score)), std::to_string(p.kept_cited),
-               std::to_string(p.kept_best), std::to_string(p.kept_open), std::to_string(p.kept_guarded)});
+               std::to_string(p.kept_best), std::to_string(p.kept_open), std::to_string(p.kept_guarded),
+               std::to_string(p.kept_held)});
   }
   if (context.json) return Exit::done;
   if (!table.empty()) table.print(terminal_width());
@@ -122,9 +122,11 @@ Exit plan(const Context& context, const Arguments& arguments) {
 
 Exit apply(const Context& context, const Arguments& arguments) {
   History history = context.open(Access::change);
-  Progress progress(!context.quiet && !context.json, std::nullopt);
+  Progress progress = context.progress();
   RetentionRequest request{arguments.resource, arguments.policy.read(), arguments.batch, {}};
+  std::int64_t removed = 0;
   request.progress = [&](const RetentionProgress& p) {
+    removed = p.removed;
     progress.show(static_cast<std::uintmax_t>(p.removed),
                   fmt::format("{} actions removed, {} of {} resources", p.removed, p.groups_done, p.groups));
   };
@@ -133,7 +135,9 @@ Exit apply(const Context& context, const Arguments& arguments) {
     run = history.apply_retention(request);
   } catch (const Error&) {
     progress.clear();
-    context.note("what was removed until here is gone, the rest is there; another run goes on");
+    if (removed > 0) {
+      context.note("what was removed until here is gone, the rest is there; another run goes on");
+    }
     throw;
   }
   progress.clear();
@@ -147,12 +151,9 @@ Exit list(const Context& context) {
   const std::vector<RetentionRule> rules = context.open(Access::read).retention_policies();
   if (context.json) {
     for (const RetentionRule& rule : rules) print_line(to_json(rule));
-    return Exit::done;
   }
-  if (rules.empty()) {
-    context.say("no policy is set: everything is kept", {});
-    return Exit::done;
-  }
+  if (rules.empty()) context.note("no policy is set: everything is kept");
+  if (context.json || rules.empty()) return Exit::done;
   Table table({{"RESOURCE", Table::Column::flexible}, {"POLICY", Table::Column::flexible}});
   for (const RetentionRule& rule : rules) {
     table.add({rule.resource_id.empty() ? "(all others)" : group_text(rule.resource, rule.resource_id),
@@ -199,7 +200,7 @@ Exit log(const Context& context, const Arguments& arguments) {
     table.add({short_time(o.operation_start), o.resource_id.empty() ? "-" : o.resource_id, o.operation_type,
                o.strategy_used, std::to_string(o.records_before), std::to_string(o.records_deleted),
                std::to_string(o.records_after), o.operation_status,
-               o.error_message.empty() ? "-" : printable(o.error_message)});
+               o.error_message.empty() ? "-" : o.error_message});
   }
   if (!table.empty()) table.print(terminal_width());
   return Exit::done;
@@ -211,14 +212,7 @@ void add_retention(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("retention", "Says what expires, and removes it");
   command->require_subcommand(1);
 
-  const auto add = [&context](CLI::App& parent, const char* name, const char* description, auto run,
-                              auto... parts) {
-    auto arguments = std::make_shared<Arguments>();
-    CLI::App* part = parent.add_subcommand(name, description);
-    (parts(*part, *arguments), ...);
-    context.on(part, [&context, arguments, run] { return run(context, *arguments); });
-    return part;
-  };
+  const auto add = [&](CLI::App* to, auto... given) { return add_part<Arguments>(*to, context, given...); };
   const auto resource = [](CLI::App& part, Arguments& a) { add_resource(part, a.resource); };
   const auto policy = [](CLI::App& part, Arguments& a) { a.policy.add_to(part); };
   const auto batch = [](CLI::App& part, Arguments& a) {
@@ -231,16 +225,14 @@ void add_retention(CLI::App& app, Context& context) {
         ->check(between(1, 10'000))
         ->type_name("COUNT");
   };
-  add(*command, "plan", "What would go now, and why; changes nothing", &plan, resource, policy);
-  add(*command, "apply", "Removes what the plan says, in small transactions", &apply, resource, policy,
-      batch);
-  add(*command, "log", "What runs did, the newest first", &log, limit);
-  CLI::App* policies = add(*command, "policy", "The policies that are set",
-                           [](const Context& c, const Arguments&) { return list(c); });
+  add(command, "plan", "What would go now, and why; changes nothing", &plan, resource, policy);
+  add(command, "apply", "Removes what the plan says, in small transactions", &apply, resource, policy, batch);
+  add(command, "log", "What runs did, the newest first", &log, limit);
+  CLI::App* policies = add(command, "policy", "The policies that are set", &list);
   policies->require_subcommand(0, 1);
-  add(*policies, "set", "Sets the policy of a resource, or of all others without --kind and --name", &set,
+  add(policies, "set", "Sets the policy of a resource, or of all others without --kind and --name", &set,
       resource, policy);
-  add(*policies, "clear", "Takes it away", &clear, resource);
+  add(policies, "clear", "Takes it away", &clear, resource);
 }
 
 }  // namespace actionhist::cli

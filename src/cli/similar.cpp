@@ -4,7 +4,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
-#include "cli/index_wait.hpp"
+#include "cli/search.hpp"
 #include "cli/terminal.hpp"
 
 namespace actionhist::cli {
@@ -14,8 +14,7 @@ constexpr std::size_t excerpt_width = 160;
 
 struct Arguments {
   SimilarQuery query;
-  double wait_seconds = 30;
-  bool no_index = false;
+  IndexArguments index;
 };
 
 // "action=2,outcome=1"
@@ -44,15 +43,15 @@ void print_hit(std::size_t rank, const Hit& hit) {
 }
 
 Exit similar(const Context& context, const Arguments& arguments) {
-  if (arguments.query.text.empty() == arguments.query.action_id.empty()) {
+  const std::string& text = arguments.query.text;
+  if (!text.empty() && !arguments.query.action_id.empty()) {
+    throw CLI::ValidationError("give either a text to look for or --id of an action, not both");
+  }
+  if (arguments.query.action_id.empty() && text.find_first_not_of(" \t\r\n") == text.npos) {
     throw CLI::ValidationError("give a text to look for, or --id of an action");
   }
-  Options options = context.options(Access::change);
-  options.semantic = !arguments.no_index;
-  History history = context.open(Access::change, std::move(options));
-  const std::chrono::milliseconds patience{static_cast<std::int64_t>(arguments.wait_seconds * 1000)};
-  const bool complete = arguments.no_index || wait_for_index(context, history, patience);
-  const std::vector<Hit> hits = history.similar(arguments.query);
+  Search search(context, arguments.index);
+  const std::vector<Hit> hits = search.history().similar(arguments.query);
   for (std::size_t i = 0; i < hits.size(); ++i) {
     if (context.json) {
       print_line(to_json(hits[i]));
@@ -61,12 +60,7 @@ Exit similar(const Context& context, const Arguments& arguments) {
     }
   }
   if (hits.empty()) context.note("no similar action is known");
-  if (!hits.empty() && !hits.front().explain.fallback.empty()) {
-    context.note(fmt::format("found by the words alone, in the database: {}",
-                             printable(hits.front().explain.fallback)));
-  } else if (!complete) {
-    context.note("the newest actions are not indexed yet and may be missing here");
-  }
+  search.note(hits.empty() ? std::string() : hits.front().explain.fallback);
   return Exit::done;
 }
 
@@ -78,9 +72,7 @@ void add_similar(CLI::App& app, Context& context) {
   SimilarQuery& query = arguments->query;
   command->add_option("TEXT", query.text, "What happens, in words")->type_name("");
   command->add_option("--id", query.action_id, "Like this action, instead of a text")->type_name("ID");
-  command->add_option("--limit", query.limit, "How many, at most 1000; 10 if not given")
-      ->check(between(1, 1000))
-      ->type_name("N");
+  add_limit(*command, query.limit, 1000);
   add_json(*command, "--where", query.where, R"(A filter: {"kind": "Deployment"})");
   command->add_option("--threshold", query.threshold, "The least score, 0 to 1")
       ->check(between(0.0, 1.0))
@@ -103,10 +95,7 @@ void add_similar(CLI::App& app, Context& context) {
   add_read(*command, "--weights", query.weights, read_weights,
            "How much context, action and outcome count, where each has a vector (a model aspects:…)")
       ->type_name("action=2,outcome=1");
-  command->add_option("--wait", arguments->wait_seconds, "How long to wait for the index; 30 if not given")
-      ->check(between(0.0, 86'400.0))
-      ->type_name("SECONDS");
-  command->add_flag("--no-index", arguments->no_index, "By words in the database, without the index");
+  arguments->index.add_to(*command);
   context.on(command, [&context, arguments] { return similar(context, *arguments); });
 }
 

@@ -5,6 +5,7 @@
 #include "cli/arguments.hpp"
 #include "cli/describe.hpp"
 #include "cli/terminal.hpp"
+#include "core/names.hpp"
 
 namespace actionhist::cli {
 namespace {
@@ -27,7 +28,8 @@ struct CompleteArguments {
   // Throws Error: invalid_argument.
   Outcome read() const {
     Outcome result = outcome.empty() ? Outcome{} : parse_outcome(outcome);
-    if (status || outcome.empty()) result.status = status.value_or(Status::completed);
+    const Status likely = error.empty() ? Status::completed : Status::failed;
+    if (status || outcome.empty()) result.status = status.value_or(likely);
     if (score) result.effectiveness_score = score;
     if (!error.empty()) result.execution_error = error;
     if (!notes.empty()) result.effectiveness_notes = notes;
@@ -40,6 +42,17 @@ struct AssessArguments {
   std::string id;
   Assessment assessment;
 };
+
+// Only what ends an action.
+Status read_ending(std::string_view text) {
+  using enum Status;
+  for (const Status status : {completed, failed, rolled_back, cancelled, escalated}) {
+    if (same_name(to_string(status), text)) return status;
+  }
+  throw Error(
+      ErrorCode::invalid_argument,
+      fmt::format("--status: \"{}\" is none of completed, failed, rolled-back, cancelled, escalated", text));
+}
 
 Exit confirm(const Context& context, const Trace& trace) {
   std::string text = fmt::format("{} is {}", printable(trace.action_id), to_string(trace.outcome.status));
@@ -69,9 +82,8 @@ void add_start(CLI::App& app, Context& context) {
   command = app.add_subcommand("complete", "Says what became of an action");
   add_id(command, complete->id);
   add_read(
-      *command, "--status", complete->status,
-      [](const std::string& text) { return parse_status(text, "--status"); },
-      "completed, failed, rolled-back, cancelled or escalated; completed if nothing else is said")
+      *command, "--status", complete->status, read_ending,
+      "completed, failed, rolled-back, cancelled or escalated; failed with --error, else completed, if not given")
       ->type_name("STATUS");
   command->add_option("--score", complete->score, "How well it worked, 0 to 1")->type_name("SCORE");
   command->add_option("--error", complete->error, "Why it failed")->type_name("TEXT");
@@ -102,6 +114,10 @@ void add_start(CLI::App& app, Context& context) {
   command->add_option("--notes", assessment.notes, "Notes in words")->type_name("TEXT");
   add_time(*command, "--at", assessment.assessed_at, "When it was assessed; now if not given");
   context.on(command, [&context, assess] {
+    const Assessment& a = assess->assessment;
+    if (!a.health && !a.alert && !a.metrics && !a.score && a.criteria.absent() && a.notes.empty()) {
+      throw CLI::ValidationError("nothing is said: give --score, or --health, --alert and --metrics");
+    }
     return confirm(context, context.open(Access::change).assess(assess->id, assess->assessment));
   });
 }

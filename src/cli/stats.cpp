@@ -20,6 +20,7 @@ struct Arguments {
 
 // Programs get all resources; people get a page unless they ask for more.
 constexpr std::size_t page = 50;
+constexpr int most_resources = 1'000'000;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.0f} %", *share * 100) : std::string("-");
@@ -53,7 +54,8 @@ void print_table(std::span<const Summary> summaries) {
 
 Exit stats(const Context& context, const Arguments& arguments) {
   History history = context.open(Access::read);
-  const std::vector<Summary> summaries = history.summaries(arguments.since);
+  // The sums are of all of them.
+  const std::vector<Summary> summaries = history.summaries(arguments.since, most_resources);
   const std::size_t most = arguments.limit.value_or(context.json ? summaries.size() : page);
   const std::span listed = std::span(summaries).first(std::min(most, summaries.size()));
   const Health health = history.health();
@@ -63,10 +65,13 @@ Exit stats(const Context& context, const Arguments& arguments) {
     total.last_24h += summary.last_24h;
     total.last_7d += summary.last_7d;
   }
+  // They have no time of a change by which --since could choose.
+  const std::int64_t without = arguments.since ? 0 : history.repository().retention().group({}).total;
+  const std::int64_t actions = total.total_actions + without;
   if (context.json) {
     JsonWriter writer;
     writer.begin_object().key("totals").begin_object().member("resources", summaries.size());
-    writer.member("actions", total.total_actions).member("last_24h", total.last_24h);
+    writer.member("actions", actions).member("without_resource", without).member("last_24h", total.last_24h);
     writer.member("last_7d", total.last_7d).end_object();
     writer.key("resources").begin_array();
     for (const Summary& summary : listed) writer.raw(to_json(summary));
@@ -78,6 +83,7 @@ Exit stats(const Context& context, const Arguments& arguments) {
   if (listed.size() < summaries.size()) {
     context.note(fmt::format("{} more resources; --limit lists them", summaries.size() - listed.size()));
   }
+  if (without > 0) print_line(fmt::format("{} actions, {} of them on no known resource", actions, without));
   print_line(fmt::format("{} actions on {} resources, {} in the last 24 h, {} in the last 7 days",
                          total.total_actions, summaries.size(), total.last_24h, total.last_7d));
   print_line(fmt::format("{} changes in the feed, {} queued, {} failed; {} {}, schema {}", health.feed.seq,
@@ -96,7 +102,7 @@ void add_stats(CLI::App& app, Context& context) {
   command
       ->add_option("--limit", arguments->limit,
                    "How many resources are listed; 50 if not given, with --json all")
-      ->check(between(1, 1'000'000))
+      ->check(between(1, most_resources))
       ->type_name("N");
   context.on(command, [&context, arguments] { return stats(context, *arguments); });
 }

@@ -74,15 +74,16 @@ int severity_rank(std::string_view severity) noexcept {
 }
 
 Resource guarded_resource(const Action& action) {
-  if (action.owner.empty()) return action.resource;
+  const auto slash = action.owner.find('/');
+  if (slash == std::string::npos) return action.resource;
   Resource owner;
   owner.cluster = action.resource.cluster;
   owner.namespace_ = action.resource.namespace_;
-  const auto slash = action.owner.find('/');
-  if (slash == std::string::npos) return action.resource;
   owner.kind = action.owner.substr(0, slash);
   owner.name = action.owner.substr(slash + 1);
-  return normalized(owner);
+  owner = normalized(std::move(owner));
+  // An owner that is not known does not take the place of what is.
+  return owner.kind.empty() || owner.name.empty() ? action.resource : owner;
 }
 
 }  // namespace actionhist

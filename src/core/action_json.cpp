@@ -41,6 +41,38 @@ void read_effect_aliases(FieldReader& reader, Action& action) {
   }
 }
 
+// What is not known goes to the metadata, where the guard does not look: a misspelt part of the resource, or a misspelt
+// override, is refused instead. Short names are near to words of their own, so one needs another part beside it.
+void refuse_misspelt(const FieldReader& reader, const Resource& resource) {
+  using enum simdjson::dom::element_type;
+  struct Guarded {
+    std::string_view name;
+    simdjson::dom::element_type type;
+    bool known;  // by another name
+  };
+  const bool any = resource != Resource{};
+  const Guarded guarded[] = {{"namespace", STRING, !resource.namespace_.empty()},
+                             {"cluster", STRING, !resource.cluster.empty()},
+                             {"resource_kind", STRING, !resource.kind.empty()},
+                             {"resource_name", STRING, !resource.name.empty()},
+                             {"resource_namespace", STRING, !resource.namespace_.empty()},
+                             {"resource", OBJECT, any},
+                             {"override", OBJECT, false},
+                             {"resource_reference", OBJECT, any},
+                             {"kind", STRING, !resource.kind.empty()},
+                             {"name", STRING, !resource.name.empty()}};
+  std::vector<std::pair<std::string_view, std::string_view>> found;
+  for (const auto& [name, type, known] : guarded) {
+    const std::string_view key =
+        known || reader.given(name) ? std::string_view() : reader.misspelt(name, type);
+    if (!key.empty()) found.emplace_back(key, name);
+  }
+  if (found.empty()) return;
+  const auto& [key, name] = found.front();
+  if (name.size() < 5 && found.size() == 1 && !any) return;
+  refuse(reader.path(key), fmt::format("is not known, but {} is; put it into metadata if it is yours", name));
+}
+
 void require_object(const Json& json, std::string_view field) {
   if (!json.absent() && json.text().front() != '{') refuse(field, "must be a JSON object");
 }
@@ -59,6 +91,7 @@ Action parse_action(std::string_view json) {
   read_effect_aliases(reader, action);
   // What to_json(Trace) adds says nothing new when it comes back.
   for (const std::string_view name : {"resource_id", "created_at", "updated_at", "stored"}) reader.take(name);
+  refuse_misspelt(reader, action.resource);
   require_object(action.metadata, "metadata");
   action.metadata = reader.rest(action.metadata);
   return action;

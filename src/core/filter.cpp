@@ -1,10 +1,10 @@
 #include "core/filter.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
-#include "core/json_io.hpp"
 #include "core/refuse.hpp"
 
 namespace actionhist {
@@ -20,16 +20,9 @@ constexpr std::size_t max_values = 1000;
 constexpr std::size_t max_size = 5000;
 
 Scalar scalar(JsonElement element, std::string_view field) {
-  switch (element.type()) {
-    case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
-    case simdjson::dom::element_type::INT64: return static_cast<Number>(std::int64_t(element));
-    case simdjson::dom::element_type::UINT64: return static_cast<Number>(std::uint64_t(element));
-    case simdjson::dom::element_type::DOUBLE: return static_cast<Number>(double(element));
-    case simdjson::dom::element_type::BOOL: return bool(element);
-    case simdjson::dom::element_type::NULL_VALUE: return std::monostate{};
-    default:
-      refuse("where", fmt::format("\"{}\" is compared with an object or array; only scalars compare", field));
-  }
+  if (element.is_object() || element.is_array())
+    refuse("where", fmt::format("\"{}\" is compared with an object or array; only scalars compare", field));
+  return scalar_of(element);
 }
 
 Filter negated(Filter filter) { return Filter{Filter::Op::none, {}, {}, {std::move(filter)}}; }
@@ -176,7 +169,33 @@ bool ordered(const Scalar* value, const Scalar& bound, Compare compare) {
   return compare(*value, bound);
 }
 
+// What lies at a dotted path, whose keys may have dots themselves.
+std::optional<JsonElement> at_path(JsonElement element, std::string_view path) {
+  simdjson::dom::object object;
+  if (element.get(object) != simdjson::SUCCESS) return std::nullopt;
+  JsonElement member;
+  for (std::size_t end = path.size(); end != path.npos;
+       end = end > 0 ? path.rfind('.', end - 1) : path.npos) {
+    if (object.at_key(path.substr(0, end)).get(member) != simdjson::SUCCESS) continue;
+    if (end == path.size()) return member;
+    if (const auto below = at_path(member, path.substr(end + 1))) return below;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+Scalar scalar_of(JsonElement element) {
+  switch (element.type()) {
+    case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
+    case simdjson::dom::element_type::INT64: return static_cast<Number>(std::int64_t(element));
+    case simdjson::dom::element_type::UINT64: return static_cast<Number>(std::uint64_t(element));
+    case simdjson::dom::element_type::DOUBLE: return static_cast<Number>(double(element));
+    case simdjson::dom::element_type::BOOL: return bool(element);
+    case simdjson::dom::element_type::NULL_VALUE: return std::monostate{};
+    default: return compound;
+  }
+}
 
 Filter parse_filter(const Json& where) {
   if (where.absent()) return {};
@@ -216,6 +235,17 @@ bool matches(const Filter& filter, const std::function<const Scalar*(std::string
     case Filter::Op::lt: return ordered(value, filter.values[0], std::less<>());
     default: return ordered(value, filter.values[0], std::less_equal<>());
   }
+}
+
+bool matches(const Filter& filter, JsonElement object) {
+  Scalar kept;
+  return matches(filter, [&](std::string_view path) -> const Scalar* {
+    const auto element = at_path(object, path);
+    if (!element) return nullptr;
+    if (element->is_object() || element->is_array()) return &compound;
+    kept = scalar_of(*element);
+    return &kept;
+  });
 }
 
 }  // namespace actionhist

@@ -9,6 +9,8 @@
 
 #include <actionhist/json.hpp>
 
+#include "core/json_io.hpp"
+
 namespace actionhist {
 
 // Holds every integer of 64 bits and every double: ids are integers whose last digits count. Where it has no 64 bits of
@@ -20,6 +22,9 @@ constexpr Number largest_exact = 9007199254740992.0L;
 
 // A JSON scalar; values of different alternatives are never equal and have no order.
 using Scalar = std::variant<std::monostate, bool, Number, std::string>;
+
+// Of an object or array: `compound`.
+Scalar scalar_of(JsonElement element);
 
 struct Filter {
   enum class Op { all, any, none, eq, in, gt, gte, lt, lte, exists };
@@ -41,5 +46,8 @@ Json to_json(const Filter& filter);
 // holds an object or array is a value that equals nothing but exists; lookup then gives `compound`.
 bool matches(const Filter& filter, const std::function<const Scalar*(std::string_view)>& lookup);
 extern const Scalar compound;
+
+// The same for a JSON object; keys may have dots themselves, and the longest key counts.
+bool matches(const Filter& filter, JsonElement object);
 
 }  // namespace actionhist

@@ -47,17 +47,7 @@ class Canonicalizer {
     if (hidden && (element.is_string() || element.is_number())) return write_mark(element);
     switch (element.type()) {
       case simdjson::dom::element_type::OBJECT: return write_object(element, hidden, depth);
-      case simdjson::dom::element_type::ARRAY: {
-        out_ += '[';
-        bool first = true;
-        for (JsonElement item : simdjson::dom::array(element)) {
-          if (!first) out_ += ',';
-          first = false;
-          write(item, hidden, depth + 1);
-        }
-        out_ += ']';
-        return;
-      }
+      case simdjson::dom::element_type::ARRAY: return write_array(element, hidden, depth);
       case simdjson::dom::element_type::STRING: return write_string(std::string_view(element));
       case simdjson::dom::element_type::INT64: out_ += std::to_string(std::int64_t(element)); return;
       case simdjson::dom::element_type::UINT64: out_ += std::to_string(std::uint64_t(element)); return;
@@ -68,6 +58,20 @@ class Canonicalizer {
   }
 
  private:
+  void write_array(simdjson::dom::array array, bool hidden, int depth) {
+    out_ += '[';
+    bool first = true;
+    std::optional<std::string_view> before;
+    for (JsonElement item : array) {
+      if (!first) out_ += ',';
+      first = false;
+      const bool hides = censor_ != nullptr && before && censor_->hides_item(array, *before, item);
+      write(item, hidden || hides, depth + 1);
+      before = item.is_string() ? std::optional<std::string_view>(item) : std::nullopt;
+    }
+    out_ += ']';
+  }
+
   void write_object(simdjson::dom::object object, bool hidden, int depth) {
     std::vector<std::pair<std::string_view, JsonElement>> members;
     for (auto [key, value] : object) members.emplace_back(key, value);
@@ -136,15 +140,19 @@ JsonElement JsonDocument::parse(std::string_view text, std::string_view field) {
   refuse(field, fmt::format("is not valid JSON ({})", simdjson::error_message(error)));
 }
 
+std::string canonical(JsonElement element, std::string_view field, const JsonCensor* censor) {
+  std::string out;
+  Canonicalizer(field, censor, out).write(element, false, 0);
+  return out;
+}
+
 std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor) {
   if (text.size() > max_bytes) {
     refuse(field, fmt::format("is {} bytes long, at most 262144 are kept", text.size()));
   }
   // Parsing allocates by document size, so each thread keeps its parser.
   thread_local JsonDocument document;
-  std::string out;
-  out.reserve(text.size());
-  Canonicalizer(field, censor, out).write(document.parse(text, field), false, 0);
+  std::string out = canonical(document.parse(text, field), field, censor);
   if (out.size() > max_bytes) {
     refuse(field, fmt::format("is {} bytes long as it is kept, at most 262144 are", out.size()));
   }

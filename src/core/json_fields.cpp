@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/misspelt.hpp"
+
 namespace actionhist {
 
 FieldReader::FieldReader(JsonElement element, std::string_view what, std::string prefix)
@@ -17,6 +19,13 @@ FieldReader::FieldReader(JsonElement element, std::string_view what, std::string
 const FieldReader::Member* FieldReader::peek(std::string_view name) const {
   const auto found = std::ranges::lower_bound(members_, name, {}, &Member::key);
   return found == members_.end() || found->key != name ? nullptr : &*found;
+}
+
+std::string_view FieldReader::misspelt(std::string_view name, simdjson::dom::element_type type) const {
+  const auto found = std::ranges::find_if(members_, [&](const Member& member) {
+    return !member.read && member.value.type() == type && actionhist::misspelt(member.key, name);
+  });
+  return found == members_.end() ? std::string_view() : found->key;
 }
 
 std::optional<JsonElement> FieldReader::take(std::string_view name) {

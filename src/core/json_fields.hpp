@@ -63,6 +63,9 @@ class FieldReader {
     return member != nullptr && !member->value.is_null();
   }
 
+  // The name of a member of that type which nobody has read and which is `name`, misspelt; empty if there is none.
+  std::string_view misspelt(std::string_view name, simdjson::dom::element_type type) const;
+
   // The member, marked as read; absent when missing or null.
   std::optional<JsonElement> take(std::string_view name);
   // Members that nobody has read, without those that are null, as a JSON object; absent if there are none.

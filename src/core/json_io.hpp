@@ -76,6 +76,8 @@ class JsonCensor {
   virtual std::optional<std::string> replaced(std::string_view text) const = 0;
   // True if no text or number at or below this member of the object is kept: `mark` stands for each.
   virtual bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const = 0;
+  // The same for an item of the array that follows this text.
+  virtual bool hides_item(simdjson::dom::array array, std::string_view before, JsonElement item) const = 0;
   virtual std::string_view mark() const = 0;
 
  protected:
@@ -84,6 +86,8 @@ class JsonCensor {
 
 // The canonical text of a value, of at most 256 KiB. Throws Error: invalid_argument, naming `field`.
 std::string canonical(std::string_view text, std::string_view field, const JsonCensor* censor = nullptr);
+// The same of what is parsed already, however long it becomes.
+std::string canonical(JsonElement element, std::string_view field, const JsonCensor* censor);
 
 // The canonical text of a finite number: 5, 0.5, 1e+300. What is no integer of 64 bits is written as a double.
 std::string number_text(long double number);

@@ -1,6 +1,7 @@
 // Enumerators and their stored names: one table a type serves both directions.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -30,12 +31,18 @@ inline std::string_view excerpt(std::string_view text, std::size_t bytes = 64) {
   return text.substr(0, bytes);
 }
 
+// Whether they are the same but for hyphens and underscores, either of which may part words.
+inline bool same_name(std::string_view a, std::string_view b) noexcept {
+  const auto plain = [](char c) { return c == '_' ? '-' : c; };
+  return std::ranges::equal(a, b, {}, plain, plain);
+}
+
 // Throws Error: invalid_argument, listing the known names.
 template <class Enum, std::size_t size>
 Enum value_of(const NameTable<Enum, size>& table, std::string_view text, std::string_view field) {
   std::string known_names;
   for (const auto& [known, name] : table) {
-    if (name == text) return known;
+    if (same_name(name, text)) return known;
     known_names += known_names.empty() ? "" : ", ";
     known_names += name;
   }

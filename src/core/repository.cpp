@@ -16,6 +16,17 @@ bool GuardQuestion::busy(const Scope& scope, std::span<const RecentTrace> recent
   return recent.end() - lately >= busy_actions;
 }
 
+std::vector<Trace> ActionStore::judged(const Scope& scope, TimePoint since, TimePoint until, int most) {
+  std::vector<Trace> newest = recent(scope, since, until, most);
+  if (newest.size() < static_cast<std::size_t>(most)) return newest;
+  const auto mutating = std::ranges::count(newest, Effect::mutating, &Trace::effect);
+  if (mutating == most) return newest;
+  std::vector<Trace> all = recent(scope, since, newest.front().time() - std::chrono::microseconds(1),
+                                  most - static_cast<int>(mutating), Effect::mutating);
+  std::ranges::move(newest, std::back_inserter(all));
+  return all;
+}
+
 GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   GuardView view;
   if (lock) actions().lock(question.scopes);
@@ -27,7 +38,7 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
   for (const Scope& scope : question.scopes) {
     if (scope.kind == ScopeKind::resource) view.policy = learning().guard_policy(scope.key);
     const auto since = [&](std::chrono::microseconds span) {
-      return SharedRows(recent_traces(actions().recent(
+      return SharedRows(recent_traces(actions().judged(
           scope, question.now - span, question.now + std::chrono::minutes(5), question.max_traces)));
     };
     SharedRows<RecentTrace>& recent = view.recent.emplace_back(since(question.window));

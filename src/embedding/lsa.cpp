@@ -125,10 +125,11 @@ void LsaFitter::add(std::string_view text) {
   if (entries_.size() > begins_.back()) begins_.push_back(entries_.size());
 }
 
-std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint64_t seed) const {
+std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint64_t seed,
+                                               const std::function<void()>& passed) const {
   if (documents() < least_documents) {
     refuse("fit_space", fmt::format("needs at least {} searchable actions with words, there are {}; "
-                                    "wait_indexed() makes what was just recorded searchable",
+                                    "what was just recorded is, once it is indexed",
                                     least_documents, documents()));
   }
   std::shared_ptr<LsaModel> model(new LsaModel);
@@ -170,7 +171,7 @@ std::shared_ptr<const LsaModel> LsaFitter::fit(std::size_t dimension, std::uint6
     matrix.ends.push_back(matrix.entries.size());
   }
   const std::size_t most = std::min(documents() / 2, matrix.columns);
-  model->projection_ = leading_directions(matrix, std::min(dimension, most), seed);
+  model->projection_ = leading_directions(matrix, std::min(dimension, most), seed, passed);
   model->dimension_ = model->projection_.size() / matrix.columns;
   model->name();
   return model;

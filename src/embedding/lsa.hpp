@@ -51,8 +51,10 @@ class LsaFitter {
   std::size_t documents() const noexcept { return begins_.size() - 1; }
 
   // The same texts and seed give the same model on the same machine. The dimension may be less than asked for:
-  // no more than half of the documents. Throws Error: invalid_argument for fewer than 8 documents with words.
-  std::shared_ptr<const LsaModel> fit(std::size_t dimension, std::uint64_t seed) const;
+  // no more than half of the documents. Throws Error: invalid_argument for fewer than 8 documents with words. Calls
+  // `passed` after each of its `passes` (embedding/subspace.hpp) over the documents.
+  std::shared_ptr<const LsaModel> fit(std::size_t dimension, std::uint64_t seed,
+                                      const std::function<void()>& passed = {}) const;
 
  private:
   struct Entry {

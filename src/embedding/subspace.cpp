@@ -23,7 +23,7 @@ namespace actionhist {
 namespace {
 
 constexpr std::size_t spare = 10;  // directions beyond those wanted, which make these exact
-constexpr int iterations = 4;
+constexpr int iterations = (passes - 1) / 2;
 constexpr double negligible = 1e-12;  // of the strongest direction's square
 
 // Rows of `width` numbers, one after the other.
@@ -126,14 +126,20 @@ void make_orthonormal(Rows& rows, std::size_t& width) {
 
 }  // namespace
 
-std::vector<float> leading_directions(const SparseMatrix& matrix, std::size_t count, std::uint64_t seed) {
+std::vector<float> leading_directions(const SparseMatrix& matrix, std::size_t count, std::uint64_t seed,
+                                      const std::function<void()>& passed) {
+  const auto after_pass = [&](Rows product) {
+    if (passed) passed();
+    return product;
+  };
   std::size_t width = std::min(count + spare, std::min(matrix.columns, matrix.ends.size()));
   Rows directions = random_signs(matrix.columns * width, seed);
   for (int i = 0; i < iterations; ++i) {
-    directions = transposed_times(matrix, times(matrix, directions, width), width);
+    const Rows turned = after_pass(times(matrix, directions, width));
+    directions = after_pass(transposed_times(matrix, turned, width));
     make_orthonormal(directions, width);
   }
-  const Eigenpairs eigen = eigen_of_products(times(matrix, directions, width), width);
+  const Eigenpairs eigen = eigen_of_products(after_pass(times(matrix, directions, width)), width);
   count = std::min(count, width);
   const Rows turned = rotated(directions, width, eigen.vectors, count);
   return {turned.begin(), turned.end()};

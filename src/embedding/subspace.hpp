@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace actionhist {
@@ -18,7 +19,12 @@ struct SparseMatrix {
   std::size_t columns = 0;
 };
 
-// columns × count floats, row by row, the strongest direction first; fewer if the matrix has fewer.
-std::vector<float> leading_directions(const SparseMatrix& matrix, std::size_t count, std::uint64_t seed);
+// How often leading_directions looks at each row.
+constexpr std::int64_t passes = 9;
+
+// columns × count floats, row by row, the strongest direction first; fewer if the matrix has fewer. Calls `passed` after
+// each look at all rows.
+std::vector<float> leading_directions(const SparseMatrix& matrix, std::size_t count, std::uint64_t seed,
+                                      const std::function<void()>& passed = {});
 
 }  // namespace actionhist

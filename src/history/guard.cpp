@@ -10,6 +10,7 @@
 #include "analysis/oscillation.hpp"
 #include "analysis/recommendation.hpp"
 #include "core/refuse.hpp"
+#include "core/same_action.hpp"
 
 namespace actionhist {
 namespace {
@@ -125,6 +126,7 @@ Verdict Guard::decide(const RecentTrace& candidate, TimePoint now, Asking asking
   const std::vector<Scope> scopes = scopes_of(proposed, proposed.resource_id);
   GuardView view = this->view(proposed, scopes, now, asking != Asking::check);
   if (view.stored) {
+    refuse_another_action(proposed, *view.stored);
     verdict.repeated = true;
     verdict.trace = std::move(view.stored);
     return verdict;
@@ -202,9 +204,12 @@ void Guard::uphold(Case one) {
 }
 
 void Guard::put_in_force(Detection& detection, const Pattern& pattern, const Scope& scope, TimePoint as_of) {
-  const auto of_the_day = repository_.patterns().detections({&scope, 1}, as_of - 24h, as_of + 1us, 100);
-  const auto earlier =
-      static_cast<int>(std::ranges::count(of_the_day, pattern.pattern_id, &Detection::pattern_id));
+  const auto of_the_day = repository_.patterns().detections({.pattern_id = pattern.pattern_id,
+                                                             .scope = to_string(scope),
+                                                             .since = as_of - 24h,
+                                                             .until = as_of + 1us,
+                                                             .limit = 100});
+  const auto earlier = static_cast<int>(of_the_day.size());
   detection.prevention = prevention_for(pattern, detection, earlier);
   const bool cooling = detection.prevention == Prevention::cooling_period;
   detection.in_force_until =
@@ -251,7 +256,7 @@ void Guard::suggest(Verdict& verdict, const Trace& proposed) {
 
 std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint as_of) {
   const Scope scope{ScopeKind::resource, resource_id};
-  const std::vector<Trace> traces = repository_.actions().recent(scope, as_of - baseline, as_of, max_traces);
+  const std::vector<Trace> traces = repository_.actions().judged(scope, as_of - baseline, as_of, max_traces);
   const std::vector<Alert> alerts = repository_.resources().alerts(as_of - baseline, as_of);
   const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
   const Evidence evidence{traces, alerts, !alerts.empty(), nullptr, to_string(scope)};
@@ -274,8 +279,8 @@ std::vector<Detection> Guard::note_new(const Scope& scope, std::span<const Detec
     fresh.clear();
     // Another process may analyse the same resource: its lease may have ended, or clocks differ.
     repository_.actions().lock({&scope, 1});
-    std::vector<Detection> noted =
-        repository_.patterns().detections({&scope, 1}, as_of - baseline, as_of + 1us, max_traces);
+    std::vector<Detection> noted = repository_.patterns().detections(
+        {.scope = to_string(scope), .since = as_of - baseline, .until = as_of + 1us, .limit = max_traces});
     for (const Detection& each : found) {
       const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
         return other.pattern_id == each.pattern_id && other.last_at >= each.first_at;

@@ -1,7 +1,9 @@
 #include <actionhist/history.hpp>
 
-#include <algorithm>
+#include <unordered_map>
 
+#include "core/refuse.hpp"
+#include "history/known_resource.hpp"
 #include "history/state.hpp"
 
 namespace actionhist {
@@ -31,21 +33,24 @@ Page History::history(const ActionQuery& query) {
   Router::Call call(state.router, query.since || query.until ? UseCase::time_series_analysis
                                                              : UseCase::compliance_reporting);
   ActionQuery wanted = query;
-  wanted.resource.kind = normalized(query.resource).kind;
+  wanted.resource = asked_resource(query.resource);
   return state.repository->actions().find(wanted);
 }
 
-std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since) {
+std::vector<Summary> History::summaries(std::optional<TimePoint> changed_since, int limit) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::effectiveness_metrics);
+  require_between("limit", limit, 1, 1'000'000);
   const TimePoint now = state.now();
-  std::vector<Summary> summaries = state.repository->actions().summaries(changed_since, now);
+  std::vector<Summary> summaries = state.repository->actions().summaries(changed_since, now, limit);
+  std::unordered_map<std::string_view, Summary*> by_resource;
+  for (Summary& summary : summaries) by_resource.emplace(summary.resource_id, &summary);
   for (const Detection& detection : state.repository->patterns().in_force({}, now)) {
-    for (Summary& summary : summaries) {
-      const bool involved =
-          std::ranges::find(detection.resources, summary.resource_id) != detection.resources.end();
-      if (involved)
-        summary.active_patterns.push_back({detection.pattern_type, detection.severity, detection.as_of});
+    for (const std::string& resource : detection.resources) {
+      const auto listed = by_resource.find(resource);
+      if (listed == by_resource.end()) continue;
+      listed->second->active_patterns.push_back(
+          {detection.pattern_type, detection.severity, detection.as_of});
     }
   }
   return summaries;
@@ -81,7 +86,7 @@ Health History::health() {
 
 Items History::items() {
   State& state = alive(state_);
-  return Items(*state.repository, state.slot.own_model(), state.options.clock);
+  return Items(*state.repository, state.slot.own_model(), state.options.clock, state.options.read_only);
 }
 
 Checkpoints History::checkpoints() {

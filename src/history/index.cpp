@@ -16,11 +16,10 @@ namespace actionhist {
 
 std::vector<float> Index::embed(std::string_view text, EmbeddingRole role) const {
   if (!model) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("space_id: this process has no model of \"{}\"; give Options::model, or search by a "
-                    "vector of it",
-                    space_id));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("space_id: this process has no model of \"{}\"; open with one, or search by a "
+                            "vector of it",
+                            space_id));
   }
   std::vector<float> vector(model->dimension());
   model->embed({&text, 1}, role, vector);
@@ -63,8 +62,14 @@ std::shared_ptr<const EmbeddingModel> IndexSlot::model_of(std::string_view space
     return model ? by_aspect(std::move(model)) : nullptr;
   }
   std::lock_guard lock(fitted_mutex_);
-  if (fitted_ && fitted_->space_id() == space_id) return fitted_;
-  const auto bytes = repository_.spaces().model(space_id);
+  SpaceStore& spaces = repository_.spaces();
+  if (fitted_ && fitted_->space_id() == space_id) {
+    // It went with its space if that was dropped.
+    const std::vector<EmbeddingSpace> known = spaces.spaces(false);
+    const auto space = std::ranges::find(known, space_id, &EmbeddingSpace::space_id);
+    if (space != known.end() && space->fitted) return fitted_;
+  }
+  const auto bytes = spaces.model(space_id);
   if (!bytes) return nullptr;
   auto model = LsaModel::read(*bytes);
   if (model->space_id() != space_id) {
@@ -127,7 +132,7 @@ std::shared_ptr<Index> IndexSlot::make(const std::string& space_id) {
     index->dimension = static_cast<std::size_t>(space->dimension);
     warn(
         fmt::format("this process has no model of the tenant's space \"{}\": texts are found by their words "
-                    "alone; give Options::model, or switch to another space",
+                    "alone; open with one, or switch to another space",
                     space_id));
   }
   ReplicaFiles files;

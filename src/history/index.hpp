@@ -10,6 +10,7 @@
 
 #include <actionhist/history.hpp>
 
+#include "history/background.hpp"
 #include "semantic/sync.hpp"
 
 namespace actionhist {
@@ -19,6 +20,7 @@ struct Index {
   std::size_t dimension = 0;
   std::shared_ptr<const EmbeddingModel> model;  // none: its vectors come from elsewhere
   std::optional<Replica> replica;
+  Background background;
   std::unique_ptr<SyncThread> sync;  // last: it uses the replica
 
   // The vector of a text. Throws Error: unsupported without a model.

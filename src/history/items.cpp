@@ -9,10 +9,10 @@
 
 #include <actionhist/repository.hpp>
 
+#include "core/filter.hpp"
 #include "core/json_fields.hpp"
 #include "embedding/unit_vector.hpp"
 #include "history/validate.hpp"
-#include "semantic/fields.hpp"
 #include "semantic/kernels.hpp"
 
 namespace actionhist {
@@ -146,17 +146,14 @@ template <class Use>
 void for_each(ItemStore& store, const ItemQuery& query, TimePoint now, bool vectors, Use&& use) {
   const Filter filter = parse_filter(query.where);
   ItemScan scan{query.under, now, {}, vectors, items_page};
+  JsonDocument document;
   std::vector<StoredItem> page;
   do {
     page = store.scan(scan);
     if (!page.empty()) scan.after = page.back();
-    if (query.where.absent()) {
-      for (StoredItem& item : page) use(std::move(item));
-      continue;
+    for (StoredItem& item : page) {
+      if (query.where.absent() || matches(filter, document.parse(item.value))) use(std::move(item));
     }
-    Fields values;
-    for (std::size_t i = 0; i < page.size(); ++i) values.set(static_cast<std::uint32_t>(i), page[i].value);
-    values.select(filter, page.size()).for_each([&](std::size_t i) { use(std::move(page[i])); });
   } while (page.size() == static_cast<std::size_t>(items_page));
 }
 
@@ -211,25 +208,20 @@ bool matches(const Namespace& labels, const NamespaceQuery& query) {
          matches_at(labels, labels.size() - query.suffix.size(), query.suffix);
 }
 
-// The keys of items with a time to live, in order.
-template <class Range>
-std::vector<ItemKey> keys_to_renew(const Range& items) {
+}  // namespace
+
+// Items with a time to live begin it again, and are told as they will be from now on.
+void Items::renew(std::vector<Item>& found, TimePoint now) {
+  if (read_only_) return;
   std::vector<ItemKey> keys;
-  for (const Item& item : items) {
-    if (item.ttl) keys.push_back(item);
+  for (Item& item : found) {
+    if (!item.ttl) continue;
+    keys.push_back(item);
+    item.expires_at = now + *item.ttl;
   }
   std::ranges::sort(keys);
-  return keys;
+  if (!keys.empty()) repository_.items().renew(keys, now);
 }
-
-// What was read is told as it will be from now on.
-void renewed(std::vector<Item>& items, TimePoint now) {
-  for (Item& item : items) {
-    if (item.ttl) item.expires_at = now + *item.ttl;
-  }
-}
-
-}  // namespace
 
 void Items::put(std::span<const ItemChange> changes) {
   const TimePoint now = clock_();
@@ -279,12 +271,8 @@ void Items::put(std::span<const ItemChange> changes) {
 std::vector<std::optional<Item>> Items::get(std::span<const ItemKey> keys, bool renew) {
   for (const ItemKey& key : keys) validate(key);
   const TimePoint now = clock_();
-  ItemStore& store = repository_.items();
-  std::vector<Item> found = store.get(keys, now);
-  if (const auto living = keys_to_renew(found); renew && !living.empty()) {
-    store.renew(living, now);
-    renewed(found, now);
-  }
+  std::vector<Item> found = repository_.items().get(keys, now);
+  if (renew) this->renew(found, now);
   std::map<ItemKey, Item> by_key;
   for (Item& item : found) by_key.try_emplace(item, item);
   std::vector<std::optional<Item>> items;
@@ -336,10 +324,7 @@ std::vector<Item> Items::search(const ItemQuery& query) {
   std::vector<Item> items = by_meaning             ? nearest(query, now)
                             : query.where.absent() ? newest(query, now)
                                                    : filtered(query, now);
-  if (const auto living = keys_to_renew(items); query.renew && !living.empty()) {
-    repository_.items().renew(living, now);
-    renewed(items, now);
-  }
+  if (query.renew) renew(items, now);
   return items;
 }
 

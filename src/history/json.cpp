@@ -1,5 +1,6 @@
 #include <actionhist/history.hpp>
 
+#include "core/index_fields.hpp"
 #include "core/json_fields.hpp"
 #include "core/names.hpp"
 
@@ -56,16 +57,7 @@ void write(JsonWriter& writer, const FeedHead& feed) {
 
 void write(JsonWriter& writer, const IndexStats& index) {
   writer.begin_object();
-  FieldWriter put(writer);
-  put("rows", index.rows);
-  put("vectors", index.vectors);
-  put("linked", index.linked);
-  put("deleted", index.deleted);
-  put("terms", index.terms);
-  put("bytes", index.bytes);
-  put("ef_search", index.ef_search);
-  put("error", index.error);
-  put("verified", index.verified);
+  visit_index(index, FieldWriter(writer));
   writer.end_object();
 }
 

@@ -11,9 +11,9 @@ namespace actionhist {
 namespace {
 
 // Those that could be meant: one if it is clear, none if nothing like it is known.
-std::vector<Resource> meant_by(Repository& repository, const Resource& resource) {
+std::vector<Resource> meant_by(Repository& repository, const Resource& resource, bool gone) {
   if (resource.kind.empty() || resource.name.empty()) return {};
-  std::vector<Resource> meant = repository.resources().named(resource);
+  std::vector<Resource> meant = repository.resources().named(resource, gone);
   const auto differs = [&](const Resource& each) { return each.api_group != resource.api_group; };
   // A kind that is built in has the group that it has, the core's empty one too.
   if (is_built_in(resource.kind)) std::erase_if(meant, differs);
@@ -30,12 +30,10 @@ Resource completed(Resource resource, const Resource& meant) {
   return resource;
 }
 
-}  // namespace
-
-Resource known_resource(Repository& repository, const Resource& given) {
+Resource the_only_one(Repository& repository, const Resource& given, bool gone) {
   validate(given);
   Resource resource = normalized(given);
-  const std::vector<Resource> meant = meant_by(repository, resource);
+  const std::vector<Resource> meant = meant_by(repository, resource, gone);
   if (meant.size() > 1) {
     refuse("resource",
            fmt::format("{} could be of cluster \"{}\" and API group \"{}\", or of \"{}\" and \"{}\"; name "
@@ -46,11 +44,35 @@ Resource known_resource(Repository& repository, const Resource& given) {
   return meant.empty() ? resource : completed(std::move(resource), meant.front());
 }
 
+}  // namespace
+
+Resource known_resource(Repository& repository, const Resource& given) {
+  return the_only_one(repository, given, false);
+}
+
+Resource known_or_gone_resource(Repository& repository, const Resource& given) {
+  return the_only_one(repository, given, true);
+}
+
 Resource likely_resource(Repository& repository, const Resource& given) {
   validate(given);
   Resource resource = normalized(given);
-  const std::vector<Resource> meant = meant_by(repository, resource);
+  const std::vector<Resource> meant = meant_by(repository, resource, false);
   return meant.size() != 1 ? resource : completed(std::move(resource), meant.front());
+}
+
+Resource asked_resource(const Resource& given) {
+  const Resource known = normalized(given);
+  const auto refuse_unknown = [](std::string_view field, const std::string& text, const std::string& stored) {
+    if (text.empty() || !stored.empty()) return;
+    refuse(field,
+           fmt::format("\"{}\" is stored as none; ask for that with where: {{\"{}\": null}}", text, field));
+  };
+  refuse_unknown("kind", given.kind, known.kind);
+  refuse_unknown("name", given.name, known.name);
+  Resource asked = given;
+  asked.kind = known.kind;
+  return asked;
 }
 
 }  // namespace actionhist

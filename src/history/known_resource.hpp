@@ -11,7 +11,14 @@ namespace actionhist {
 // Throws Error: invalid_argument when several could be meant.
 Resource known_resource(Repository& repository, const Resource& given);
 
+// The same, where those that are gone count as much as the others: their history is still there.
+Resource known_or_gone_resource(Repository& repository, const Resource& given);
+
 // The same, and as it was given when several could be meant: for questions that other facts answer too.
 Resource likely_resource(Repository& repository, const Resource& given);
+
+// A resource of which a query may leave out any part, with its kind as it is stored.
+// Throws Error: invalid_argument for a kind or name "unknown": it is stored as none, and none is no condition.
+Resource asked_resource(const Resource& given);
 
 }  // namespace actionhist

@@ -165,8 +165,14 @@ std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
   State& state = alive(state_);
   Router::Call call(state.router, UseCase::effectiveness_metrics);
   require_between("limit", query.limit, 1, 100'000);
+  const bool named = query.resource != Resource{};
+  if (named && query.scope_type.value_or(MetricScope::resource) != MetricScope::resource)
+    refuse("scope_type", fmt::format("\"{}\" is not that of a resource; leave out one of them",
+                                     to_string(*query.scope_type)));
+  if (named && !query.scope_value.empty())
+    refuse("scope_value", "names what resource names; leave out one of them");
   std::vector<EffectivenessMetric> report;
-  if (query.scope_type == MetricScope::resource) {
+  if (named || query.scope_type == MetricScope::resource) {
     const Resource resource = known_resource(*state.repository, query.resource);
     const std::string id =
         query.scope_value.empty() ? resource_id(state.repository->tenant(), resource) : query.scope_value;

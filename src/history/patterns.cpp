@@ -24,10 +24,11 @@ Resource required_resource(Repository& repository, const Resource& given) {
   return resource;
 }
 
-Scope scope_of(const Detection& detection) {
-  const auto colon = detection.scope.find(':');
-  const std::string kind = detection.scope.substr(0, colon);
-  const std::string key = colon == std::string::npos ? std::string() : detection.scope.substr(colon + 1);
+// As detections name it.
+Scope scope_of(const std::string& name) {
+  const auto colon = name.find(':');
+  const std::string kind = name.substr(0, colon);
+  const std::string key = colon == std::string::npos ? std::string() : name.substr(colon + 1);
   if (kind == "correlation") return {ScopeKind::correlation, key};
   if (kind == "session") return {ScopeKind::session, key};
   return {ScopeKind::resource, key};
@@ -38,7 +39,7 @@ Scope scope_of(const Detection& detection) {
 std::optional<Detection> locked_detection(Repository& repository, std::string_view detection_id) {
   const auto seen = repository.patterns().detection(detection_id);
   if (!seen) return std::nullopt;
-  const Scope scope = scope_of(*seen);
+  const Scope scope = scope_of(seen->scope);
   repository.actions().lock({&scope, 1});
   return repository.patterns().detection(detection_id);
 }
@@ -99,11 +100,8 @@ class Settling {
       if (!trace.alert_fingerprint.empty()) fingerprint = trace.alert_fingerprint;
     }
     if (fingerprint.empty()) return std::nullopt;
-    std::optional<TimePoint> end;
-    for (const Alert& alert : repository_.resources().alerts(detection.first_at - recurrence_span, now_)) {
-      if (alert.fingerprint != fingerprint) continue;
-      end = alert.ends_at;  // of the newest; absent while it fires
-    }
+    const auto end =
+        repository_.resources().alert_end(fingerprint, detection.first_at - recurrence_span, now_);
     const bool over = end && *end >= detection.last_at && *end <= now_;
     return over ? end : std::nullopt;
   }
@@ -113,12 +111,13 @@ class Settling {
                            detection.refusals > 0 && detection.resolved_at;
     if (!prevented || detection.prevention_successful || now_ < detection.as_of + recurrence_span)
       return false;
-    const Scope scope = scope_of(detection);
-    const auto after = repository_.patterns().detections({&scope, 1}, detection.as_of,
-                                                         detection.as_of + recurrence_span, 1000);
-    detection.prevention_successful = std::ranges::none_of(after, [&](const Detection& other) {
-      return other.pattern_id == detection.pattern_id && other.detection_id != detection.detection_id;
-    });
+    const auto after = repository_.patterns().detections({.pattern_id = detection.pattern_id,
+                                                          .scope = detection.scope,
+                                                          .since = detection.as_of,
+                                                          .until = detection.as_of + recurrence_span,
+                                                          .limit = 2});
+    detection.prevention_successful = std::ranges::all_of(
+        after, [&](const Detection& other) { return other.detection_id == detection.detection_id; });
     ++result_.judged;
     return true;
   }
@@ -162,28 +161,17 @@ std::optional<Detection> History::detection(std::string_view detection_id) {
 
 std::vector<Detection> History::detections(const DetectionQuery& query) {
   State& state = alive(state_);
-  constexpr int most = 10'000;
-  require_between("limit", query.limit, 1, most);
-  std::vector<Scope> scopes;
-  if (!query.scope.empty()) {
-    Detection named;
-    named.scope = query.scope;
-    scopes.push_back(scope_of(named));
-    if (to_string(scopes.front()) != query.scope) {
-      refuse("scope", "must be resource:ID, correlation:ID or session:ID, as detections have it");
-    }
+  require_between("limit", query.limit, 1, 10'000);
+  Repository& repository = *state.repository;
+  DetectionQuery wanted = query;
+  if (query.resource != Resource{}) {
+    if (!query.scope.empty()) refuse("scope", "is not needed where the resource is named");
+    const Resource resource = required_resource(repository, query.resource);
+    wanted.scope = to_string(Scope{ScopeKind::resource, resource_id(repository.tenant(), resource)});
+  } else if (!query.scope.empty() && to_string(scope_of(query.scope)) != query.scope) {
+    refuse("scope", "must be resource:ID, correlation:ID or session:ID, as detections have it");
   }
-  const bool filtered = query.unresolved || !query.pattern_id.empty();
-  std::vector<Detection> found = state.repository->patterns().detections(
-      scopes, query.since.value_or(TimePoint{}), query.until.value_or(TimePoint::max()),
-      filtered ? 10 * most : query.limit);
-  std::erase_if(found, [&](const Detection& detection) {
-    return (query.unresolved && detection.resolved_at) ||
-           (!query.pattern_id.empty() && detection.pattern_id != query.pattern_id);
-  });
-  if (found.size() > static_cast<std::size_t>(query.limit))
-    found.resize(static_cast<std::size_t>(query.limit));
-  return found;
+  return repository.patterns().detections(wanted);
 }
 
 Detection History::resolve(std::string_view detection_id, const Resolution& given) {
@@ -220,12 +208,16 @@ Settlement History::settle(int limit) {
 }
 
 Settlement History::State::settle(int limit) {
-  Settling settling(*repository, now());
-  for (const Detection& detection : repository->learning().unsettled(now(), limit)) {
+  const TimePoint at = now();
+  Settling settling(*repository, at);
+  for (const Detection& detection : repository->learning().unsettled(at, at - recurrence_span, limit)) {
     settling.settle(detection);
   }
-  repository->learning().refresh_pattern_rates();
-  return settling.result();
+  const Settlement done = settling.result();
+  if (done.resolved_by_timeout + done.resolved_by_evidence + done.judged > 0) {
+    repository->learning().refresh_pattern_rates();
+  }
+  return done;
 }
 
 std::vector<OverrideRecord> History::overrides(std::optional<TimePoint> since, int limit) {

@@ -5,6 +5,7 @@
 
 #include "core/hash.hpp"
 #include "core/refuse.hpp"
+#include "history/known_resource.hpp"
 #include "history/state.hpp"
 #include "history/validate.hpp"
 
@@ -74,7 +75,7 @@ Verdict History::State::propose(const Action& action, const Override* given) {
 void History::State::notify(const Verdict& verdict, const std::string& action_id) {
   std::vector<DetectionNotice> notices;
   const auto add = [&](const Detection& detection, bool overridden) {
-    const bool fresh = detection.refusals + detection.overrides == 1;
+    const bool fresh = !verdict.repeated && detection.refusals + detection.overrides == 1;
     notices.push_back({detection, action_id, fresh, overridden, {}, {}});
   };
   for (const Detection& detection : verdict.detections) add(detection, verdict.overridden);
@@ -126,6 +127,7 @@ Verdict History::propose(const Action& action, const Override& override_) {
   State& state = alive(state_);
   validate(override_);
   Override kept = override_;
+  state.redactor.redact(kept.actor);
   state.redactor.redact(kept.reason);
   return state.propose(action, &kept);
 }
@@ -150,7 +152,7 @@ std::vector<Detection> History::detect(const DetectQuery& query) {
   }
   if (query.window) require_between("window_minutes", query.window->count(), 1, 366 * 24 * 60);
   DetectQuery wanted = query;
-  wanted.resource.kind = normalized(query.resource).kind;
+  wanted.resource = asked_resource(query.resource);
   return state.guard.detect(wanted, query.as_of.value_or(state.now()));
 }
 

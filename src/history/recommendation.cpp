@@ -75,9 +75,17 @@ double found_part(const Words& telling, const Hit& hit) {
   return static_cast<double>(both) / static_cast<double>(asked);
 }
 
+// How much of what is possible above the usual.
+double above(double usual, double value) {
+  return usual < 1 ? std::clamp((value - usual) / (1 - usual), 0., 1.) : 0;
+}
+
 // How much each hit is like the situation, the best being 1: its words and its vector against those of the
 // best. The search's own scores spread over whatever was found, so that among equals one would count nothing.
-std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits, const RecommendQuery& query) {
+std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits, const RecommendQuery& query,
+                                  double usual_cosine) {
+  // Questions of another world, asked of public incidents, share up to a quarter of their words with one.
+  constexpr double usual_words = .12;
   const Words telling = telling_words(query);
   double best_cosine = 0;
   double best_bm25 = 0;
@@ -95,7 +103,8 @@ std::vector<SimilarCase> cases_of(const std::vector<Hit>& hits, const RecommendQ
     const double similarity =
         indexed ? (share(hit.explain.similarity, best_cosine) + share(hit.explain.bm25, best_bm25)) / legs
                 : share(hit.score, best_score);
-    const double likeness = std::clamp(std::max(hit.explain.similarity, found_part(telling, hit)), 0., 1.);
+    const double likeness =
+        std::max(above(usual_cosine, hit.explain.similarity), above(usual_words, found_part(telling, hit)));
     cases.push_back({&hit.trace, similarity, likeness});
   }
   std::ranges::stable_sort(cases, std::greater<>(), &SimilarCase::similarity);
@@ -158,7 +167,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
     query = completed_by(std::move(query), *trace);
   }
   query.resource = likely_resource(*state.repository, query.resource);
-  const bool late = query.fresh && state.behind();
+  const std::string late = query.fresh ? state.behind() : std::string();
 
   SimilarQuery similar;
   similar.action_id = query.action_id;
@@ -170,9 +179,10 @@ Recommendations History::recommend(const RecommendQuery& given) {
   // What was done and how it ended says nothing about how like two situations are.
   if (index && base_of_aspects(index->space_id)) similar.weights = Aspects{.context = 1};
   const std::vector<Hit> hits = state.search(index.get(), similar, text, out.fallback);
-  if (late && out.fallback.empty()) out.fallback = behind_text;
+  if (out.fallback.empty()) out.fallback = late;
   if (!out.fallback.empty()) call.fell_back();
-  const std::vector<SimilarCase> cases = cases_of(hits, query);
+  const double usual_cosine = index && !hits.empty() ? index->background.cosine(*index) : 0;
+  const std::vector<SimilarCase> cases = cases_of(hits, query, usual_cosine);
   const std::string id = resource_id(state.repository->tenant(), query.resource);
   const auto tallies = state.repository->learning().tally({.alert_name = query.alert_name,
                                                            .namespace_ = query.resource.namespace_,
@@ -188,7 +198,7 @@ Recommendations History::recommend(const RecommendQuery& given) {
   if (!id.empty()) {
     const Scope scope{ScopeKind::resource, id};
     for (const Detection& detection : state.repository->patterns().in_force({&scope, 1}, state.now())) {
-      hold_back(out, detection);
+      if (!detection.shadow) hold_back(out, detection);
     }
   }
   const auto limit = static_cast<std::size_t>(query.limit);

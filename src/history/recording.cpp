@@ -37,6 +37,20 @@ Outcome merged(Outcome known, const Outcome& given) {
   return known;
 }
 
+// What came of an action on which `before` was known.
+Outcome completed(const Outcome& before, const Outcome& given) {
+  Outcome after = merged(before, given);
+  // What was derived from the times before is derived anew.
+  if (!given.execution_duration_ms && before.execution_duration_ms == duration_of(before))
+    after.execution_duration_ms.reset();
+  auto& end = after.execution_end_time;
+  const auto& start = after.execution_start_time;
+  // The start may be of another clock than the end: the library's own, as start() takes it.
+  if (end && start && !given.execution_start_time && *end < *start && *start - *end <= allowed_skew)
+    end = start;
+  return after;
+}
+
 }  // namespace
 
 Trace History::record(const Action& action) { return std::move(record(std::span(&action, 1)).front()); }
@@ -104,7 +118,7 @@ Trace History::complete(std::string_view action_id, const Outcome& given, bool c
                               "must say so",
                               action_id, to_string(before), to_string(outcome.status)));
     }
-    Outcome after = merged(trace.outcome, outcome);
+    Outcome after = completed(trace.outcome, outcome);
     if (!after.execution_end_time) {
       after.execution_end_time = std::max(state.now(), after.execution_start_time.value_or(TimePoint{}));
     }
@@ -161,7 +175,9 @@ Trace History::link(std::string_view action_id, std::string_view follow_up, std:
   validate_id(relation, "relation");
   if (action_id == follow_up) refuse("follow_up", "is the action itself");
   return state.update(action_id, [&](Trace& trace) {
-    const Json entry = Json::object({{"action_id", follow_up}, {"relation", relation}});
+    std::string kept(relation);
+    state.redactor.redact(kept);
+    const Json entry = Json::object({{"action_id", follow_up}, {"relation", kept}});
     JsonWriter writer;
     writer.begin_array();
     if (!trace.follow_up_actions.absent()) {
@@ -196,20 +212,25 @@ bool History::resource_deleted(const Resource& resource, std::optional<TimePoint
 
 bool History::erase(std::string_view action_id) {
   State& state = alive(state_);
+  // One moment for every run, by which the second finds what the first removed.
+  const TimePoint now = state.now();
   bool erased = false;
   state.repository->transaction([&] {
     const auto trace = state.repository->actions().get(action_id);
-    erased = trace.has_value();
-    if (!trace) return;
+    if (!trace) {
+      erased = state.repository->unanswered() && state.repository->actions().remove(action_id, now);
+      return;
+    }
     RetentionStore& store = state.repository->retention();
     RetentionGroup group;
     if (!trace->resource_id.empty()) group = store.group(trace->resource_id);
-    if (policy_of(group, store.default_policy()).legal_hold) {
+    const ExpiringAction action{trace->action_id, trace->time(), {}};
+    if (policy_of(group, store.default_policy()).legal_hold || store.held({&action, 1})) {
       throw Error(ErrorCode::conflict,
                   fmt::format("action_id: \"{}\" is under a legal hold; end the hold in the policy first",
                               action_id));
     }
-    state.repository->actions().remove(action_id, state.now());
+    erased = state.repository->actions().remove(action_id, now);
     if (trace->outcome.effectiveness_score) state.mark_scored(*trace);
   });
   state.written();

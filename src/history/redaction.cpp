@@ -1,91 +1,23 @@
 #include "history/redaction.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
 
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include "core/json_io.hpp"
+#include "core/names.hpp"
 #include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
+#include "history/secret_key.hpp"
+#include "history/secret_manifest.hpp"
+#include "history/secret_text.hpp"
+#include "history/validate.hpp"
 
 namespace actionhist {
 namespace {
 
 constexpr const char* redacted_mark = "[redacted]";
-
-struct BuiltInRule {
-  const char* pattern;
-  const char* replacement;
-};
-
-constexpr std::array<BuiltInRule, 16> built_in_rules{{
-    {R"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
-     "[redacted]"},
-    {R"(\b(?:AKIA|ASIA)[0-9A-Z]{16}\b)", "[redacted]"},
-    {R"(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|hvs\.)[0-9A-Za-z_\-]{16,})", "[redacted]"},
-    {R"(\bAIza[0-9A-Za-z_\-]{35}\b)", "[redacted]"},
-    {R"(\beyJ[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]*)", "[redacted]"},
-    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:bearer|basic|token|apikey)\s+)[^\s"'\\,;]{6,})",
-     R"(\1[redacted])"},
-    {R"((?i)\b(authorization\\*["']?\s*[=:]\s*\\*["']?(?:digest|negotiate)\s+)[^\r\n]+)", R"(\1[redacted])"},
-    // With a digit, or longer than a word: "basic authentication" is none.
-    {R"((?i)\b(bearer|basic)\s+(?:[a-z+/_.~\-]{0,11}[0-9][0-9a-z+/_.~\-]{8,}|[a-z+/_.~\-]{8,30}[0-9][0-9a-z+/_.~\-]{2,}|[0-9a-z+/_.~\-]{20,})=*)",
-     R"(\1 [redacted])"},
-    {R"((?i)\b((?:set-)?cookie:\s*)[^\s;=]+=[^\r\n"']+)", R"(\1[redacted])"},
-    // The name and password between scheme and host, also with @ in the password; and a token alone.
-    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[^\s/@:"'<>]*:[^\s/"'<>]+@)", R"(\1[redacted]@)"},
-    {R"(\b([a-zA-Z][a-zA-Z0-9+.\-]*://)[0-9A-Za-z_\-]{20,}@)", R"(\1[redacted]@)"},
-    // What a signed URL is worth.
-    {R"((?i)\b((?:x-amz-(?:signature|credential|security-token)|x-goog-signature|sig)=)[0-9a-z%+/=_.\-]{16,})",
-     R"(\1[redacted])"},
-    {R"((?i)\b([a-z0-9_.\-]*(?:password|passwd|passphrase|api[_\-]?key|access[_\-]?key|secret[_\-]?key|client[_\-]?secret|(?:access|refresh|session|auth|bearer|bot)[_\-]?token)\\*["']?\s*[=:]\s*)(?:\\+"[^"\\\n]{3,}\\+"|"[^"\n]{3,}"|'[^'\n]{3,}'|[^\s"'\\,;}&]{3,}))",
-     R"(\1[redacted])"},
-    {R"((?i)\b((?:[a-z0-9]+[_\-])*(?:pwd|secret|token)\\*["']?\s*[=:]\s*)(?:\\+"[^"\\\s]{3,}\\+"|"[^"\s]{3,}"|'[^'\s]{3,}'|[^\s"'\\,;}&]{3,}))",
-     R"(\1[redacted])"},
-    {R"((?i)(\s--?(?:password|passwd|token|secret|api-key)[ =])(?:"[^"\n]*"|'[^'\n]*'|\S+))",
-     R"(\1[redacted])"},
-    {R"((\b(?:curl|wget|https?)\b[^\n]*?\s(?:-u ?|--user[ =]))(?:"[^"\n]*:[^"\n]*"|'[^'\n]*:[^'\n]*'|[^\s:"']+:\S+))",
-     R"(\1[redacted])"},
-}};
-
-// How keys end whose value is a secret whatever it looks like, without case and separators: DB_PASSWORD, X-Api-Key,
-// githubToken. A Secret of Kubernetes has a name, which is none: "imagePullSecret" is kept, "client_secret" is not.
-constexpr std::array<std::string_view, 25> secret_endings{
-    "password",      "passwd",        "passphrase",    "token",         "authorization",
-    "credential",    "credentials",   "cookie",        "apikey",        "accesskey",
-    "secretkey",     "privatekey",    "encryptionkey", "signingkey",    "masterkey",
-    "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
-    "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
-
-// The same where a separator stands before it; "_SECRET" and "_PASS" are a variable's way to be written.
-constexpr std::array<std::string_view, 6> short_endings{"_pwd", "-pwd", ".pwd", "_PWD", "_PASS", "_SECRET"};
-
-// Where a list goes on, which is no secret.
-constexpr std::array<std::string_view, 3> harmless_endings{"nexttoken", "pagetoken", "continuationtoken"};
-
-bool ends_with_any(std::string_view text, std::span<const std::string_view> endings) {
-  return std::ranges::any_of(endings, [text](std::string_view ending) { return text.ends_with(ending); });
-}
-
-// A key in small letters, without what separates its words.
-std::string plain(std::string_view key) {
-  std::string letters;
-  for (const char c : key) {
-    if (c == '-' || c == '_' || c == '.') continue;
-    letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return letters;
-}
-
-bool secret_key(std::string_view key) {
-  if (ends_with_any(key, short_endings)) return true;
-  const std::string letters = plain(key);
-  if (letters == "secret" || letters == "pwd") return true;
-  return ends_with_any(letters, secret_endings) && !ends_with_any(letters, harmless_endings);
-}
 
 // Where a Secret of Kubernetes keeps them.
 bool secret_data(std::string_view key) { return key == "data" || key == "stringData"; }
@@ -95,6 +27,37 @@ std::string_view text_in(simdjson::dom::object object, std::string_view key) {
   std::string_view text;
   if (object[key].get(text) != simdjson::SUCCESS) return {};
   return text;
+}
+
+// Whether the object is the setting of a secret, as the variable of a container is: by a name beside its value.
+bool names_secret(simdjson::dom::object object) {
+  for (const char* key : {"name", "key", "Name", "Key"}) {
+    if (secret_key(text_in(object, key))) return true;
+  }
+  return false;
+}
+
+// A volume or a projection, which names where a secret is.
+bool only_refers(std::string_view key, JsonElement value) {
+  const std::string name = plain(key);
+  if (!value.is_object() || !(name.ends_with("secret") || name.ends_with("token"))) return false;
+  const simdjson::dom::object object(value);
+  return std::ranges::all_of(object, [](const auto& member) { return refers_to_secret(member.key); });
+}
+
+std::string_view text_of(simdjson::simdjson_result<JsonElement> item) {
+  std::string_view text;
+  return item.get(text) == simdjson::SUCCESS ? text : std::string_view{};
+}
+
+// What `sshpass` and `docker login` take after -p.
+bool takes_password(simdjson::dom::array command) {
+  return text_of(command.at(0)).ends_with("sshpass") || text_of(command.at(1)) == "login";
+}
+
+bool of_header(std::string_view name) {
+  static const RE2 header("(?i)(?:proxy-)?authorization|(?:set-)?cookie|x-.*");
+  return RE2::FullMatch({name.data(), name.size()}, header);
 }
 
 std::unique_ptr<RE2> compile(const std::string& pattern, std::string_view field) {
@@ -110,43 +73,87 @@ struct Redactor::Rules final : JsonCensor {
     std::unique_ptr<RE2> pattern;
     std::string replacement;
   };
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;  // those of the library first
   // All patterns at once: most text holds no secret, and one look says so.
   std::unique_ptr<RE2> any;
 
-  bool clean(std::string_view text) const { return !RE2::PartialMatch({text.data(), text.size()}, *any); }
+  std::optional<std::string> replaced(std::string_view text) const override { return replaced(text, *this); }
 
-  void replace(std::string& text) const {
-    for (const Rule& rule : rules) RE2::GlobalReplace(&text, *rule.pattern, rule.replacement);
-  }
-
-  std::optional<std::string> replaced(std::string_view text) const override {
-    if (clean(text)) return std::nullopt;
+  // `censor` is what a document in the text goes through.
+  std::optional<std::string> replaced(std::string_view text, const JsonCensor& censor) const {
+    if (auto document = without_secrets(text, censor)) {
+      // Rules of one's own may be about more than one value.
+      for (std::size_t i = secret_rules().size(); i < rules.size(); ++i)
+        RE2::GlobalReplace(&*document, *rules[i].pattern, rules[i].replacement);
+      return document;
+    }
+    std::optional<std::string> kept = without_secret_data(text, redacted_mark);
+    if (kept) text = *kept;
+    if (!RE2::PartialMatch({text.data(), text.size()}, *any)) return kept;
     std::string changed(text);
-    replace(changed);
+    for (const Rule& rule : rules) RE2::GlobalReplace(&changed, *rule.pattern, rule.replacement);
     return changed;
   }
 
   bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
-    if (secret_key(key)) {
-      const std::string name = plain(key);
-      // As an object it is a volume or a projection, which names where a secret is.
-      return !value.is_object() || !(name.ends_with("secret") || name.ends_with("token"));
-    }
-    // A variable of a container, a Secret itself, and a list of them.
-    if (key == "value") return secret_key(text_in(object, "name"));
+    if (secret_key(key)) return !only_refers(key, value);
+    if (key == "value" || key == "Value") return names_secret(object);
+    // A Secret itself, and a list of them.
     if (secret_data(key)) return text_in(object, "kind") == "Secret";
     return key == "items" && text_in(object, "kind") == "SecretList";
   }
 
+  bool hides_item(simdjson::dom::array array, std::string_view before, JsonElement item) const override {
+    if (before.starts_with('-')) {
+      // The option of a command, unless another one follows.
+      if (item.is_string() && std::string_view(item).starts_with('-')) return false;
+      if (before == "-p") return takes_password(array);
+      const auto name = before.find_first_not_of('-');
+      return name != before.npos && secret_key(before.substr(name));
+    }
+    // Two words that end like secrets are more often names of something.
+    return array.size() == 2 && (before == "password" || (of_header(before) && secret_key(before)));
+  }
+
   std::string_view mark() const override { return redacted_mark; }
+};
+
+// Passes everything on, and notes whether something was taken out.
+struct Redactor::Noting final : JsonCensor {
+  explicit Noting(const JsonCensor& all) : censor(all) {}
+
+  std::optional<std::string> replaced(std::string_view text) const override {
+    auto kept = censor.replaced(text);
+    changed |= kept.has_value();
+    return kept;
+  }
+  bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
+    return noted(censor.hides(object, key, value));
+  }
+  bool hides_item(simdjson::dom::array array, std::string_view before, JsonElement item) const override {
+    return noted(censor.hides_item(array, before, item));
+  }
+  std::string_view mark() const override { return censor.mark(); }
+
+  bool noted(bool hidden) const {
+    changed |= hidden;
+    return hidden;
+  }
+
+  const JsonCensor& censor;
+  mutable bool changed = false;
 };
 
 // What is done to a Secret need not name its kind again.
 struct Redactor::RulesOfSecret final : JsonCensor {
   explicit RulesOfSecret(const Rules& all) : rules(all) {}
 
-  std::optional<std::string> replaced(std::string_view text) const override { return rules.replaced(text); }
+  std::optional<std::string> replaced(std::string_view text) const override {
+    return rules.replaced(text, *this);
+  }
+  bool hides_item(simdjson::dom::array array, std::string_view before, JsonElement item) const override {
+    return rules.hides_item(array, before, item);
+  }
   bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
     return secret_data(key) || rules.hides(object, key, value);
   }
@@ -155,6 +162,22 @@ struct Redactor::RulesOfSecret final : JsonCensor {
   const Rules& rules;
 };
 
+// A document in a text, such as the annotation that holds the whole Secret as it was applied; nothing if it is none or
+// holds no secret.
+std::optional<std::string> Redactor::without_secrets(std::string_view text, const JsonCensor& censor) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos || (text[first] != '{' && text[first] != '[')) return std::nullopt;
+  try {
+    const Noting noting(censor);
+    JsonDocument document;
+    std::string kept = canonical(document.parse(text, "text"), "text", &noting);
+    if (!noting.changed) return std::nullopt;
+    return kept;
+  } catch (const Error&) {
+    return std::nullopt;  // it only begins like one
+  }
+}
+
 Redactor::Redactor(const std::vector<std::string>& own_rules) {
   auto rules = std::make_unique<Rules>();
   std::string any;
@@ -162,7 +185,7 @@ Redactor::Redactor(const std::vector<std::string>& own_rules) {
     rules->rules.push_back({compile(pattern, field), replacement});
     any += (any.empty() ? "(?:" : "|(?:") + pattern + ")";
   };
-  for (const BuiltInRule& rule : built_in_rules) add(rule.pattern, rule.replacement, "redact");
+  for (const SecretRule& rule : secret_rules()) add(rule.pattern, rule.replacement, "redact");
   for (std::size_t i = 0; i < own_rules.size(); ++i)
     add(own_rules[i], redacted_mark, fmt::format("redact[{}]", i));
   rules->any = compile(any, "redact");
@@ -173,8 +196,9 @@ Redactor::~Redactor() = default;
 Redactor::Redactor(Redactor&&) noexcept = default;
 
 bool Redactor::redact(std::string& text) const {
-  if (text.empty() || rules_->clean(text)) return false;
-  rules_->replace(text);
+  auto kept = rules_->replaced(text);
+  if (!kept) return false;
+  text = std::move(*kept);
   return true;
 }
 
@@ -199,7 +223,10 @@ bool Redactor::redact_of(const Resource& resource, const Visit& visit) const {
     if constexpr (std::is_same_v<Member, Json>) changed |= redact(member, field, censor);
     // Ids are names that others refer to; changing one would break the reference.
     if constexpr (std::is_same_v<Member, std::string>) {
-      if (!field.ends_with("_id")) changed |= redact(member);
+      if (field.ends_with("_id") || !redact(member)) return;
+      changed = true;
+      // What stands for a secret may be longer than it; that is no reason to lose the rest.
+      member.resize(excerpt(member, limit_of(field)).size());
     }
   });
   return changed;
@@ -217,8 +244,9 @@ bool Redactor::redact(Outcome& outcome, const Resource& resource) const {
 }
 
 bool Redactor::redact(Alert& alert) const {
-  const bool name = redact(alert.name);
-  return redact(alert.labels, "labels") || name;
+  bool changed = redact(alert.labels, "labels");
+  for (std::string* text : {&alert.name, &alert.severity, &alert.fingerprint}) changed |= redact(*text);
+  return changed;
 }
 
 }  // namespace actionhist

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ class Redactor {
  private:
   struct Rules;
   struct RulesOfSecret;
+  struct Noting;
+  static std::optional<std::string> without_secrets(std::string_view text, const JsonCensor& censor);
   bool redact(Json& json, std::string_view field, const JsonCensor& censor) const;
   template <class Visit>
   bool redact_of(const Resource& resource, const Visit& visit) const;

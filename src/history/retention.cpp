@@ -24,7 +24,7 @@ constexpr auto silence = 10min;
 
 // A resource by its names, as it is stored; empty for all.
 Resource named(Repository& repository, const Resource& given) {
-  Resource resource = known_resource(repository, given);
+  Resource resource = known_or_gone_resource(repository, given);
   if (resource == Resource{}) return resource;
   if (resource.kind.empty() || resource.name.empty()) {
     refuse("resource", "kind and name are required");
@@ -45,7 +45,7 @@ TimePoint start_of_windows(const std::vector<Pattern>& patterns, TimePoint now) 
 
 RetentionPolicy policy_of(const RetentionGroup& group, const std::optional<RetentionPolicy>& fallback) {
   RetentionPolicy policy = group.own.value_or(fallback.value_or(RetentionPolicy{}));
-  if (fallback && fallback->legal_hold) policy.legal_hold = true;
+  if (group.held || (fallback && fallback->legal_hold)) policy.legal_hold = true;
   return policy;
 }
 
@@ -195,9 +195,9 @@ bool Retention::carry_out(const RetentionPlan& plan, RetentionOperation& operati
       after = operation;
       // A hold that was set since the plan was made holds what is left of it.
       default_ = store.default_policy();
-      RetentionGroup group{plan.resource_id, {}, 0, {}};
+      RetentionGroup group;
       if (!plan.resource_id.empty()) group = store.group(plan.resource_id);
-      same_policy = wanted_policy(group) == plan.policy;
+      same_policy = wanted_policy(group) == plan.policy && !store.held(batch);
       if (!same_policy) return;
       const std::int64_t removed = store.remove(plan.resource_id, batch, plan.policy.compact, now);
       after.records_deleted += removed;

@@ -7,7 +7,8 @@
 
 namespace actionhist {
 
-// The policy that counts for a group: its own, or else the default; a hold of the default holds all.
+// The policy that counts for a group: its own, or else the default; a hold that covers it holds, and one of the default
+// holds all.
 RetentionPolicy policy_of(const RetentionGroup& group, const std::optional<RetentionPolicy>& fallback);
 
 class Retention {

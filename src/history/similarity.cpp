@@ -213,21 +213,29 @@ std::vector<Hit> History::similar(const SimilarQuery& query) {
     text = subject_text(*trace);
   }
   state.redactor.redact(text);
-  const bool late = query.fresh && state.behind();
+  const std::string late = query.fresh ? state.behind() : std::string();
 
   const auto index = state.slot.get();
   std::string trouble;
   std::vector<Hit> hits = state.search(index.get(), query, text, trouble);
   for (Hit& hit : hits) {
-    if (late && hit.explain.fallback.empty()) hit.explain.fallback = behind_text;
+    if (hit.explain.fallback.empty()) hit.explain.fallback = late;
   }
   if (!trouble.empty()) call.fell_back();
   return hits;
 }
 
-bool History::State::behind() { return slot.get() && !wait_indexed(30s); }
+std::string History::State::behind() {
+  const auto index = slot.get();
+  if (!index) return {};
+  std::string trouble;
+  const auto well = [&] { return (trouble = index->sync->error()).empty(); };
+  if (wait_indexed(30s, well)) return {};
+  return trouble.empty() ? "the index did not catch up within 30 seconds"
+                         : "the index does not catch up: " + trouble;
+}
 
-bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
+bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<bool()>& go_on) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   // Rows leave the queue by the times that their writers gave them. So what is in it now has left once all others
   // are later than the latest of these; what the clock says here does not matter.
@@ -243,7 +251,7 @@ bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::
     const auto index = slot.get();
     if (wanted && index->replica->caught_up() && index->replica->seq() >= *wanted) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    if (meanwhile) meanwhile();
+    if (!go_on()) return false;
     index->sync->wake(true);
     std::this_thread::sleep_for(pause);
     pause = std::min(20ms, pause * 2);
@@ -253,6 +261,9 @@ bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::
 bool History::wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile) {
   State& state = alive(state_);
   if (!state.slot.get()) throw Error(ErrorCode::unsupported, "wait_indexed: the semantic layer is off");
-  return state.wait_indexed(timeout, meanwhile);
+  return state.wait_indexed(timeout, [&] {
+    if (meanwhile) meanwhile();
+    return true;
+  });
 }
 }  // namespace actionhist

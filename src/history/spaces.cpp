@@ -6,6 +6,7 @@
 
 #include "core/json_fields.hpp"
 #include "embedding/lsa.hpp"
+#include "embedding/subspace.hpp"
 #include "history/evaluation.hpp"
 #include "history/feed_pages.hpp"
 #include "history/state.hpp"
@@ -36,10 +37,16 @@ std::optional<EmbeddingSpace> known_space(SpaceStore& store, std::string_view sp
 std::int64_t fill(Repository& repository, std::shared_ptr<const EmbeddingModel> model,
                   const ProgressCallback& progress) {
   SpaceFiller filler(repository, std::move(model));
+  filler.note();
   const auto space = known_space(repository.spaces(), filler.model().space_id());
   const std::int64_t missing = space ? space->missing : 0;
   while (filler.step()) {
     if (progress) progress({filler.embedded(), std::max<std::int64_t>(missing - filler.embedded(), 0)});
+  }
+  if (filler.dropped()) {
+    throw Error(ErrorCode::conflict,
+                fmt::format("space_id: \"{}\" was dropped while it was filled; begin again",
+                            filler.model().space_id()));
   }
   return filler.embedded();
 }
@@ -70,9 +77,8 @@ void validate(std::string_view space_id, std::span<const SubjectVector> vectors)
 std::shared_ptr<const EmbeddingModel> History::State::required_model(std::string_view space_id) const {
   auto model = slot.model_of(space_id);
   if (!model) {
-    throw Error(
-        ErrorCode::not_found,
-        fmt::format("space_id: this process has no model of \"{}\"; give it as Options::model", space_id));
+    throw Error(ErrorCode::not_found,
+                fmt::format("space_id: this process has no model of \"{}\"; open with one", space_id));
   }
   return model;
 }
@@ -164,13 +170,25 @@ EmbeddingSpace History::fit_space(const FitOptions& options) {
   const auto count = [&](const FeedSubject& subject) { alive_subjects += subject.deleted ? 0 : 1; };
   for_each_page(feed, {}, [&](const FeedBatch& batch) { std::ranges::for_each(batch.subjects, count); });
   std::int64_t skipped = std::max<std::int64_t>(alive_subjects - options.documents, 0);
+  EmbeddingProgress progress{0, (alive_subjects - skipped) * (1 + passes)};
+  const auto looked_at = [&](std::int64_t documents) {
+    progress.done += documents;
+    progress.left = std::max<std::int64_t>(progress.left - documents, 0);
+    if (options.progress) options.progress(progress);
+  };
   LsaFitter fitter;
   for_each_page(feed, {}, [&](const FeedBatch& batch) {
+    std::int64_t added = 0;
     for (const FeedSubject& subject : batch.subjects) {
-      if (!subject.deleted && --skipped < 0) fitter.add(subject.text);
+      if (subject.deleted || --skipped >= 0) continue;
+      fitter.add(subject.text);
+      ++added;
     }
+    if (added > 0) looked_at(added);
   });
-  const auto model = fitter.fit(static_cast<std::size_t>(options.dimension), options.seed);
+  const std::int64_t added = progress.done;
+  const auto model =
+      fitter.fit(static_cast<std::size_t>(options.dimension), options.seed, [&] { looked_at(added); });
   SpaceStore& spaces = state.repository->spaces();
   state.repository->transaction([&] {
     spaces.put(model->space_id(), static_cast<std::int64_t>(model->dimension()), state.now());

@@ -20,11 +20,15 @@ std::string fingerprint_of(std::string_view alert_name, const Json& labels, cons
   throw Error(ErrorCode::not_found, fmt::format("action_id: \"{}\" is not stored", action_id));
 }
 
-void fill_duration(Outcome& outcome) {
-  if (outcome.execution_duration_ms || !outcome.execution_start_time || !outcome.execution_end_time) return;
+std::optional<std::int64_t> duration_of(const Outcome& outcome) {
+  if (!outcome.execution_start_time || !outcome.execution_end_time) return std::nullopt;
   const auto took = *outcome.execution_end_time - *outcome.execution_start_time;
-  if (took < took.zero() || took > longest_duration) return;
-  outcome.execution_duration_ms = std::chrono::floor<std::chrono::milliseconds>(took).count();
+  if (took < took.zero() || took > longest_duration) return std::nullopt;
+  return std::chrono::floor<std::chrono::milliseconds>(took).count();
+}
+
+void fill_duration(Outcome& outcome) {
+  if (!outcome.execution_duration_ms) outcome.execution_duration_ms = duration_of(outcome);
 }
 
 History::State::State(std::unique_ptr<Repository> opened, Options given)
@@ -82,7 +86,7 @@ Trace History::State::prepare(Action action, bool proposed) const {
   trace.resource = normalized(trace.resource);
   const Resource guarded = guarded_resource(trace);
   trace.resource_id = resource_id(repository->tenant(), guarded);
-  if (guarded != trace.resource) trace.owner = guarded.kind + '/' + guarded.name;
+  trace.owner = guarded == trace.resource ? "" : guarded.kind + '/' + guarded.name;
   if (!trace.effect) trace.effect = effect_of(trace.action_type);
   if (!trace.action_timestamp) trace.action_timestamp = clock;
   if (trace.action_id.empty()) {

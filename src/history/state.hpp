@@ -24,7 +24,6 @@ namespace actionhist {
 
 // So many words of a query the database looks for where the index does not answer.
 inline constexpr std::size_t max_fallback_words = 16;
-inline constexpr std::string_view behind_text = "the index did not catch up within 30 seconds";
 
 struct History::State {
   State(std::unique_ptr<Repository> opened, Options given);
@@ -75,9 +74,11 @@ struct History::State {
                                    const std::string& trouble) const;
   // The situation of a query and the past actions like it, for recommend() and context().
   std::string situation_text(const RecommendQuery& query) const;
-  bool wait_indexed(std::chrono::milliseconds timeout, const std::function<void()>& meanwhile = {});
-  // After waiting for half a minute, as a query that is `fresh` does: true if the index still lacks what was recorded.
-  bool behind();
+  // Asks `go_on` again and again, and gives up when it says no.
+  bool wait_indexed(std::chrono::milliseconds timeout, const std::function<bool()>& go_on);
+  // After waiting for half a minute, or until something fails, as a query that is `fresh` does: why the index still
+  // lacks what was recorded, empty if it has all.
+  std::string behind();
 
   // As IndexSlot::model_of. Throws Error: not_found.
   std::shared_ptr<const EmbeddingModel> required_model(std::string_view space_id) const;
@@ -109,7 +110,9 @@ struct History::State {
 // What identifies an alert that has no fingerprint of its own; empty without a name.
 std::string fingerprint_of(std::string_view alert_name, const Json& labels, const std::string& resource_id);
 
-// The duration from start and end, where it was not given.
+// The duration from start and end; absent without them, and for times that give none.
+std::optional<std::int64_t> duration_of(const Outcome& outcome);
+// Takes it where none was given.
 void fill_duration(Outcome& outcome);
 
 [[noreturn]] void not_stored(std::string_view action_id);

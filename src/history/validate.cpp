@@ -1,5 +1,7 @@
 #include "history/validate.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -14,15 +16,6 @@ constexpr std::size_t max_id_bytes = 255;
 constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_text_bytes = 256 * 1024;
 constexpr TimePoint earliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
-constexpr std::chrono::minutes allowed_skew{5};
-
-std::size_t limit_of(std::string_view field) {
-  if (field.ends_with("_id")) return max_id_bytes;
-  if (field == "model_reasoning" || field == "execution_error" || field == "effectiveness_notes") {
-    return max_text_bytes;
-  }
-  return max_name_bytes;
-}
 
 bool acceptable(std::string_view text, std::size_t limit) {
   if (text.empty()) return true;
@@ -85,7 +78,22 @@ void check_now(std::string_view field, TimePoint time, TimePoint now) {
   }
 }
 
+// The owner of a resource, "Deployment/web"; "unknown" is none.
+void check_owner(const std::string& owner) {
+  if (owner.empty() || std::ranges::count(owner, '/') == 1 || normalized({.kind = owner}).kind.empty())
+    return;
+  refuse("owner", fmt::format("\"{}\" must be KIND/NAME, as in Deployment/web", excerpt(owner)));
+}
+
 }  // namespace
+
+std::size_t limit_of(std::string_view field) {
+  if (field.ends_with("_id")) return max_id_bytes;
+  if (field == "model_reasoning" || field == "execution_error" || field == "effectiveness_notes") {
+    return max_text_bytes;
+  }
+  return max_name_bytes;
+}
 
 void validate_id(std::string_view id, std::string_view field) {
   if (id.empty()) refuse(field, "is required");
@@ -127,6 +135,7 @@ void validate(const Action& action, TimePoint now, bool time_optional) {
   }
   if (action.action_timestamp) check_now("action_timestamp", *action.action_timestamp, now);
   visit_cause(action, FieldCheck{});
+  check_owner(action.owner);
   validate(action.resource);
   validate(action.outcome);
 }

@@ -10,6 +10,7 @@
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/cursor.hpp"
+#include "sql/resource_rows.hpp"
 #include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {
@@ -211,8 +212,8 @@ Page PostgresActionStore::find(const ActionQuery& query) {
 }
 
 std::vector<Trace> PostgresActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
-                                               int limit) {
-  std::vector<Call> calls{ask_recent(engine_.tenant(), scope, since, until, limit)};
+                                               int limit, std::optional<Effect> effect) {
+  std::vector<Call> calls{ask_recent(engine_.tenant(), scope, since, until, limit, effect)};
   std::vector<Trace> traces = read_traces(engine_.run(std::move(calls)).front());
   std::ranges::reverse(traces);
   return traces;
@@ -231,7 +232,8 @@ std::vector<Trace> PostgresActionStore::search_text(std::span<const std::string>
   return search_among(engine_, std::nullopt, words, where, limit);
 }
 
-std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now,
+                                                    int limit) {
   // Scores are summed in whole billionths, so that the mean does not depend on the order of the rows.
   constexpr std::string_view text =
       "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
@@ -241,28 +243,19 @@ std::vector<Summary> PostgresActionStore::summaries(std::optional<TimePoint> cha
       "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0::float8 END), "
       "  sum(floor(t.effectiveness_score * 1e9 + 0.5)::int8)::float8 / nullif(count(t.effectiveness_score) * "
       "1e9::float8, 0) "
-      "FROM action_histories h "
+      "FROM (SELECT * FROM action_histories WHERE tenant_id = $1 AND updated_at >= $5 AND last_action_at IS NOT NULL "
+      "  ORDER BY last_action_at DESC, resource_id LIMIT $6) AS h "
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
       "  AND t.action_timestamp > $3 AND t.action_timestamp <= $4 "
-      "WHERE h.tenant_id = $1 AND h.updated_at >= $5 AND h.last_action_at IS NOT NULL "
-      "GROUP BY r.tenant_id, r.resource_id, h.tenant_id, h.resource_id "
+      "GROUP BY r.tenant_id, r.resource_id, h.total_actions, h.last_action_at "
       "ORDER BY h.last_action_at DESC, r.resource_id";
-  const Result result =
-      engine_.read(text,
-                   Parameters(engine_.tenant(), now - std::chrono::hours{24},
-                              now - std::chrono::hours{24 * 7}, now, changed_since.value_or(TimePoint{})),
-                   Plan::once);
-  std::vector<Summary> summaries;
-  Reader reader(result);
-  while (reader.next()) {
-    Summary& s = summaries.emplace_back();
-    reader.read(s.resource_id).read(s.resource.cluster).read(s.resource.api_group);
-    reader.read(s.resource.api_version).read(s.resource.kind).read(s.resource.namespace_);
-    reader.read(s.resource.name).read(s.total_actions).read(s.last_action_at).read(s.last_24h);
-    reader.read(s.last_7d).read(s.success_rate).read(s.recent_effectiveness);
-  }
-  return summaries;
+  const Result result = engine_.read(
+      text,
+      Parameters(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7}, now,
+                 changed_since.value_or(TimePoint{}), limit),
+      Plan::once);
+  return read_rows(result, sql::read_summary<Reader>);
 }
 
 }  // namespace actionhist::postgres

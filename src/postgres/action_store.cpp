@@ -7,6 +7,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/same_action.hpp"
 #include "core/trace_fields.hpp"
 #include "postgres/fresh_insert.hpp"
 #include "postgres/insert_statement.hpp"
@@ -74,14 +75,19 @@ bool PostgresActionStore::insert_fresh(std::span<const Trace* const> rows) {
   // A failed statement ends a transaction, so there it has to be one that can run again.
   if (engine_.in_transaction() && !engine_.assuming()) return false;
   if (std::ranges::any_of(rows, [](const Trace* trace) { return may_be_elsewhere(*trace); })) return false;
-  std::vector<TimePoint> times;
-  for (const Trace* trace : rows) times.push_back(trace->time());
-  std::vector<Call> calls;
-  const bool known = add_fresh_insert(calls, engine_.tenant(), rows, engine_.known_resources());
-  try {
-    const std::vector<Result> results = engine_.store(times, calls);
+  // Many are worth a transaction of their own, and a single one should not wait for them.
+  const bool shared = !engine_.in_transaction() && rows.size() == 1;
+  const auto send = [&](SharedInsert::Rows all, const GuardedHeads*) {
+    std::vector<TimePoint> times;
+    for (const Trace* trace : all) times.push_back(trace->time());
+    std::vector<Call> calls;
+    const bool known = add_fresh_insert(calls, engine_.tenant(), all, engine_.known_resources());
+    const auto results = shared ? engine_.store_once(times, calls) : engine_.store(times, calls);
     // A transaction that is open may still be rolled back, and its resources with it.
-    if (!known && !engine_.in_transaction()) note_resources(engine_.known_resources(), rows, results);
+    if (!known && !engine_.in_transaction()) note_resources(engine_.known_resources(), all, results);
+  };
+  try {
+    shared ? engine_.share(rows, send) : send(rows, nullptr);
   } catch (const ServerError& error) {
     if (engine_.in_transaction() || !is_taken(error)) throw;
     engine_.known_resources().forget();
@@ -131,7 +137,8 @@ void PostgresActionStore::insert_new(const RecentTrace& recent) {
   const Trace& trace = *recent;
   const Trace* const row = &trace;
   if (!engine_.assuming() || may_be_elsewhere(trace)) {
-    insert({row, 1});
+    // Another proposal may have taken the id under the lock of another resource.
+    refuse_another_action(trace, insert({row, 1}).front());
     return;
   }
   engine_.ensure_months({&trace.action_timestamp.value(), 1});
@@ -213,8 +220,14 @@ void PostgresActionStore::update(const Trace& trace, const Trace& before) {
 
 bool PostgresActionStore::remove(std::string_view action_id, TimePoint now) {
   const auto trace = get(action_id);
-  if (!trace) return false;
-  // In the order of complete() and record(): the trace, its history, the heads, the id.
+  if (!trace) {
+    const Result gone =
+        engine_.run("SELECT FROM action_ids WHERE tenant_id = $1 AND action_id = $2 AND deleted_at = $3",
+                    Parameters(engine_.tenant(), action_id, now), Plan::once);
+    return gone.rows() > 0;
+  }
+  // In the order of record() and of update() under the lock: the trace, its history, the heads, the id. An update()
+  // that assumes comes to the trace last; where the two meet, the server ends one, which runs again in this order.
   std::vector<Call> calls;
   calls.push_back(
       {"SELECT FROM resource_action_traces WHERE tenant_id = $1 AND action_id = $2 AND action_timestamp = $3 FOR UPDATE",

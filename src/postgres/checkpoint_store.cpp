@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include "postgres/item_store.hpp"
+#include "sql/checkpoint_rows.hpp"
 
 namespace actionhist::postgres {
 namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
-
-void read(std::span<const std::byte> bytes, std::string& target) {
-  target.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
 
 Parameters of_key(const std::string& tenant, const CheckpointKey& key) {
   Parameters parameters(tenant);
@@ -102,14 +99,7 @@ std::vector<Checkpoint> PostgresCheckpointStore::scan(const CheckpointScan& scan
   text += fmt::format(" ORDER BY checkpoint_id DESC, thread_id DESC, checkpoint_ns DESC LIMIT ${}", ++count);
   parameters.add(std::int64_t{scan.limit});
   const Result result = engine_.run(text, std::move(parameters));
-  std::vector<Checkpoint> checkpoints;
-  for (Reader reader(result); reader.next();) {
-    Checkpoint& found = checkpoints.emplace_back();
-    reader.read(found.thread_id).read(found.checkpoint_ns).read(found.checkpoint_id).read(found.parent_id);
-    reader.read(found.format).read(found.metadata).read(found.created_at);
-    read(reader.bytes(), found.state);
-  }
-  return checkpoints;
+  return read_rows(result, sql::read_checkpoint<Reader>);
 }
 
 void PostgresCheckpointStore::read_writes(std::span<Checkpoint> checkpoints) {
@@ -123,11 +113,8 @@ void PostgresCheckpointStore::read_writes(std::span<Checkpoint> checkpoints) {
   for (Checkpoint& checkpoint : checkpoints) by_key.emplace(checkpoint, &checkpoint);
   for (Reader reader(result); reader.next();) {
     CheckpointKey key;
-    reader.read(key.thread_id).read(key.checkpoint_ns).read(key.checkpoint_id);
-    CheckpointWrite& write = by_key.at(key)->writes.emplace_back();
-    reader.read(write.task_id).read(write.task_path).read(write.place).read(write.channel);
-    reader.read(write.format);
-    read(reader.bytes(), write.value);
+    sql::read_key(reader, key);
+    by_key.at(key)->writes.push_back(sql::read_write(reader));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/hash.hpp"
 #include "postgres/server_error.hpp"
+#include "sql/retention_columns.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -106,13 +107,14 @@ void ClosedMonth::check_free() {
     refuse("ended less than 30 days ago, so that the guard and the metrics still read it");
   }
   const std::string text = fmt::format(
-      "SELECT EXISTS (SELECT FROM retention_defaults WHERE tenant_id = $1 AND legal_hold) OR EXISTS (SELECT FROM "
-      "action_histories h WHERE h.tenant_id = $1 AND h.legal_hold AND EXISTS (SELECT FROM {} p WHERE p.tenant_id = "
-      "$1 AND p.resource_id = h.resource_id)), EXISTS (SELECT FROM oscillation_detections WHERE tenant_id = $1 AND "
+      "SELECT EXISTS (SELECT FROM retention_defaults WHERE tenant_id = $1 AND legal_hold) OR (EXISTS (SELECT FROM "
+      "action_histories WHERE tenant_id = $1 AND legal_hold) AND EXISTS (SELECT FROM {} p LEFT JOIN "
+      "resource_references r ON r.tenant_id = p.tenant_id AND r.resource_id = p.resource_id WHERE p.tenant_id = $1 AND "
+      "({} OR {}))), EXISTS (SELECT FROM oscillation_detections WHERE tenant_id = $1 AND "
       "in_force_until > now() AND resolved_at IS NULL AND first_at < $3 AND last_at >= $2), EXISTS (SELECT FROM "
       "oscillation_patterns WHERE tenant_id = $1 AND active AND now() - make_interval(mins => "
       "time_window_minutes::int) < $3)",
-      part_);
+      part_, sql::held_by_name("r"), sql::held_by_name("p"));
   for (const std::string& tenant : tenants()) {
     const std::vector<Result> results =
         as_tenant(tenant, {{text, Parameters(tenant, begin_, end_), Plan::once}});
@@ -281,7 +283,9 @@ void ClosedMonth::load(const std::vector<std::string>& columns,
   // All of it or nothing: whoever is interrupted leaves the archive as the only place.
   connection.run_script("BEGIN");
   connection.run_script(
-      fmt::format("CREATE TABLE {} (LIKE resource_action_traces INCLUDING DEFAULTS)", part_));
+      fmt::format("CREATE TABLE {0} (LIKE resource_action_traces INCLUDING DEFAULTS); "
+                  "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY",
+                  part_));
   fill(connection, copy(columns) + "FROM STDIN");
   connection.run_script(fmt::format("ANALYZE {}; {}", part_, fence()));
   set_state(MonthState::detached);

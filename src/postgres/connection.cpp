@@ -6,6 +6,8 @@
 
 #include <actionhist/error.hpp>
 
+#include "postgres/migrations.hpp"
+
 namespace actionhist::postgres {
 namespace {
 
@@ -13,10 +15,14 @@ using std::chrono::milliseconds;
 
 // Beyond statement_timeout, for the way there and back and a server that is slow to stop.
 constexpr milliseconds grace{5'000};
+// SQLSTATE of a change where only reading is allowed.
+constexpr std::string_view read_only = "25006";
 // What a server keeps for us; texts beyond this many are planned each time.
 constexpr std::size_t max_prepared = 500;
+// A server takes messages of less than a gibibyte; the rest is for what stands around the values.
+constexpr std::size_t max_message = 1'000'000'000;
 
-// is_local ($7, or whether another process answers than the one that greeted us): behind a pooler in
+// is_local ($8, or whether another process answers than the one that greeted us): behind a pooler in
 // transaction mode nothing may stay on the server's connection, which others use next.
 constexpr std::string_view set_up_sql =
     "SELECT s.pooled, pg_catalog.pg_is_in_recovery(), pg_catalog.clock_timestamp(),"
@@ -24,15 +30,17 @@ constexpr std::string_view set_up_sql =
     " pg_catalog.set_config('actionhist.tenant', $2, s.pooled),"
     " pg_catalog.set_config('statement_timeout', $3, s.pooled),"
     " pg_catalog.set_config('lock_timeout', $4, s.pooled),"
-    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, s.pooled)"
-    " FROM (SELECT coalesce($7, pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) $6) AS pooled) s";
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, s.pooled),"
+    " CASE WHEN $6 THEN pg_catalog.set_config('default_transaction_read_only', 'on', s.pooled) END"
+    " FROM (SELECT coalesce($8, pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) $7) AS pooled) s";
 
 constexpr std::string_view context_sql =
     "SELECT pg_catalog.set_config('search_path', $1, true),"
     " pg_catalog.set_config('actionhist.tenant', $2, true),"
     " pg_catalog.set_config('statement_timeout', $3, true),"
     " pg_catalog.set_config('lock_timeout', $4, true),"
-    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, true)";
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, true),"
+    " CASE WHEN $6 THEN pg_catalog.set_config('transaction_read_only', 'on', true) END";
 
 std::string milliseconds_text(milliseconds value) { return fmt::format("{}ms", value.count()); }
 
@@ -62,16 +70,25 @@ void check_server_version(int version) {
               fmt::format("database: PostgreSQL {} is too old; 15 or newer is needed", text));
 }
 
+void check_message_size(std::size_t bytes) {
+  if (bytes <= max_message) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("database: {} MB are more than PostgreSQL takes at once; give fewer at once",
+                          bytes / 1'000'000));
+}
+
 Connection::Connection(const Target& target, const PostgresOptions& options, std::string tenant,
-                       ServerClock* clock)
+                       ServerClock* clock, Access access)
     : options_(options),
       search_path_(fmt::format("\"{}\", pg_temp", options.schema)),
+      access_(access),
       link_(target, options) {
   version_ = PQserverVersion(link_.handle());
   check_server_version(version_);
   link_.check(PQenterPipelineMode(link_.handle()) == 1);
   patience_ = target.connect_timeout(options) + grace;
   set_up(tenant, clock);
+  refuse_newer_schema(target);
   patience_.reset();
 }
 
@@ -81,7 +98,8 @@ void Connection::set_up(const std::string& tenant, ServerClock* clock) {
       .add_text(tenant)
       .add_text(milliseconds_text(options_.statement_timeout))
       .add_text(milliseconds_text(options_.lock_timeout))
-      .add_text(milliseconds_text(options_.idle_in_transaction_timeout));
+      .add_text(milliseconds_text(options_.idle_in_transaction_timeout))
+      .add(access_ == Access::read);
   Parameters parameters = settings;
   parameters.add(PQbackendPID(link_.handle())).add(pooled_by_option(options_.pooler));
   const auto asked = ServerClock::uptime();
@@ -90,6 +108,26 @@ void Connection::set_up(const std::string& tenant, ServerClock* clock) {
   result.row(0).read(pooled_).read(standby_).read(server_time);
   if (clock) clock->heard(server_time, asked);
   if (pooled_) context_.push_back({context_sql, std::move(settings), Plan::once});
+}
+
+// Each connection looks: a process that is open while a newer library migrates would write on by the old rules.
+void Connection::refuse_newer_schema(const Target& target) {
+  int version = 0;
+  try {
+    version = run(fmt::format("SELECT coalesce(pg_catalog.max(version), 0) FROM \"{}\".actionhist_migrations",
+                              options_.schema),
+                  {}, Plan::once)
+                  .row(0)
+                  .get<int>();
+  } catch (const ServerError& error) {
+    // There is no memory yet, or it is none of this login's: whoever asks for it says so.
+    if (error.code() != ErrorCode::unsupported && error.code() != ErrorCode::denied) throw;
+  }
+  const int known = migrations().back().version;
+  if (version <= known) return;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
+                          target.location(), version, known));
 }
 
 bool Connection::in_transaction() const noexcept {
@@ -157,7 +195,10 @@ std::vector<Result> Connection::run_once(std::span<const Call> calls, bool& comm
   std::vector<Step> steps;
   steps.reserve(calls.size() * 2);
   try {
-    for (std::size_t i = 0; i < calls.size(); ++i) send(calls[i], i, steps);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      send(calls[i], i, steps);
+      if (i == 0 && first_patience_) link_.check(PQsendFlushRequest(link_.handle()) == 1);
+    }
     link_.check(PQpipelineSync(link_.handle()) == 1);
     link_.flush(deadline());
   } catch (...) {
@@ -171,7 +212,8 @@ std::vector<Result> Connection::run_once(std::span<const Call> calls, bool& comm
   std::optional<ServerError> failure;
   std::size_t step = 0;
   for (bool synced = false; !synced;) {
-    PGresult* raw = link_.next_result(deadline());
+    const bool first = results.empty() && first_patience_;
+    PGresult* raw = link_.next_result(first ? deadline_after(*first_patience_) : deadline());
     if (raw == nullptr) {
       if (link_.broken() || ++step > steps.size()) {
         if (failure) throw *failure;
@@ -192,7 +234,7 @@ std::vector<Result> Connection::run_once(std::span<const Call> calls, bool& comm
         results.push_back(std::move(result));
         break;
       case PGRES_FATAL_ERROR:
-        if (!failure) failure = server_error(raw);
+        if (!failure) failure = error_of(raw);
         [[fallthrough]];
       case PGRES_PIPELINE_ABORTED:
         if (step < steps.size() && steps[step].prepared != nullptr) steps[step].prepared->sent = false;
@@ -208,15 +250,24 @@ std::vector<Result> Connection::run_once(std::span<const Call> calls, bool& comm
   return results;
 }
 
+ServerError Connection::error_of(const PGresult* result) const {
+  ServerError error = server_error(result);
+  if (access_ == Access::write || error.sqlstate() != read_only) return error;
+  return ServerError(ErrorCode::denied, Failure::permanent,
+                     "database: attempt to write; it was opened with read_only, open it without",
+                     error.sqlstate());
+}
+
 void Connection::note(const ServerError& error) {
   // A primary that has become a standby is of no more use for what we had it for.
-  if (error.failure() == Failure::connection_lost || (error.sqlstate() == "25006" && !standby_))
-    unfit_ = true;
+  const bool demoted = error.sqlstate() == read_only && access_ == Access::write && !standby_;
+  if (demoted || error.failure() == Failure::connection_lost) unfit_ = true;
   if (stale_statement(error)) forget_prepared();
 }
 
 std::vector<Result> Connection::run(std::span<const Call> calls) {
   check_usable();
+  for (const Call& call : calls) check_message_size(call.sql.size() + call.parameters.bytes());
   const bool alone = !in_transaction();
   bool committed = false;
   try {
@@ -246,7 +297,7 @@ Result Connection::start_simple(std::string_view sql) {
     if (raw == nullptr) throw lost_connection(PQerrorMessage(link_.handle()));
     Result result(raw);
     if (PQresultStatus(raw) == PGRES_FATAL_ERROR) {
-      const ServerError error = server_error(raw);
+      const ServerError error = error_of(raw);
       finish_simple();
       throw error;
     }
@@ -263,7 +314,7 @@ std::int64_t Connection::finish_simple() {
   while (PGresult* raw = link_.next_result(deadline())) {
     const Result result(raw);
     const ExecStatusType status = PQresultStatus(raw);
-    if (status == PGRES_FATAL_ERROR && !failure) failure = server_error(raw);
+    if (status == PGRES_FATAL_ERROR && !failure) failure = error_of(raw);
     if (status == PGRES_COMMAND_OK) affected = result.affected();
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       link_.close();
@@ -291,6 +342,7 @@ void Connection::run_script(std::string_view sql) {
 
 bool Connection::reset() noexcept try {
   patience_.reset();
+  first_patience_.reset();
   if (link_.inherited() || broken()) return false;
   if (in_transaction()) {
     // A connection that cannot even do this soon is not worth waiting for.

@@ -29,6 +29,12 @@ enum class Plan {
   once,  // planned for its parameters each time
 };
 
+// What a session is for.
+enum class Access {
+  write,
+  read,  // the server refuses every change
+};
+
 // One statement of a pipeline. The text has to outlive the run.
 struct Call {
   std::string_view sql;
@@ -39,12 +45,16 @@ struct Call {
 // Throws Error: unsupported, for a server older than 15. `version` as in server_version_num: 150004.
 void check_server_version(int version);
 
+// Throws Error: invalid_argument, for more bytes than a server takes in one message. It would close the connection,
+// which looks as if it had been lost.
+void check_message_size(std::size_t bytes);
+
 class Connection {
  public:
   // Connects and sets up the session: search path, tenant, time-outs. `clock` hears what time the server has.
-  // Throws ServerError: denied, unavailable; Error: unsupported.
+  // Throws ServerError: denied, unavailable; Error: unsupported, also for a schema that is newer than this library.
   Connection(const Target& target, const PostgresOptions& options, std::string tenant,
-             ServerClock* clock = nullptr);
+             ServerClock* clock = nullptr, Access access = Access::write);
 
   // Sends all calls at once and returns their results in order. Outside of BEGIN … COMMIT they are one
   // transaction: either all calls have happened or none.
@@ -79,6 +89,11 @@ class Connection {
   // How long a run waits for the next answer of the server: statement_timeout and a little more, unless set.
   // Zero is without limit.
   void set_patience(std::optional<std::chrono::milliseconds> patience) noexcept { patience_ = patience; }
+  // How long a run waits for the answer to its first call, which then comes before those of the others are made:
+  // a sign of life that costs no round trip. Absent: as for the others.
+  void set_first_patience(std::optional<std::chrono::milliseconds> patience) noexcept {
+    first_patience_ = patience;
+  }
 
   // Ends an open transaction, if any, and forgets what a user has set. False if the connection is no good.
   bool reset() noexcept;
@@ -114,12 +129,14 @@ class Connection {
   };
 
   void set_up(const std::string& tenant, ServerClock* clock);
+  void refuse_newer_schema(const Target& target);
   void check_usable() const;
   Deadline deadline() const;
   std::vector<Result> run_once(std::span<const Call> calls, bool& committed);
   void send(const Call& call, std::size_t index, std::vector<Step>& steps);
   Prepared* prepared(const Call& call);
   void forget_prepared();
+  ServerError error_of(const PGresult* result) const;
   void note(const ServerError& error);
   // Sends a statement outside of pipeline mode; finish_simple reads what is left and goes back.
   Result start_simple(std::string_view sql);
@@ -127,6 +144,7 @@ class Connection {
 
   const PostgresOptions options_;
   const std::string search_path_;
+  const Access access_;
   Link link_;
   std::vector<Call> context_;
   bool pooled_ = false;
@@ -134,6 +152,7 @@ class Connection {
   bool unfit_ = false;
   int version_ = 0;
   std::optional<std::chrono::milliseconds> patience_;
+  std::optional<std::chrono::milliseconds> first_patience_;
   // Statements that the server knows by name, by text and types. Lists, because steps point at elements.
   std::unordered_map<std::string, std::list<Prepared>, TextHash, std::equal_to<>> prepared_;
   std::size_t prepared_count_ = 0;

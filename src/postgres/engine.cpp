@@ -19,9 +19,10 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 5ms;
 constexpr auto longest_pause = 1'000ms;
-// After a standby could not be asked, the primary is, for so long.
-constexpr auto shunned_for = 2s;
-// For a free connection to it, since the primary may have one.
+// After a standby could not be asked, the primary is, for so long; twice as long after each further time.
+constexpr std::chrono::seconds shunned_for = 2s;
+constexpr std::chrono::seconds longest_shunned_for = 1min;
+// For a connection to it, and for its first answer, since the primary may be faster.
 constexpr std::chrono::milliseconds standby_patience = 1s;
 
 // Doubles with each attempt; the jitter keeps agents that failed together from returning together.
@@ -161,15 +162,16 @@ class Engine::Transaction {
 
 thread_local Engine::Transaction* Engine::Transaction::newest = nullptr;
 
-Engine::Engine(Target target, PostgresOptions options, std::string tenant)
+Engine::Engine(Target target, PostgresOptions options, std::string tenant, Access access)
     : target_(std::move(target)),
       options_(std::move(options)),
       tenant_(std::move(tenant)),
-      pool_(target_, options_, tenant_) {
+      pool_(target_, options_, tenant_, access) {
   if (options_.read_standbys) {
     PostgresOptions brief = options_;
     brief.acquire_timeout = std::min(brief.acquire_timeout, standby_patience);
-    standbys_ = std::make_unique<Pool>(target_.standbys(), std::move(brief), tenant_);
+    brief.connect_timeout = std::min(brief.connect_timeout, standby_patience);
+    standbys_ = std::make_unique<Pool>(target_.standbys(), std::move(brief), tenant_, Access::read);
   }
 }
 
@@ -188,7 +190,8 @@ bool Engine::in_transaction() const noexcept { return current() != nullptr; }
 
 template <class Work>
 auto Engine::retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(work()) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
+  // From the first failure on: a server that hangs may take longer to be given up than is retried for.
+  std::optional<std::chrono::steady_clock::time_point> deadline;
   for (int attempt = 0;; ++attempt) {
     std::optional<std::vector<TimePoint>> missing;
     try {
@@ -197,7 +200,9 @@ auto Engine::retrying(std::chrono::milliseconds limit, Work&& work) -> decltype(
       missing = months.times;
     } catch (const ServerError& error) {
       const auto pause = pause_before(attempt);
-      if (!error.retryable() || std::chrono::steady_clock::now() + pause > deadline) throw;
+      const auto now = std::chrono::steady_clock::now();
+      if (!deadline) deadline = now + limit;
+      if (!error.retryable() || now + pause > *deadline) throw;
       // Somebody took a partition away that was known to be there, or has just made one that is not seen yet.
       if (error.failure() == Failure::no_partition) forget_months();
       std::this_thread::sleep_for(pause);
@@ -226,7 +231,9 @@ Result Engine::try_now(std::string_view sql, Parameters parameters) {
   std::vector<Call> calls;
   calls.push_back({sql, std::move(parameters), Plan::kept});
   if (Transaction* open = current()) return std::move(open->run(std::move(calls)).front());
-  return std::move(run_alone(std::move(calls)).front());
+  Lease lease = pool_.acquire();
+  lease->set_patience(target_.connect_timeout(options_));
+  return std::move(run_on(*lease, calls).front());
 }
 
 void Engine::await() {
@@ -250,10 +257,12 @@ std::optional<Result> Engine::ask_standby(const Call& call) {
   if (now() < standbys_shunned_until_) return std::nullopt;
   try {
     Lease lease = standbys_->acquire();
+    lease->set_first_patience(standby_patience);
     std::vector<Call> calls = lease->context();
     calls.push_back({fresh, Parameters(std::chrono::duration<double>(options_.max_staleness).count())});
     calls.push_back(call);
     std::vector<Result> results = lease->run(calls);
+    standby_failures_ = 0;
     if (results[results.size() - 2].row(0).get<std::optional<bool>>().value_or(false))
       return std::move(results.back());
     return std::nullopt;
@@ -264,7 +273,9 @@ std::optional<Result> Engine::ask_standby(const Call& call) {
     if (about_query) throw;
     // None is there or lets us in, all its connections are lent, or it has cancelled the query for what it has to
     // replay.
-    standbys_shunned_until_ = now() + std::chrono::steady_clock::duration(shunned_for).count();
+    if (now() < standbys_shunned_until_) return std::nullopt;  // another thread has found out
+    const auto pause = std::min(longest_shunned_for, shunned_for * (1 << std::min(standby_failures_++, 5)));
+    standbys_shunned_until_ = now() + std::chrono::steady_clock::duration(pause).count();
     return std::nullopt;
   }
 }
@@ -302,13 +313,16 @@ void Engine::commit_together(Transaction& transaction) {
   const Premise& premise = *transaction.premise();
   // What was refused, too, has to be seen under the lock.
   if (!premise.action) throw NeedsLock{};
+  const SharedInsert::Send send = [this](SharedInsert::Rows actions, const GuardedHeads* heads) {
+    std::vector<Call> calls;
+    add_fresh_insert(calls, tenant_, actions, known_resources_, heads);
+    run_alone(calls);
+    for (const Trace* action : actions) known_resources_.add(*action, heads->server);
+  };
   const auto fate = group_commit_.commit(
       premise, [&] { transaction.end_turn(); },
-      [this](std::span<const Trace* const> actions, const GuardedHeads& heads) {
-        std::vector<Call> calls;
-        add_fresh_insert(calls, tenant_, actions, known_resources_, &heads);
-        run_alone(calls);
-        for (const Trace* action : actions) known_resources_.add(*action, heads.server);
+      [&](SharedInsert::Rows actions, const GuardedHeads& heads) {
+        shared_insert_.store(actions, &heads, send);
       });
   if (fate != GroupCommit::Fate::stored) throw NeedsLock{fate == GroupCommit::Fate::unknown};
 }
@@ -360,10 +374,18 @@ std::vector<Result> Engine::store(std::span<const TimePoint> times, const std::v
     return open->run(calls);
   }
   // Both again, should the month go between the two.
-  return retrying([&] {
-    ensure_months(times);
-    return run_alone(calls);
-  });
+  return retrying([&] { return store_once(times, calls); });
+}
+
+std::vector<Result> Engine::store_once(std::span<const TimePoint> times, const std::vector<Call>& calls) {
+  ensure_months(times);
+  return run_alone(calls);
+}
+
+void Engine::share(SharedInsert::Rows rows, const SharedInsert::Send& send) {
+  // In a child of the process nobody is left to wake whoever waits for another thread.
+  pool_.refuse_inherited();
+  retrying([&] { shared_insert_.store(rows, nullptr, send); });
 }
 
 void Engine::ensure_months(std::span<const TimePoint> times) {

@@ -1,7 +1,7 @@
 // The larger engine: statements and transactions over a pool of connections, with retries. Thread-safe.
 // What fails for a passing reason (a broken connection, a deadlock, a primary that moved) is run again, with
-// jitter, until options().retry_for is over. Everything that is run may therefore run twice: each statement
-// of the stores is written so that the second run finds what the first one did.
+// jitter, until options().retry_for after the first failure. Everything that is run may therefore run twice: each
+// statement of the stores is written so that the second run finds what the first one did.
 #pragma once
 
 #include <atomic>
@@ -22,12 +22,13 @@
 #include "postgres/guard_cache.hpp"
 #include "postgres/known_resources.hpp"
 #include "postgres/pool.hpp"
+#include "postgres/shared_insert.hpp"
 
 namespace actionhist::postgres {
 
 class Engine {
  public:
-  Engine(Target target, PostgresOptions options, std::string tenant);
+  Engine(Target target, PostgresOptions options, std::string tenant, Access access = Access::write);
 
   // One round trip, and one transaction unless this thread has one open: all of `calls` or none.
   std::vector<Result> run(std::vector<Call> calls);
@@ -41,7 +42,7 @@ class Engine {
   // Throws ServerError, at once for what does not pass.
   void await();
 
-  // The same as run(), but a database that cannot be reached is an error at once.
+  // The same as run(), but a database that does not answer for as long as connecting may take is an error at once.
   Result try_now(std::string_view sql, Parameters parameters = {});
 
   // Sends `call` with the next round trip of this thread's transaction, its commit at the latest. Its answer
@@ -85,6 +86,11 @@ class Engine {
   // Runs calls that store actions of `times`, whose months have a partition then. Inside a transaction a month
   // that is missing makes the transaction run again, with that month.
   std::vector<Result> store(std::span<const TimePoint> times, const std::vector<Call>& calls);
+
+  // The same once, for what runs it again. REQUIRES: not in_transaction().
+  std::vector<Result> store_once(std::span<const TimePoint> times, const std::vector<Call>& calls);
+  // Stores actions with `send`, perhaps together with those of other threads; runs it again as store() does.
+  void share(SharedInsert::Rows rows, const SharedInsert::Send& send);
 
   // Sees to it that actions of these times can be stored, as store() does.
   void ensure_months(std::span<const TimePoint> times);
@@ -134,9 +140,11 @@ class Engine {
   Pool pool_;
   std::unique_ptr<Pool> standbys_;                       // null unless options_.read_standbys
   std::atomic<std::int64_t> standbys_shunned_until_{0};  // ticks of the steady clock; after a failure
+  std::atomic<int> standby_failures_{0};                 // since one has answered
   KnownResources known_resources_;
   GuardCache guard_cache_;
   GroupCommit group_commit_{guard_cache_};
+  SharedInsert shared_insert_;
   std::mutex months_mutex_;
   std::set<std::chrono::sys_days> months_;  // that have a partition; guarded by months_mutex_
 };

@@ -4,7 +4,7 @@
 
 #include "core/hash.hpp"
 #include "postgres/stores.hpp"
-#include "sql/floats.hpp"
+#include "sql/feed_rows.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -19,9 +19,9 @@ Call next_numbers(const std::string& tenant, std::size_t count) {
       Parameters(tenant, uuid_v7(system_now()), static_cast<std::int64_t>(count))};
 }
 
-// The number before the first of these $2.
+// The number before the first of these $2, and the tenant's space.
 constexpr std::string_view numbers =
-    "(SELECT seq - $2 AS before FROM feed_heads WHERE tenant_id = $1) AS head";
+    "(SELECT seq - $2 AS before, space_id FROM feed_heads WHERE tenant_id = $1) AS head";
 
 // A row that is queued anew starts to count anew, so what is told as its version counts from its time.
 constexpr std::string_view queue_version = "q.version + (extract(epoch FROM q.enqueued_at) * 1000000)::int8";
@@ -79,13 +79,7 @@ std::vector<QueuedSubject> PostgresFeedStore::queued(int limit) {
       queue_version);
   const Result result =
       engine_.run(text, Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
-  std::vector<QueuedSubject> subjects;
-  Reader reader(result);
-  while (reader.next()) {
-    QueuedSubject& subject = subjects.emplace_back();
-    reader.read(subject.subject_id).read(subject.version).read(subject.attempts);
-  }
-  return subjects;
+  return read_rows(result, sql::read_queued<Reader>);
 }
 
 void PostgresFeedStore::sequence(std::span<const FeedSubject> subjects,
@@ -131,26 +125,21 @@ std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id
       "NOT deleted AND (subject_id, content_hash) NOT IN (SELECT subject_id, content_hash FROM embeddings WHERE "
       "tenant_id = $1 AND space_id = $2 AND subject_id = ANY($3)) ORDER BY seq",
       Parameters(engine_.tenant(), space_id, subject_ids), Plan::once);
-  std::vector<FeedSubject> subjects;
-  Reader reader(result);
-  while (reader.next()) {
-    FeedSubject& subject = subjects.emplace_back();
-    reader.read(subject.subject_id).read(subject.text).read(subject.content_hash).read(subject.seq);
-  }
-  return subjects;
+  return read_rows(result, sql::read_unembedded<Reader>);
 }
 
 void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
                                std::span<const QueuedSubject> done) {
   std::vector<Call> calls;
   static const std::string put = fmt::format(
-      "WITH space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES ($1, $3, $4) "
-      "ON CONFLICT DO NOTHING) "
+      "WITH space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) SELECT $1, $3, $4 FROM feed_heads "
+      "WHERE tenant_id = $1 AND space_id = $3 ON CONFLICT DO NOTHING) "
       "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
       "SELECT $1, $3, i.subject_id, head.before + place, i.content_hash, i.vector FROM {}, "
       "unnest($5::text[], $6::text[], $7::bytea[]) WITH ORDINALITY AS i(subject_id, content_hash, vector, place) "
       "JOIN feed_subjects s ON s.tenant_id = $1 AND s.subject_id = i.subject_id AND "
       "s.content_hash = i.content_hash AND NOT s.deleted "
+      "WHERE head.space_id = $3 OR EXISTS (SELECT FROM embedding_spaces WHERE tenant_id = $1 AND space_id = $3) "
       "ON CONFLICT (tenant_id, space_id, subject_id) DO UPDATE SET seq = excluded.seq, "
       "content_hash = excluded.content_hash, vector = excluded.vector",
       numbers);
@@ -193,13 +182,7 @@ std::vector<FailedSubject> PostgresFeedStore::failures(int limit) {
       "SELECT subject_id, attempts, last_error, enqueued_at FROM embedding_queue WHERE tenant_id = $1 AND "
       "attempts >= $2 ORDER BY enqueued_at, subject_id LIMIT $3",
       Parameters(engine_.tenant(), std::int64_t{max_attempts}, std::int64_t{limit}));
-  std::vector<FailedSubject> failures;
-  Reader reader(result);
-  while (reader.next()) {
-    FailedSubject& failed = failures.emplace_back();
-    reader.read(failed.subject_id).read(failed.attempts).read(failed.error).read(failed.queued_at);
-  }
-  return failures;
+  return read_rows(result, sql::read_failed<Reader>);
 }
 
 std::int64_t PostgresFeedStore::retry(std::span<const std::string> subject_ids) {
@@ -247,18 +230,9 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
   FeedBatch batch;
   if (Reader head(results[0]); head.next()) head.read(batch.last_seq);
   if (Reader trimmed(results[3]); trimmed.next()) trimmed.read(batch.trimmed_below);
-  Reader subjects(results[1]);
-  while (subjects.next()) {
-    FeedSubject& s = batch.subjects.emplace_back();
-    subjects.read(s.subject_id).read(s.seq).read(s.deleted).read(s.content_hash).read(s.text).read(s.fields);
-  }
-  Reader vectors(results[2]);
-  while (vectors.next()) {
-    FeedEmbedding& e = batch.embeddings.emplace_back();
-    vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
-    e.space_id = space_id;
-    e.vector = sql::floats_of(vectors.bytes());
-  }
+  batch.subjects = read_rows(results[1], sql::read_subject<Reader>);
+  batch.embeddings = read_rows(results[2], sql::read_embedding<Reader>);
+  for (FeedEmbedding& embedding : batch.embeddings) embedding.space_id = space_id;
   // Where a list was cut, what the other holds beyond it comes with the next batch.
   const auto full = [&](const auto& rows) { return rows.size() == static_cast<std::size_t>(limit); };
   if (full(batch.subjects)) batch.last_seq = std::min(batch.last_seq, batch.subjects.back().seq);

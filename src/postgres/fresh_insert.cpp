@@ -23,8 +23,19 @@ std::vector<std::string_view> ids_of(const Traces& traces) {
   return ids;
 }
 
+// Moves versions, and fails unless each was the one of the parameter. `move` returns the keys and the new versions; of
+// its parameters $2 has the keys and $3 by how much they move.
+std::string guard(std::string_view key, std::string_view move, int versions_at) {
+  return fmt::format(
+      "WITH moved AS ({1}) SELECT 1 / (CASE WHEN count(*) = cardinality($2) THEN 1 ELSE 0 END) FROM moved JOIN "
+      "unnest($2, ${2}::int8[], $3) AS known(key, version, moves) ON moved.{0} = known.key AND moved.version = "
+      "known.version + known.moves",
+      key, move, versions_at);
+}
+
+// `described`: the call fails where there is no history yet.
 void add_histories(std::vector<Call>& calls, const std::string& tenant, const Traces& traces,
-                   const GuardedHeads* heads) {
+                   const GuardedHeads* heads, bool described) {
   struct Sum {
     std::int64_t count = 0;
     TimePoint last{}, created{};
@@ -45,26 +56,33 @@ void add_histories(std::vector<Call>& calls, const std::string& tenant, const Tr
       "last_action_at = greatest(h.last_action_at, excluded.last_action_at), "
       "updated_at = excluded.updated_at, version = h.version + excluded.version RETURNING ";
   constexpr std::string_view single = "VALUES ($1, $2, $3, $4, $5, $5, $3)";
-  static const std::string one = fmt::format(form, single) + "pg_postmaster_start_time()";
+  // Only a row that was there has been locked to be changed.
+  constexpr std::string_view was_there = "1 / (CASE WHEN h.xmax = 0 THEN 0 ELSE 1 END)";
+  constexpr std::string_view server = "pg_postmaster_start_time()";
+  static const std::string one = fmt::format(form, single).append(server);
+  static const std::string one_more = fmt::format(form, single).append(was_there);
   static const std::string guarded =
       fmt::format(form, single) + "1 / (CASE WHEN h.version = $6 + $3 THEN 1 ELSE 0 END)";
-  static const std::string many =
-      fmt::format(
-          form,
-          "SELECT $1, id, n, last, made, made, n FROM unnest($2::text[], $3::int8[], $4::timestamptz[], "
-          "$5::timestamptz[]) AS i(id, n, last, made)") +
-      "pg_postmaster_start_time()";
+  static const std::string all = fmt::format(
+      form,
+      "SELECT $1, id, n, last, made, made, n FROM unnest($2::text[], $3::int8[], $4::timestamptz[], "
+      "$5::timestamptz[]) AS i(id, n, last, made)");
+  static const std::string many = std::string(all).append(server);
+  static const std::string many_more = std::string(all).append(was_there);
+  static const std::string many_guarded = guard("resource_id", all + "resource_id, version", 6);
   if (sums.size() == 1) {
     const auto& [id, sum] = *sums.begin();
     Parameters parameters(tenant, id, sum.count, sum.last, sum.created);
-    if (heads) parameters.add(heads->history.value_or(0));
-    calls.push_back({heads ? guarded : one, std::move(parameters)});
+    if (heads) parameters.add(heads->histories.of(id).value_or(0));
+    calls.push_back({heads ? guarded : described ? one_more : one, std::move(parameters)});
     return;
   }
   std::vector<std::string_view> ids;
   std::vector<std::int64_t> counts;
   std::vector<TimePoint> last, created;
+  std::vector<std::int64_t> versions;
   for (const auto& [id, sum] : sums) {
+    if (heads) versions.push_back(heads->histories.of(id).value_or(0));
     ids.push_back(id);
     counts.push_back(sum.count);
     last.push_back(sum.last);
@@ -72,20 +90,21 @@ void add_histories(std::vector<Call>& calls, const std::string& tenant, const Tr
   }
   Parameters parameters(tenant);
   parameters.add_nullable_texts(ids).add(counts).add(last).add(created);
-  calls.push_back({many, std::move(parameters)});
+  if (heads) parameters.add(versions);
+  calls.push_back({heads ? many_guarded : described ? many_more : many, std::move(parameters)});
 }
 
 void add_heads(std::vector<Call>& calls, const std::string& tenant, const Traces& traces,
                const GuardedHeads* heads) {
   if (heads) {
-    if (heads->scopes.empty()) return;
-    calls.push_back(
-        {"WITH moved AS (INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, moves FROM "
-         "unnest($2::text[], $4::int8[]) AS wanted(scope, moves) ON CONFLICT (tenant_id, scope) DO UPDATE SET "
-         "version = h.version + excluded.version RETURNING scope, version) SELECT 1 / (CASE WHEN count(*) = "
-         "cardinality($2) THEN 1 ELSE 0 END) FROM moved JOIN unnest($2, $3::int8[], $4) AS "
-         "known(scope, version, moves) ON moved.scope = known.scope AND moved.version = known.version + known.moves",
-         Parameters(tenant, heads->scopes, heads->versions, heads->moves)});
+    static const std::string guarded = guard(
+        "scope",
+        "INSERT INTO guard_heads AS h (tenant_id, scope, version) SELECT $1, scope, moves FROM unnest($2::text[], "
+        "$3::int8[]) AS wanted(scope, moves) ON CONFLICT (tenant_id, scope) DO UPDATE SET version = h.version + "
+        "excluded.version RETURNING scope, version",
+        4);
+    const auto& [scopes, versions, moves] = heads->scopes;
+    if (!scopes.empty()) calls.push_back({guarded, Parameters(tenant, scopes, moves, versions)});
     return;
   }
   std::set<std::string> scopes;
@@ -284,12 +303,13 @@ bool add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
   Traces sorted(traces.begin(), traces.end());
   std::ranges::sort(sorted, {}, [](const Trace* trace) -> std::string_view { return trace->action_id; });
   const std::optional<TimePoint> server = known.server();
-  Traces unknown;
-  std::ranges::copy_if(sorted, std::back_inserter(unknown),
-                       [&](const Trace* trace) { return !known.contains(*trace); });
-  add_histories(calls, tenant, sorted, heads);
+  // What is known was told by the server that is known, of histories that are there.
+  const bool described =
+      std::ranges::all_of(sorted, [&](const Trace* trace) { return known.contains(*trace); }) &&
+      (!heads || (heads->server == server && std::ranges::count(heads->histories.versions, 0) == 0));
+  add_histories(calls, tenant, sorted, heads, described);
   add_heads(calls, tenant, sorted, heads);
-  if (!unknown.empty()) add_resources(calls, tenant, unknown);
+  if (!described) add_resources(calls, tenant, sorted);
   add_ids(calls, tenant, sorted);
   if (sorted.size() == 1) {
     add_trace_row(calls, tenant, *sorted.front(), server, heads);
@@ -297,7 +317,7 @@ bool add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
     add_trace_rows(calls, tenant, sorted, server, heads);
   }
   add_queue_rows(calls, tenant, sorted);
-  return unknown.empty();
+  return described;
 }
 
 void note_resources(KnownResources& known, std::span<const Trace* const> traces,

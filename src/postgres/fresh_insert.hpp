@@ -14,11 +14,12 @@
 
 namespace actionhist::postgres {
 
-// Adds the calls that store `traces`: counters and versions, resources that are not known, ids that callers
+// Adds the calls that store `traces`: counters and versions, their resources unless all are known, ids that callers
 // brought, the traces, queue rows. They lock in the order of all writers: histories, heads, ids, traces, queue.
-// Each history's call answers with the time at which the server started, unless `heads` are given. With `heads`,
-// nothing is stored unless they are as they were. Returns whether all that they say of resources was known.
-// REQUIRES: distinct ids, at least one; with `heads`, all on one resource or on none that is known.
+// Each history's call answers with the time at which the server started, unless that is so or `heads` are given. With `heads`,
+// nothing is stored unless they are as they were. Returns whether all resources
+// were known; a known one without a history, after a commit that was lost, fails the calls.
+// REQUIRES: distinct ids, at least one; `heads` are of all their scopes.
 bool add_fresh_insert(std::vector<Call>& calls, const std::string& tenant,
                       std::span<const Trace* const> traces, const KnownResources& known,
                       const GuardedHeads* heads = nullptr);

@@ -52,7 +52,7 @@ std::shared_ptr<GroupCommit::Group> GroupCommit::join(const Premise& premise) tr
   if (group && !group->sent) {
     group->traces.reserve(group->traces.size() + 1);
     group->scopes.reserve(group->scopes.size() + scopes.size());
-    if (!group->heads.add(premise.heads, static_cast<std::int64_t>(group->traces.size()))) {
+    if (!group->heads.add(premise.heads)) {
       cache_.forget(premise.scopes);
       return nullptr;
     }

@@ -15,14 +15,34 @@ constexpr std::size_t most_traces = 40'000;
 // Proposals of others on the same scopes make for more than one lost race.
 constexpr int skips_after_loss = 8;
 
-// The newest actions of a reading in the span before `now` that count. They share the reading.
+// Takes out what no decision looks at.
+void keep_judged(std::vector<RecentTrace>& recent, int most) {
+  if (recent.size() <= static_cast<std::size_t>(most)) return;
+  const auto newest = recent.end() - most;
+  auto more = judged_before({newest, recent.end()}, most);
+  // From the newest of the older ones on, so that those that stay are the newest that mutate.
+  auto kept = newest;
+  for (auto each = newest; each != recent.begin() && more > 0;) {
+    if (!(--each)->mutating()) continue;
+    if (--kept != each) *kept = std::move(*each);
+    --more;
+  }
+  recent.erase(recent.begin(), kept);
+}
+
+// The actions of a reading in the span before `now` that a decision looks at. They share the reading where they can.
 SharedRows<RecentTrace> newest(const std::shared_ptr<const ScopeReading>& reading,
                                const GuardQuestion& question, std::chrono::microseconds span) {
   const std::vector<RecentTrace>& all = reading->recent;
   const auto first = std::ranges::lower_bound(all, question.now - span, {}, &RecentTrace::time);
   const auto last = std::ranges::upper_bound(first, all.end(), question.now + 5min, {}, &RecentTrace::time);
   const auto count = std::min<std::ptrdiff_t>(last - first, question.max_traces);
-  return {reading, std::span(last - count, last)};
+  const std::span newest(last - count, last);
+  const std::span older(first, last - count);
+  if (older.empty() || judged_before(newest, question.max_traces) == 0) return {reading, newest};
+  std::vector<RecentTrace> judged(first, last);
+  keep_judged(judged, question.max_traces);
+  return SharedRows(std::move(judged));
 }
 
 SharedRows<Alert> alerts_of(const std::shared_ptr<const Watch>& watch, TimePoint since, TimePoint until) {
@@ -32,6 +52,11 @@ SharedRows<Alert> alerts_of(const std::shared_ptr<const Watch>& watch, TimePoint
 }
 
 }  // namespace
+
+int judged_before(std::span<const RecentTrace> newest, int most) {
+  if (newest.size() < static_cast<std::size_t>(most)) return 0;
+  return most - static_cast<int>(std::ranges::count_if(newest, &RecentTrace::mutating));
+}
 
 bool ScopeReading::reaches(const Scope& scope, const GuardQuestion& question) const {
   if (question.now < now || question.now >= now + longest_use || question.window > window) return false;
@@ -169,9 +194,10 @@ void GuardCache::expect(const Premise& premise) {
     traces.insert(std::upper_bound(traces.begin(), traces.end(), action, earlier), action);
     ++traces_;
     // All at once, because those that stay have to move.
-    if (traces.size() >= 2 * premise.max_traces) {
-      traces_ -= premise.max_traces;
-      traces.erase(traces.begin(), traces.begin() + static_cast<std::ptrdiff_t>(premise.max_traces));
+    if (traces.size() >= 3 * premise.max_traces) {
+      traces_ -= traces.size();
+      keep_judged(traces, static_cast<int>(premise.max_traces));
+      traces_ += traces.size();
     }
   }
   make_room();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,11 +40,15 @@ struct ScopeReading {
   bool usual = false;                  // the traces reach back as far as the baseline
   GuardPolicy policy;                  // of a resource
   std::vector<Detection> in_force;
-  std::vector<RecentTrace> recent;  // oldest first; of more than the question's max_traces the newest count
+  std::vector<RecentTrace> recent;  // oldest first; those that a decision looks at, and perhaps more
 
   // Whether a question can be answered from it.
   bool reaches(const Scope& scope, const GuardQuestion& question) const;
 };
+
+// How many mutating actions before these, the newest of a scope by time, a decision looks at too; see
+// ActionStore::judged.
+int judged_before(std::span<const RecentTrace> newest, int most);
 
 // One for each scope of a question, in order.
 using ScopeReadings = std::vector<std::shared_ptr<const ScopeReading>>;

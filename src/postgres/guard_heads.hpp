@@ -15,27 +15,35 @@
 
 namespace actionhist::postgres {
 
+// Versions that actions were decided on, by key.
+struct Versions {
+  std::vector<std::string> keys;       // in their order
+  std::vector<std::int64_t> versions;  // 0 of what did not exist
+  std::vector<std::int64_t> moves;     // how many of the actions are of each
+
+  std::optional<std::int64_t> of(std::string_view key) const;
+  // REQUIRES: the key is not known.
+  void insert(std::string key, std::int64_t version, std::int64_t moved = 1);
+  // Whether `next` was decided on what these leave behind, as far as they know its keys.
+  bool lead_to(const Versions& next) const;
+  // Adds what was decided behind these. REQUIRES: lead_to(next).
+  void add(const Versions& next);
+};
+
 // What guarded actions were decided on: they are stored only while all of this is as it was.
 struct GuardedHeads {
-  std::optional<std::int64_t> history;  // version of the resource's history, 0 if there was none
-  std::vector<std::string> scopes;      // of correlation and session, in their order
-  std::vector<std::int64_t> versions;   // of their heads, 0 where there was none
-  std::vector<std::int64_t> moves;      // how many of the actions are of each
-  std::int64_t watch = 0;               // version of what is watched for
-  TimePoint server{};                   // when the server started that said so
+  Versions histories;      // by the id of the resource
+  Versions scopes;         // the heads of correlations and sessions, by their names in detections
+  std::int64_t watch = 0;  // version of what is watched for
+  TimePoint server{};      // when the server started that said so
 
   // Of "resource:ID", "correlation:ID" or "session:ID".
   std::int64_t version(std::string_view scope) const;
   // Adds a scope whose head has this version; of a resource, its history.
   void add(const Scope& scope, std::int64_t version);
-  // Adds an action on the same resource that was decided on what `actions` of these heads leave behind. False if it
-  // was decided on something else.
-  bool add(const GuardedHeads& next, std::int64_t actions);
-
- private:
-  // Of a scope in `scopes`; their size if it is none of them.
-  std::size_t place_of(std::string_view scope) const;
-  void insert(std::string scope, std::int64_t version);
+  // Adds what was decided on other scopes, or on what the actions of these heads leave behind. False if it was decided
+  // on something else.
+  bool add(const GuardedHeads& next);
 };
 
 // "correlation:ID" and "session:ID" of an action, as far as it has them.

@@ -6,6 +6,7 @@
 #include "postgres/guard_cache.hpp"
 #include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
+#include "sql/learning_rows.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -35,6 +36,19 @@ Call ask_heads(const std::string& tenant, std::span<const Scope> scopes, TimePoi
       "h.resource_id = $2",
       Parameters(tenant, key_of(scopes, ScopeKind::resource), key_of(scopes, ScopeKind::correlation),
                  key_of(scopes, ScopeKind::session), now)};
+}
+
+// Puts older actions that mutate before the newest ones, where a decision looks at them.
+void add_mutating(Engine& engine, const GuardQuestion& question, const Scope& scope, TimePoint since,
+                  std::vector<RecentTrace>& newest) {
+  const int more = judged_before(newest, question.max_traces);
+  if (more == 0) return;
+  const Call call =
+      ask_judged(engine.tenant(), scope, since, newest.front().time() - 1us, more, Effect::mutating);
+  std::vector<RecentTrace> all =
+      read_judged((engine.in_transaction() ? engine.read_ahead({call}) : engine.run({call})).front());
+  std::ranges::move(newest, std::back_inserter(all));
+  newest = std::move(all);
 }
 
 // What decisions without a lock are made on: read in the order in which it can only be too new.
@@ -73,7 +87,7 @@ class ReadingAhead {
     heads.next();
     heads.read(server_).read(watch_version_).read(in_force);
     for (std::int64_t& version : versions) heads.read(version);
-    const GuardPolicy policy = read_policy(heads);
+    const GuardPolicy policy = sql::read_guard_policy(heads);
     std::vector<Detection> detections;
     if (in_force) {
       detections = read_detections(engine_.read_ahead({ask_in_force(tenant, scopes, now_)}).front());
@@ -93,6 +107,8 @@ class ReadingAhead {
         add_usual(scopes[i], reading.recent);
         reading.usual = true;
       }
+      add_mutating(engine_, question_, scopes[i],
+                   now_ - (reading.usual ? question_.baseline : question_.window), reading.recent);
       readings[missing_[i]] = engine_.guard_cache().put(name, std::move(reading));
     }
   }
@@ -225,12 +241,14 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   view.policy = read_policy(results[patterns + 3]);
   bool acted = false;
   for (std::size_t i = 0; i < question.scopes.size(); ++i) {
-    SharedRows<RecentTrace>& recent = view.recent.emplace_back(read_judged(results[patterns + 4 + i]));
-    if (question.busy(question.scopes[i], recent)) {
-      recent =
-          SharedRows(read_judged(engine.run({ask_traces(question.scopes[i], question.baseline)}).front()));
-    }
+    const Scope& scope = question.scopes[i];
+    std::vector<RecentTrace> recent = read_judged(results[patterns + 4 + i]);
+    const bool busy = question.busy(scope, recent);
+    if (busy) recent = read_judged(engine.run({ask_traces(scope, question.baseline)}).front());
+    add_mutating(engine, question, scope, question.now - (busy ? question.baseline : question.window),
+                 recent);
     acted = acted || !recent.empty();
+    view.recent.emplace_back(std::move(recent));
   }
   if (!view.alerts.empty() && acted) {
     view.alerts = SharedRows(read_alerts(

@@ -10,6 +10,12 @@
 namespace actionhist::postgres {
 namespace {
 
+struct IndexDefinition {
+  IndexSet set;
+  std::string_view name;  // of the index of all months; that of each has a name of its own
+  std::string_view on;    // what stands behind the table's name
+};
+
 // The columns behind each filter's own keep the order of a list, so that a page is read and not sorted.
 constexpr IndexDefinition all[] = {
     {IndexSet::search, "traces_words",
@@ -162,8 +168,6 @@ class Builder {
 };
 
 }  // namespace
-
-std::span<const IndexDefinition> index_definitions() { return all; }
 
 void apply_indexes(const Engine& engine, std::span<const IndexSet> sets) {
   Builder builder(engine);

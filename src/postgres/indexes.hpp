@@ -11,15 +11,6 @@
 
 namespace actionhist::postgres {
 
-struct IndexDefinition {
-  IndexSet set;
-  std::string_view
-      name;             // of the index of resource_action_traces; those of its months have names of their own
-  std::string_view on;  // what stands behind the table's name
-};
-
-std::span<const IndexDefinition> index_definitions();
-
 // Builds what the sets have and drops what they do not, one month at a time, waiting for transactions that hold a
 // month and letting later ones pass. Killed anywhere, the next call goes on. One at a time in a schema: a second
 // call waits. REQUIRES: the schema is up to date.

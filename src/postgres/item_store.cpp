@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sql/floats.hpp"
+#include "sql/item_rows.hpp"
 #include "sql/namespace_path.hpp"
 
 namespace actionhist::postgres {
@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::string_view columns =
     "i.namespace, i.key, i.value, i.created_at, i.updated_at, i.ttl, i.expires_at";
-
-void read(Reader& reader, Item& item) {
-  std::optional<std::int64_t> ttl;
-  item.namespace_ = sql::read_path(reader.view());
-  reader.read(item.key).read(item.value).read(item.created_at).read(item.updated_at).read(ttl);
-  reader.read(item.expires_at);
-  if (ttl) item.ttl = std::chrono::microseconds(*ttl);
-}
 
 // Two arrays for unnest.
 void add_keys(Parameters& parameters, std::span<const ItemKey> keys) {
@@ -58,7 +50,7 @@ void PostgresItemStore::put(std::span<const StoredItem> items) {
     values.push_back(item.value);
     created.push_back(item.created_at);
     updated.push_back(item.updated_at);
-    ttls.push_back(item.ttl ? std::optional<std::int64_t>(item.ttl->count()) : std::nullopt);
+    ttls.push_back(sql::count_of(item.ttl));
     expiries.push_back(item.expires_at);
     spaces.push_back(item.space_id);
     vectors.push_back(std::as_bytes(std::span(item.vectors)));
@@ -95,9 +87,7 @@ std::vector<Item> PostgresItemStore::get(std::span<const ItemKey> keys, TimePoin
   add_keys(parameters, keys);
   parameters.add(now);
   const Result result = engine_.run(text, std::move(parameters));
-  std::vector<Item> items;
-  for (Reader reader(result); reader.next();) read(reader, items.emplace_back());
-  return items;
+  return read_rows(result, sql::read_item<Reader>);
 }
 
 void PostgresItemStore::renew(std::span<const ItemKey> keys, TimePoint now) {
@@ -129,29 +119,25 @@ std::vector<StoredItem> PostgresItemStore::scan(const ItemScan& scan) {
   text += fmt::format(" ORDER BY i.namespace, i.key LIMIT ${}", ++count);
   parameters.add(std::int64_t{scan.limit});
   const Result result = engine_.run(text, std::move(parameters));
-  std::vector<StoredItem> items;
-  for (Reader reader(result); reader.next();) {
-    StoredItem& item = items.emplace_back();
-    read(reader, item);
-    if (!scan.vectors) continue;
-    reader.read(item.space_id);
-    item.vectors = sql::floats_of(reader.bytes());
-  }
-  return items;
+  return read_rows(result, [&](Reader& row) {
+    return scan.vectors ? sql::read_stored_item(row) : StoredItem{sql::read_item(row), {}, {}};
+  });
 }
 
 std::vector<Item> PostgresItemStore::newest(const ItemScan& scan, int offset) {
-  std::string text = fmt::format("SELECT {} FROM items i WHERE i.tenant_id = $1", columns);
+  // Which they are the index tells, and of the rows only these are read.
+  constexpr std::string_view order = " ORDER BY i.updated_at DESC, i.namespace, i.key";
+  std::string text = fmt::format(
+      "SELECT {} FROM items i WHERE i.tenant_id = $1 AND (i.namespace, i.key) IN (SELECT i.namespace, i.key FROM "
+      "items i WHERE i.tenant_id = $1",
+      columns);
   Parameters parameters(engine_.tenant());
   int count = 1;
   add_below(text, parameters, count, scan.under, scan.now);
-  text += fmt::format(" ORDER BY i.updated_at DESC, i.namespace, i.key LIMIT ${} OFFSET ${}", count + 1,
-                      count + 2);
+  text += fmt::format("{0} LIMIT ${1} OFFSET ${2}){0}", order, count + 1, count + 2);
   parameters.add(std::int64_t{scan.limit}).add(std::int64_t{offset});
   const Result result = engine_.run(text, std::move(parameters));
-  std::vector<Item> items;
-  for (Reader reader(result); reader.next();) read(reader, items.emplace_back());
-  return items;
+  return read_rows(result, sql::read_item<Reader>);
 }
 
 std::vector<Namespace> PostgresItemStore::namespaces(const Namespace& under, TimePoint now) {
@@ -160,9 +146,7 @@ std::vector<Namespace> PostgresItemStore::namespaces(const Namespace& under, Tim
   int count = 1;
   add_below(text, parameters, count, under, now);
   const Result result = engine_.run(text + " ORDER BY i.namespace", std::move(parameters));
-  std::vector<Namespace> found;
-  for (Reader reader(result); reader.next();) found.push_back(sql::read_path(reader.view()));
-  return found;
+  return read_rows(result, [](Reader& row) { return sql::read_path(row.view()); });
 }
 
 std::int64_t PostgresItemStore::expire(TimePoint now, int limit) {

@@ -1,6 +1,7 @@
 #include "postgres/condition.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
+#include "sql/learning_rows.hpp"
 #include "sql/pattern_rows.hpp"
 #include "sql/trace_columns.hpp"
 
@@ -24,13 +25,7 @@ std::vector<Tally> PostgresLearningStore::tally(const TallyQuery& wanted) {
                         std::int64_t{wanted.newest});
   add(parameters, condition);
   const Result result = engine_.run(text, std::move(parameters), Plan::once);
-  std::vector<Tally> tallies;
-  for (Reader reader(result); reader.next();) {
-    Tally& tally = tallies.emplace_back();
-    reader.read(tally.action_type).read(tally.same_alert).read(tally.same_namespace);
-    reader.read(tally.same_resource).read(tally.actions).read(tally.known).read(tally.success);
-  }
-  return tallies;
+  return read_rows(result, sql::read_tally<Reader>);
 }
 
 void PostgresLearningStore::put(const OverrideRecord& record) {
@@ -47,14 +42,7 @@ std::vector<OverrideRecord> PostgresLearningStore::overrides(TimePoint since, Ti
       "WHERE tenant_id = $1 AND overridden_at >= $2 AND overridden_at < $3 "
       "ORDER BY overridden_at DESC, override_id DESC LIMIT $4",
       Parameters(engine_.tenant(), since, until, limit));
-  std::vector<OverrideRecord> records;
-  for (Reader reader(result); reader.next();) {
-    OverrideRecord& record = records.emplace_back();
-    reader.read(record.override_id).read(record.action_id).read(record.actor).read(record.reason);
-    reader.read(record.overridden_at);
-    record.detection_ids = sql::read_list(reader.get<std::string>());
-  }
-  return records;
+  return read_rows(result, sql::read_override<Reader>);
 }
 
 GuardPolicy PostgresLearningStore::guard_policy(std::string_view resource_id) {
@@ -79,17 +67,15 @@ void PostgresLearningStore::set_guard_policy(std::string_view resource_id, const
       Parameters(engine_.tenant(), resource_id, window, policy.effectiveness_threshold, occurrences, now));
 }
 
-std::vector<Detection> PostgresLearningStore::unsettled(TimePoint until, int limit) {
+std::vector<Detection> PostgresLearningStore::unsettled(TimePoint until, TimePoint judged, int limit) {
+  // The second line is the condition of an index.
   static const std::string text =
       "SELECT " + sql::detection_columns() +
       " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at < $2 AND "
-      "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
-      "(prevention_action IS NOT NULL AND NOT shadow AND overrides = 0 AND refusals > 0)) "
-      "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT $3";
-  const Result result = engine_.run(text, Parameters(engine_.tenant(), until, limit));
-  std::vector<Detection> detections;
-  for (Reader reader(result); reader.next();) detections.push_back(sql::read_detection(reader));
-  return detections;
+      "(resolved_at IS NULL OR (prevention_successful IS NULL AND prevention_action IS NOT NULL AND NOT shadow)) AND "
+      "(resolved_at IS NULL OR (detected_at < $3 AND overrides = 0 AND refusals > 0)) "
+      "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT $4";
+  return read_detections(engine_.run(text, Parameters(engine_.tenant(), until, judged, limit)));
 }
 
 void PostgresLearningStore::refresh_pattern_rates() {
@@ -147,12 +133,7 @@ std::vector<DueAnalysis> PostgresLearningStore::lease_analyses(TimePoint now, Ti
       "FOR UPDATE SKIP LOCKED) AS due WHERE h.tenant_id = $1 AND h.resource_id = due.resource_id "
       "RETURNING h.resource_id, due.updated_at",
       Parameters(engine_.tenant(), active, now, until, std::int64_t{limit}));
-  std::vector<DueAnalysis> due;
-  for (Reader reader(result); reader.next();) {
-    DueAnalysis& each = due.emplace_back();
-    reader.read(each.resource_id).read(each.changed_at);
-  }
-  return due;
+  return read_rows(result, sql::read_due_analysis<Reader>);
 }
 
 void PostgresLearningStore::analysed(const DueAnalysis& done, TimePoint next) {

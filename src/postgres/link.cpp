@@ -36,9 +36,9 @@ void Link::close() noexcept {
 
 void Link::time_out() {
   close();
-  throw ServerError(ErrorCode::timeout, Failure::connection_lost,
-                    "database: no answer in time; the server is overloaded or cannot be reached, or "
-                    "statement_timeout is too short for this");
+  // Not a time-out: the server would have ended what takes longer than statement_timeout.
+  throw ServerError(ErrorCode::unavailable, Failure::connection_lost,
+                    "database: no answer in time; the server is overloaded, hangs or cannot be reached");
 }
 
 void Link::wait_readable(Deadline deadline) {

@@ -16,7 +16,7 @@ namespace actionhist::postgres {
 class Link {
  public:
   // Connects to the first server of the target that is there and has the wanted role.
-  // Throws ServerError: denied, unavailable, timeout, with what was said by each host.
+  // Throws ServerError: denied, unavailable, with what was said by each host.
   Link(const Target& target, const PostgresOptions& options);
   ~Link();
   Link(const Link&) = delete;
@@ -28,8 +28,8 @@ class Link {
   // In the child of a fork() the connection is still the parent's: nothing may be sent, not even goodbye.
   bool inherited() const noexcept;
 
-  // The functions below throw ServerError: at the deadline timeout, after closing the connection, because
-  // the answer would come into the next question; unavailable when the connection broke.
+  // The functions below throw ServerError: unavailable, at the deadline, after closing the connection, because
+  // the answer would come into the next question; and when the connection broke.
 
   // Sends what libpq has buffered, and reads meanwhile.
   void flush(Deadline deadline);

@@ -54,12 +54,7 @@ std::vector<ScoredHour> PostgresMetricStore::scored_hours(int limit) {
       "SELECT hour, version FROM scored_hours WHERE tenant_id = $1 AND hour IN (SELECT DISTINCT hour FROM scored_hours "
       "WHERE tenant_id = $1 ORDER BY hour LIMIT $2) ORDER BY hour, version",
       Parameters(engine_.tenant(), limit));
-  std::vector<ScoredHour> hours;
-  for (Reader reader(result); reader.next();) {
-    ScoredHour& hour = hours.emplace_back();
-    reader.read(hour.hour).read(hour.version);
-  }
-  return hours;
+  return read_rows(result, sql::read_scored_hour<Reader>);
 }
 
 void PostgresMetricStore::forget(std::span<const ScoredHour> hours) {
@@ -83,13 +78,7 @@ std::vector<ScoredAction> PostgresMetricStore::scores(TimePoint since, TimePoint
       "FROM resource_action_traces WHERE tenant_id = $1 AND action_timestamp >= $2 AND action_timestamp < $3 "
       "AND effectiveness_score IS NOT NULL ORDER BY action_timestamp, action_id",
       Parameters(engine_.tenant(), since, until), Plan::once);
-  std::vector<ScoredAction> scores;
-  for (Reader reader(result); reader.next();) {
-    ScoredAction& scored = scores.emplace_back();
-    reader.read(scored.time).read(scored.action_type).read(scored.namespace_).read(scored.kind);
-    reader.read(scored.alert_name).read(scored.model).read(scored.score);
-  }
-  return scores;
+  return read_rows(result, sql::read_scored_action<Reader>);
 }
 
 void PostgresMetricStore::replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) {
@@ -122,15 +111,7 @@ std::vector<KeptMetric> PostgresMetricStore::kept(MetricPeriod period, TimePoint
       "SELECT scope_type, scope_value, action_type, summary FROM action_effectiveness_metrics WHERE tenant_id = $1 "
       "AND metric_period = $2 AND period_start = $3",
       Parameters(engine_.tenant(), to_string(period), start));
-  std::vector<KeptMetric> kept;
-  for (Reader reader(result); reader.next();) {
-    KeptMetric& row = kept.emplace_back();
-    row.metric.scope_type = parse_metric_scope(reader.get<std::string>());
-    reader.read(row.metric.scope_value).read(row.metric.action_type);
-    const std::span<const std::byte> bytes = reader.bytes();
-    row.summary.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-  return kept;
+  return read_rows(result, sql::read_kept<Reader>);
 }
 
 std::vector<EffectivenessMetric> PostgresMetricStore::metrics(const MetricQuery& wanted) {
@@ -153,9 +134,7 @@ std::vector<EffectivenessMetric> PostgresMetricStore::metrics(const MetricQuery&
       ++count);
   parameters.add(static_cast<std::int64_t>(wanted.limit));
   const Result result = engine_.run(text, std::move(parameters), Plan::once);
-  std::vector<EffectivenessMetric> metrics;
-  for (Reader reader(result); reader.next();) metrics.push_back(sql::read_metric(reader));
-  return metrics;
+  return read_rows(result, sql::read_metric<Reader>);
 }
 
 }  // namespace actionhist::postgres

@@ -91,6 +91,8 @@ class Parameters {
 
   void reserve(std::size_t count);
   std::size_t size() const noexcept { return types_.size(); }
+  // Of all values together.
+  std::size_t bytes() const noexcept { return bytes_.size(); }
 
   // For libpq. The pointers hold until the next change.
   const std::vector<TypeId>& types() const noexcept { return types_; }

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
@@ -7,6 +5,7 @@
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
 #include "sql/pattern_rows.hpp"
+#include "sql/placeholders.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -20,14 +19,6 @@ struct PatternBinder {
   }
   void operator()(std::string_view, const sql::Required& value) { parameters.add_text(value.text); }
 };
-
-// "INSERT INTO table (tenant_id, …) VALUES ($1, …)".
-std::string insert_into(std::string_view table, const std::string& columns) {
-  std::string marks;
-  const auto count = 2 + std::ranges::count(columns, ',');
-  for (std::ptrdiff_t i = 1; i <= count; ++i) marks += fmt::format("{}${}", i > 1 ? ", " : "", i);
-  return fmt::format("INSERT INTO {} (tenant_id, {}) VALUES ({})", table, columns, marks);
-}
 
 }  // namespace
 
@@ -43,9 +34,9 @@ void PostgresPatternStore::lock() {
 }
 
 void PostgresPatternStore::put(const Pattern& pattern) {
-  static const std::string text = insert_into("oscillation_patterns", sql::pattern_columns()) +
-                                  " ON CONFLICT (tenant_id, pattern_id) DO UPDATE SET " +
-                                  sql::pattern_assignments();
+  static const std::string text =
+      sql::insert_into("oscillation_patterns", sql::pattern_columns(), sql::Dialect::postgresql) +
+      " ON CONFLICT (tenant_id, pattern_id) DO UPDATE SET " + sql::pattern_assignments();
   Parameters parameters(engine_.tenant());
   sql::visit_pattern(pattern, PatternBinder{parameters});
   std::vector<Call> calls;
@@ -67,7 +58,8 @@ Detection PostgresPatternStore::put(const Detection& detection) {
   if (d.detection_id.empty()) d.detection_id = uuid_v7(d.as_of);
   // A pattern's counter grows with a row that is new, not with one that is sent again. xmax is zero then.
   static const std::string text =
-      "WITH detection AS (" + insert_into("oscillation_detections", sql::detection_columns()) +
+      "WITH detection AS (" +
+      sql::insert_into("oscillation_detections", sql::detection_columns(), sql::Dialect::postgresql) +
       " ON CONFLICT (tenant_id, detection_id) DO UPDATE SET " + sql::detection_assignments() +
       " RETURNING pattern_id, detected_at, (xmax = 0) AS fresh) "
       "UPDATE oscillation_patterns p SET total_detections = total_detections + 1, "
@@ -97,21 +89,22 @@ std::optional<Detection> PostgresPatternStore::detection(std::string_view detect
   return std::move(found.front());
 }
 
-std::vector<Detection> PostgresPatternStore::detections(std::span<const Scope> scopes, TimePoint since,
-                                                        TimePoint until, int limit) {
-  static const std::string all =
+std::vector<Detection> PostgresPatternStore::detections(const DetectionQuery& query) {
+  Parameters parameters(engine_.tenant(), query.since.value_or(TimePoint{}),
+                        query.until.value_or(TimePoint::max()), query.limit);
+  std::string text =
       "SELECT " + sql::detection_columns() +
-      " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at >= $2 AND "
-      "detected_at < $3";
-  static const std::string order = " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT $4";
-  static const std::string all_ordered = all + order;
-  static const std::string of_scopes = all + " AND scope = ANY($5)" + order;
-  if (scopes.empty()) {
-    return read_detections(engine_.run(all_ordered, Parameters(engine_.tenant(), since, until, limit)));
-  }
-  const std::vector<std::string> names = names_of(scopes);
-  return read_detections(engine_.run(
-      of_scopes, Parameters(engine_.tenant(), since, until, limit, std::span<const std::string>(names))));
+      " FROM oscillation_detections WHERE tenant_id = $1 AND detected_at >= $2 AND detected_at < $3";
+  const auto add = [&](std::string_view column, const std::string& value) {
+    if (value.empty()) return;
+    parameters.add(value);
+    text += fmt::format(" AND {} = ${}", column, parameters.size());
+  };
+  add("scope", query.scope);
+  add("pattern_id", query.pattern_id);
+  if (query.unresolved) text += " AND resolved_at IS NULL";
+  text += " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT $4";
+  return read_detections(engine_.run(text, std::move(parameters), Plan::once));
 }
 
 }  // namespace actionhist::postgres

@@ -42,16 +42,18 @@ struct Waiter {
 }  // namespace
 
 struct PoolState {
-  PoolState(Target t, PostgresOptions o, std::string n)
+  PoolState(Target t, PostgresOptions o, std::string n, Access a)
       : target(std::move(t)),
         options(std::move(o)),
         tenant(std::move(n)),
+        access(a),
         owner(getpid()),
         pool_min(std::min(options.pool_min, options.pool_max)) {}
 
   const Target target;
   const PostgresOptions options;
   const std::string tenant;
+  const Access access;
   const pid_t owner;
   const int pool_min;
   ServerClock clock;
@@ -87,7 +89,7 @@ struct PoolState {
 // REQUIRES: stats.open counts the new connection already; not any more if this throws.
 Member PoolState::connect() {
   try {
-    auto connection = std::make_unique<Connection>(target, options, tenant, &clock);
+    auto connection = std::make_unique<Connection>(target, options, tenant, &clock, access);
     // Connections that were made together are not replaced together.
     thread_local std::minstd_rand random{std::random_device{}()};
     const double part = std::uniform_real_distribution<double>(0.9, 1.0)(random);
@@ -210,9 +212,9 @@ void PoolState::keep() {
   }
 }
 
-Pool::Pool(Target target, PostgresOptions options, std::string tenant) {
+Pool::Pool(Target target, PostgresOptions options, std::string tenant, Access access) {
   validate(options);
-  state_ = std::make_shared<PoolState>(std::move(target), std::move(options), std::move(tenant));
+  state_ = std::make_shared<PoolState>(std::move(target), std::move(options), std::move(tenant), access);
   keeper_ = std::make_unique<std::thread>([state = state_] { state->keep(); });
 }
 
@@ -231,12 +233,15 @@ Pool::~Pool() {
   keeper_->join();
 }
 
+void Pool::refuse_inherited() const {
+  if (!state_->inherited()) return;
+  throw Error(ErrorCode::unsupported,
+              "database: the pool was opened before fork(); open another History in the child");
+}
+
 Lease Pool::acquire() {
+  refuse_inherited();
   PoolState& pool = *state_;
-  if (pool.inherited()) {
-    throw Error(ErrorCode::unsupported,
-                "database: the pool was opened before fork(); open another History in the child");
-  }
   const Moment start = steady_clock::now();
   std::unique_lock lock(pool.mutex);
   std::optional<Member> member;

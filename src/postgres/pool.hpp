@@ -48,7 +48,7 @@ class Lease {
 class Pool {
  public:
   // Connects to nothing yet. Throws Error: invalid_argument for options that are none.
-  Pool(Target target, PostgresOptions options, std::string tenant);
+  Pool(Target target, PostgresOptions options, std::string tenant, Access access = Access::write);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -57,6 +57,9 @@ class Pool {
   // Throws Error: timeout (the pool is exhausted), unsupported (after fork()); ServerError: denied,
   // unavailable, when no connection can be made.
   Lease acquire();
+
+  // Throws Error: unsupported in the child of a fork(), as acquire() does.
+  void refuse_inherited() const;
 
   // Of the server that the newest connection was made to.
   const ServerClock& clock() const noexcept;

@@ -6,7 +6,10 @@
 
 #include "core/trace_fields.hpp"
 #include "postgres/insert_statement.hpp"
+#include "sql/learning_rows.hpp"
+#include "sql/looked_through.hpp"
 #include "sql/pattern_rows.hpp"
+#include "sql/resource_rows.hpp"
 #include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {
@@ -18,23 +21,31 @@ std::string select(std::string_view columns, std::string_view where) {
 
 std::string select_traces(std::string_view where) { return select(sql::trace_columns(), where); }
 
-// The statement for each ScopeKind, in their order.
-using RecentTexts = std::array<std::string, 3>;
+// The statements of all actions and of those of one effect, each for every ScopeKind in their order.
+using RecentTexts = std::array<std::array<std::string, 3>, 2>;
 
 RecentTexts recent_texts(std::string_view columns) {
-  const auto by = [&](std::string_view key) {
-    return select(
-        columns, fmt::format("{} = $2 AND action_timestamp BETWEEN $3 AND $4 ORDER BY action_timestamp DESC, "
-                             "action_id DESC LIMIT $5",
-                             key));
+  constexpr std::string_view latest = "ORDER BY action_timestamp DESC, action_id DESC LIMIT ";
+  const auto by = [&](std::string_view key, std::string_view limit) {
+    return select(columns,
+                  fmt::format("{} = $2 AND action_timestamp BETWEEN $3 AND $4 {}{}", key, latest, limit));
   };
-  return {by("resource_id"), by("correlation_id"), by("session_id")};
+  RecentTexts texts;
+  std::size_t kind = 0;
+  for (const char* key : {"resource_id", "correlation_id", "session_id"}) {
+    texts[0][kind] = by(key, "$5");
+    // No index knows the effect.
+    texts[1][kind++] = fmt::format("SELECT * FROM ({}) AS newest WHERE effect = $6 {}$5",
+                                   by(key, std::to_string(sql::looked_through)), latest);
+  }
+  return texts;
 }
 
 Call recent_call(const RecentTexts& texts, const std::string& tenant, const Scope& scope, TimePoint since,
-                 TimePoint until, int limit) {
-  return {texts[static_cast<std::size_t>(scope.kind)],
-          Parameters(tenant, scope.key, since, until, std::int64_t{limit}), Plan::kept};
+                 TimePoint until, int limit, std::optional<Effect> effect) {
+  Parameters parameters(tenant, scope.key, since, until, std::int64_t{limit});
+  if (effect) parameters.add(*effect);
+  return {texts[effect ? 1 : 0][static_cast<std::size_t>(scope.kind)], std::move(parameters), Plan::kept};
 }
 
 // Whether each of the columns is judged, by its place.
@@ -95,14 +106,16 @@ std::vector<Trace> read_traces(const Result& result) {
   return traces;
 }
 
-Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
+Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit,
+                std::optional<Effect> effect) {
   static const RecentTexts texts = recent_texts(sql::trace_columns());
-  return recent_call(texts, tenant, scope, since, until, limit);
+  return recent_call(texts, tenant, scope, since, until, limit, effect);
 }
 
-Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit) {
+Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit,
+                std::optional<Effect> effect) {
   static const RecentTexts texts = recent_texts(judged_columns());
-  return recent_call(texts, tenant, scope, since, until, limit);
+  return recent_call(texts, tenant, scope, since, until, limit, effect);
 }
 
 std::vector<RecentTrace> read_judged(const Result& result) {
@@ -130,16 +143,7 @@ Call ask_policy(const std::string& tenant, std::string_view resource_id) {
 
 GuardPolicy read_policy(const Result& result) {
   Reader reader(result);
-  return reader.next() ? read_policy(reader) : GuardPolicy{};
-}
-
-GuardPolicy read_policy(Reader& row) {
-  GuardPolicy policy;
-  std::optional<std::int64_t> window, occurrences;
-  row.read(window).read(policy.effectiveness_threshold).read(occurrences);
-  if (window) policy.window = std::chrono::minutes(*window);
-  if (occurrences) policy.min_occurrences = static_cast<int>(*occurrences);
-  return policy;
+  return reader.next() ? sql::read_guard_policy(reader) : GuardPolicy{};
 }
 
 Call ask_patterns(const std::string& tenant) {
@@ -149,9 +153,7 @@ Call ask_patterns(const std::string& tenant) {
 }
 
 std::vector<Pattern> read_patterns(const Result& result) {
-  std::vector<Pattern> patterns;
-  for (Reader reader(result); reader.next();) patterns.push_back(sql::read_pattern(reader));
-  return patterns;
+  return read_rows(result, sql::read_pattern<Reader>);
 }
 
 Call ask_in_force(const std::string& tenant, std::span<const Scope> scopes, TimePoint now) {
@@ -165,9 +167,7 @@ Call ask_in_force(const std::string& tenant, std::span<const Scope> scopes, Time
 }
 
 std::vector<Detection> read_detections(const Result& result) {
-  std::vector<Detection> detections;
-  for (Reader reader(result); reader.next();) detections.push_back(sql::read_detection(reader));
-  return detections;
+  return read_rows(result, sql::read_detection<Reader>);
 }
 
 Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until) {
@@ -178,16 +178,7 @@ Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until) {
       Parameters(tenant, since, until), Plan::kept};
 }
 
-std::vector<Alert> read_alerts(const Result& result) {
-  std::vector<Alert> alerts;
-  for (Reader reader(result); reader.next();) {
-    Alert& alert = alerts.emplace_back();
-    reader.read(alert.fingerprint).read(alert.starts_at).read(alert.ends_at).read(alert.name);
-    reader.read(alert.severity).read(alert.labels);
-    visit_resource(alert.resource, [&](std::string_view, std::string& part) { reader.read(part); });
-  }
-  return alerts;
-}
+std::vector<Alert> read_alerts(const Result& result) { return read_rows(result, sql::read_alert<Reader>); }
 
 std::vector<std::string> names_of(std::span<const Scope> scopes) {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 // read. Free functions without state.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,17 +24,17 @@ Call ask_actions(const std::string& tenant, std::span<const std::string> action_
 // REQUIRES: the result's columns are those of sql::trace_columns(), perhaps with more behind them.
 std::vector<Trace> read_traces(const Result& result);
 
-// The actions of a scope, newest first.
-Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
+// The actions of a scope, of all or of one effect, newest first.
+Call ask_recent(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit,
+                std::optional<Effect> effect = {});
 
 // The same with those columns only on which decisions depend, and what was answered, oldest first.
-Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit);
+Call ask_judged(const std::string& tenant, const Scope& scope, TimePoint since, TimePoint until, int limit,
+                std::optional<Effect> effect = {});
 std::vector<RecentTrace> read_judged(const Result& result);
 
 Call ask_policy(const std::string& tenant, std::string_view resource_id);
 GuardPolicy read_policy(const Result& result);
-// From the next three columns of a row: the window, the threshold and the occurrences, where they are set.
-GuardPolicy read_policy(Reader& row);
 
 Call ask_patterns(const std::string& tenant);
 std::vector<Pattern> read_patterns(const Result& result);

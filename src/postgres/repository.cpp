@@ -1,9 +1,5 @@
 #include "postgres/repository.hpp"
 
-#include <fmt/format.h>
-
-#include <actionhist/error.hpp>
-
 #include "core/refuse.hpp"
 #include "postgres/guard_view.hpp"
 #include "postgres/item_store.hpp"
@@ -16,7 +12,8 @@ namespace {
 class PostgresRepository final : public Repository {
  public:
   PostgresRepository(const std::string& uri, const Options& options)
-      : engine_(Target(uri), options.postgres, *options.tenant) {}
+      : engine_(Target(uri), options.postgres, *options.tenant,
+                options.read_only ? Access::read : Access::write) {}
 
   ActionStore& actions() override { return actions_; }
   ResourceStore& resources() override { return resources_; }
@@ -64,14 +61,7 @@ std::unique_ptr<Repository> open_repository(const std::string& uri, const Option
   }
   auto repository = std::make_unique<PostgresRepository>(uri, options);
   repository->await();
-  MaintenanceStore& maintenance = repository->maintenance();
-  if (options.run_migrations && !options.read_only) maintenance.migrate();
-  const EngineInfo info = maintenance.info();
-  if (info.schema_version > info.schema_latest) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("database \"{}\" has schema {}, newer than this library's {}; update the library",
-                            info.location, info.schema_version, info.schema_latest));
-  }
+  if (options.run_migrations && !options.read_only) repository->maintenance().migrate();
   return repository;
 }
 

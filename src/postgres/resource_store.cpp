@@ -1,17 +1,15 @@
-#include "core/trace_fields.hpp"
 #include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
 #include "postgres/stores.hpp"
+#include "postgres/trace_rows.hpp"
+#include "sql/resource_rows.hpp"
 
 namespace actionhist::postgres {
 
 void PostgresResourceStore::seen(const Resource& resource, TimePoint at) {
   const std::string id = resource_id(engine_.tenant(), resource);
   Parameters reference(engine_.tenant(), id);
-  for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
-                                  &resource.kind, &resource.namespace_, &resource.name}) {
-    reference.add_text(*text);
-  }
+  add_reference(reference, resource);
   reference.add(at);
   std::vector<Call> calls;
   calls.push_back(
@@ -51,24 +49,21 @@ bool PostgresResourceStore::deleted(const Resource& resource, TimePoint at) {
   return engine_.run(std::move(calls)).back().affected() > 0;
 }
 
-std::vector<Resource> PostgresResourceStore::named(const Resource& resource) {
+std::vector<Resource> PostgresResourceStore::named(const Resource& resource, bool gone) {
   Parameters parameters(engine_.tenant());
   for (const std::string* part :
        {&resource.kind, &resource.name, &resource.namespace_, &resource.cluster, &resource.api_group}) {
     parameters.add_text(*part);
   }
+  parameters.add(gone);
   const Result result = engine_.run(
-      "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT *, rank() OVER (ORDER BY deleted_at IS "
-      "NOT NULL) AS place FROM resource_references WHERE tenant_id = $1 AND kind = $2 AND name = $3 AND namespace = $4 "
-      "AND $5 IN ('', cluster) AND $6 IN ('', api_group)) AS named WHERE place = 1 ORDER BY cluster, api_group LIMIT 10",
+      "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT r.*, rank() OVER (ORDER BY "
+      "deleted_at IS NOT NULL AND deleted_at >= coalesce(last_action_at, deleted_at)) AS place FROM "
+      "resource_references r LEFT JOIN action_histories h ON h.tenant_id = r.tenant_id AND h.resource_id = "
+      "r.resource_id WHERE r.tenant_id = $1 AND kind = $2 AND name = $3 AND namespace = $4 AND $5 IN ('', cluster) AND "
+      "$6 IN ('', api_group)) AS named WHERE $7 OR place = 1 ORDER BY cluster, api_group LIMIT 10",
       std::move(parameters));
-  std::vector<Resource> found;
-  for (Reader reader(result); reader.next();) {
-    Resource& each = found.emplace_back();
-    reader.read(each.cluster).read(each.api_group).read(each.api_version);
-    reader.read(each.kind).read(each.namespace_).read(each.name);
-  }
-  return found;
+  return read_rows(result, sql::read_reference<Reader>);
 }
 
 void PostgresResourceStore::observe(const Alert& alert) {
@@ -94,6 +89,16 @@ void PostgresResourceStore::observe(const Alert& alert) {
 std::vector<Alert> PostgresResourceStore::alerts(TimePoint since, TimePoint until) {
   std::vector<Call> calls{ask_alerts(engine_.tenant(), since, until)};
   return read_alerts(engine_.run(std::move(calls)).front());
+}
+
+std::optional<TimePoint> PostgresResourceStore::alert_end(std::string_view fingerprint, TimePoint since,
+                                                          TimePoint until) {
+  const Result result = engine_.run(
+      "SELECT ends_at FROM alert_events WHERE tenant_id = $1 AND fingerprint = $2 AND starts_at BETWEEN $3 AND $4 "
+      "ORDER BY starts_at DESC LIMIT 1",
+      Parameters(engine_.tenant(), fingerprint, since, until));
+  Reader reader(result);
+  return reader.next() ? reader.get<std::optional<TimePoint>>() : std::nullopt;
 }
 
 }  // namespace actionhist::postgres

@@ -200,10 +200,10 @@ std::string_view Reader::view() {
   return value.bytes;
 }
 
-std::span<const std::byte> Reader::bytes() {
+std::string_view Reader::blob() {
   const Value value = take();
   if (value.type != type_id::bytea && !texty(value.type)) wrong_type(value.type);
-  return std::as_bytes(std::span(value.bytes.data(), value.bytes.size()));
+  return value.bytes;
 }
 
 }  // namespace actionhist::postgres

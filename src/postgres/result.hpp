@@ -87,7 +87,7 @@ class Reader {
   }
 
   // The next column, a bytea or a text, without a copy: it lives as long as the Result. NULL is empty.
-  std::span<const std::byte> bytes();
+  std::string_view blob();
   std::string_view view();
 
   // Whether the next column is NULL.
@@ -119,6 +119,16 @@ inline Row Result::row(int index) const {
   Row row(*this);
   row.row_ = index;
   return row;
+}
+
+// What `read` makes of each row.
+template <class Read>
+auto read_rows(const Result& result, Read&& read) {
+  Reader reader(result);
+  std::vector<decltype(read(reader))> rows;
+  rows.reserve(static_cast<std::size_t>(result.rows()));
+  while (reader.next()) rows.push_back(read(reader));
+  return rows;
 }
 
 }  // namespace actionhist::postgres

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "core/trace_fields.hpp"
+#include "postgres/trace_rows.hpp"
+#include "sql/placeholders.hpp"
 #include "sql/retention_columns.hpp"
 
 namespace actionhist::postgres {
@@ -15,14 +16,6 @@ void add_policy(Parameters& parameters, const std::optional<RetentionPolicy>& po
   sql::visit_policy(row, [&](std::string_view, const auto& member) { parameters.add(member); });
 }
 
-// "$3, $4, …", one for each name in the list of columns.
-std::string marks(int first, const std::string& columns) {
-  std::string text;
-  const auto count = 1 + std::ranges::count(columns, ',');
-  for (std::ptrdiff_t i = 0; i < count; ++i) text += fmt::format("{}${}", i > 0 ? ", " : "", first + i);
-  return text;
-}
-
 // Actions without a resource are found by time, through the index that repeats its condition.
 std::string of_group(std::string_view resource_id) {
   return resource_id.empty() ? "resource_id IS NULL AND $2::text IS NULL AND created_at > '-infinity'"
@@ -30,12 +23,24 @@ std::string of_group(std::string_view resource_id) {
 }
 
 std::vector<std::string> read_ids(const Result& result) {
-  std::vector<std::string> ids;
-  for (Reader reader(result); reader.next();) reader.read(ids.emplace_back());
-  return ids;
+  return read_rows(result, [](Reader& row) { return row.get<std::string>(); });
 }
 
-// The chosen traces of a removal: tenant, resource, ids and the span of their times, which names the months.
+// What names actions: their ids, and the span of their times, which names the months. REQUIRES: at least one.
+struct Chosen {
+  explicit Chosen(std::span<const ExpiringAction> actions) {
+    for (const ExpiringAction& action : actions) ids.push_back(action.action_id);
+    const auto [oldest, newest] = std::ranges::minmax(actions, {}, &ExpiringAction::time);
+    first = oldest.time;
+    last = newest.time;
+  }
+
+  std::vector<std::string> ids;
+  TimePoint first;
+  TimePoint last;
+};
+
+// The chosen traces of a removal: tenant, resource, and what Chosen names.
 constexpr std::string_view chosen =
     "FROM resource_action_traces t WHERE t.tenant_id = $1 AND t.resource_id IS NOT DISTINCT FROM $2 AND "
     "t.action_id = ANY($3) AND t.action_timestamp BETWEEN $4 AND $5";
@@ -118,11 +123,13 @@ void PostgresRetentionStore::set_policy(const Resource& resource,
   static const std::string put_default = fmt::format(
       "INSERT INTO retention_defaults (tenant_id, policy_set_at, {}) VALUES ($1, $2, {}) "
       "ON CONFLICT (tenant_id) DO UPDATE SET {}",
-      sql::policy_columns(), marks(3, sql::policy_columns()), sql::policy_assignments());
+      sql::policy_columns(), sql::placeholders(sql::policy_columns(), sql::Dialect::postgresql, 3),
+      sql::policy_assignments());
   static const std::string put_own = fmt::format(
       "INSERT INTO action_histories (tenant_id, policy_set_at, resource_id, created_at, updated_at, {}) VALUES "
       "($1, $2, $3, $4, $4, {}) ON CONFLICT (tenant_id, resource_id) DO UPDATE SET {}",
-      sql::policy_columns(), marks(5, sql::policy_columns()), sql::policy_assignments());
+      sql::policy_columns(), sql::placeholders(sql::policy_columns(), sql::Dialect::postgresql, 5),
+      sql::policy_assignments());
   const std::string& tenant = engine_.tenant();
   const auto set_at = policy ? std::optional(now) : std::nullopt;
   if (resource == Resource{}) {
@@ -137,10 +144,7 @@ void PostgresRetentionStore::set_policy(const Resource& resource,
   }
   const std::string id = resource_id(tenant, resource);
   Parameters reference(tenant, id);
-  for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
-                                  &resource.kind, &resource.namespace_, &resource.name}) {
-    reference.add_text(*text);
-  }
+  add_reference(reference, resource);
   reference.add(now);
   Parameters own(tenant, set_at, id, now);
   add_policy(own, policy);
@@ -161,9 +165,7 @@ std::vector<RetentionGroup> PostgresRetentionStore::groups(std::string_view afte
   Parameters parameters(engine_.tenant());
   parameters.add_text(after).add(std::int64_t{limit});
   const Result result = engine_.run(own ? with_policy : all, std::move(parameters));
-  std::vector<RetentionGroup> groups;
-  for (Reader reader(result); reader.next();) groups.push_back(sql::read_group(reader));
-  return groups;
+  return read_rows(result, sql::read_group<Reader>);
 }
 
 RetentionGroup PostgresRetentionStore::group(std::string_view resource_id) {
@@ -186,10 +188,10 @@ RetentionFacts PostgresRetentionStore::facts(std::string_view resource_id,
                                              const RetentionQuestion& question) {
   const std::string& tenant = engine_.tenant();
   const std::string candidates = fmt::format(
-      "SELECT action_id, action_timestamp, execution_status, effectiveness_score FROM "
-      "resource_action_traces WHERE tenant_id = $1 AND {} AND action_timestamp < $3 "
+      "SELECT action_id, action_timestamp, execution_status, effectiveness_score, owner IS NOT NULL AND {} FROM "
+      "resource_action_traces AS t WHERE tenant_id = $1 AND {} AND action_timestamp < $3 "
       "ORDER BY action_timestamp, action_id LIMIT $4",
-      of_group(resource_id));
+      sql::held_by_name("t"), of_group(resource_id));
   const std::string best = fmt::format(
       "SELECT action_id FROM resource_action_traces WHERE tenant_id = $1 AND {} AND "
       "effectiveness_score IS NOT NULL ORDER BY effectiveness_score DESC, "
@@ -216,10 +218,7 @@ RetentionFacts PostgresRetentionStore::facts(std::string_view resource_id,
   if (question.best > 0)
     calls.push_back({best, Parameters(tenant, resource_id, std::int64_t{question.best}), Plan::once});
   const std::vector<Result> results = engine_.run(std::move(calls));
-  for (Reader reader(results[0]); reader.next();) {
-    RetentionCandidate& c = facts.candidates.emplace_back();
-    reader.read(c.action_id).read(c.time).read(c.status).read(c.score);
-  }
+  facts.candidates = read_rows(results[0], sql::read_candidate<Reader>);
   if (facts.candidates.size() > static_cast<std::size_t>(question.limit)) {
     facts.candidates.pop_back();
     facts.more = true;
@@ -232,18 +231,28 @@ RetentionFacts PostgresRetentionStore::facts(std::string_view resource_id,
   return facts;
 }
 
+bool PostgresRetentionStore::held(std::span<const ExpiringAction> actions) {
+  if (actions.empty()) return false;
+  static const std::string text = fmt::format(
+      "SELECT FROM resource_action_traces AS t WHERE tenant_id = $1 AND action_id = ANY($2) AND action_timestamp BETWEEN "
+      "$3 AND $4 AND owner IS NOT NULL AND {} LIMIT 1",
+      sql::held_by_name("t"));
+  const Chosen chosen(actions);
+  const Result result =
+      engine_.run(text, Parameters(engine_.tenant(), chosen.ids, chosen.first, chosen.last), Plan::once);
+  return Reader(result).next();
+}
+
 std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
                                             std::span<const ExpiringAction> actions, bool compact,
                                             TimePoint now) {
   if (actions.empty()) return 0;
-  std::vector<std::string> ids;
-  for (const ExpiringAction& action : actions) ids.push_back(action.action_id);
-  const auto [first, last] = std::ranges::minmax_element(actions, {}, &ExpiringAction::time);
-  const auto chosen_by = [&, first = first->time, last = last->time] {
-    return Parameters(engine_.tenant(), resource_id, ids, first, last);
+  const Chosen chosen(actions);
+  const auto chosen_by = [&] {
+    return Parameters(engine_.tenant(), resource_id, chosen.ids, chosen.first, chosen.last);
   };
-  // Locked in the order of complete() and record(): the traces, their history, the heads, the ids. A second run that
-  // removes the same waits for the traces, and then finds nothing.
+  // Locked in the order of PostgresActionStore::remove: the traces, their history, the heads, the ids. A second run
+  // that removes the same waits for the traces, and then finds nothing.
   std::vector<Call> calls;
   calls.push_back({lock_chosen(), chosen_by(), Plan::once});
   calls.push_back({"SELECT FROM action_histories WHERE tenant_id = $1 AND resource_id = $2 FOR UPDATE",
@@ -253,7 +262,7 @@ std::int64_t PostgresRetentionStore::remove(std::string_view resource_id,
   if (compact) calls.push_back({compact_chosen(), chosen_by(), Plan::once});
   // The worker finds the traces gone and puts tombstones into the feed.
   calls.push_back({delete_chosen(), chosen_by().add(now), Plan::once});
-  calls.push_back({count_gone, Parameters(engine_.tenant(), ids, now), Plan::once});
+  calls.push_back({count_gone, Parameters(engine_.tenant(), chosen.ids, now), Plan::once});
   const std::vector<Result> results = engine_.run(std::move(calls));
   Reader reader(results.back());
   return reader.next() ? reader.get<std::int64_t>() : 0;
@@ -267,18 +276,14 @@ std::vector<CompactedActions> PostgresRetentionStore::compacted(std::string_view
   Parameters parameters(engine_.tenant());
   parameters.add_text(resource_id);
   const Result result = engine_.run(text, std::move(parameters));
-  std::vector<CompactedActions> rows;
-  for (Reader reader(result); reader.next();) {
-    sql::visit_compacted(rows.emplace_back(), [&](std::string_view, auto& member) { reader.read(member); });
-  }
-  return rows;
+  return read_rows(result, sql::read_compacted<Reader>);
 }
 
 void PostgresRetentionStore::put(const RetentionOperation& operation) {
   static const std::string text = fmt::format(
-      "INSERT INTO retention_operations (tenant_id, {}) VALUES ($1, {}) ON CONFLICT (tenant_id, "
-      "operation_id) DO UPDATE SET {}",
-      sql::operation_columns(), marks(2, sql::operation_columns()), sql::operation_assignments());
+      "{} ON CONFLICT (tenant_id, operation_id) DO UPDATE SET {}",
+      sql::insert_into("retention_operations", sql::operation_columns(), sql::Dialect::postgresql),
+      sql::operation_assignments());
   Parameters parameters(engine_.tenant());
   sql::visit_operation(operation, [&]<class T>(std::string_view name, const T& member) {
     if constexpr (std::is_same_v<T, std::string>) {
@@ -307,11 +312,7 @@ std::vector<RetentionOperation> PostgresRetentionStore::operations(int limit) {
       "DESC LIMIT $2",
       sql::operation_columns());
   const Result result = engine_.run(text, Parameters(engine_.tenant(), std::int64_t{limit}));
-  std::vector<RetentionOperation> rows;
-  for (Reader reader(result); reader.next();) {
-    sql::visit_operation(rows.emplace_back(), [&](std::string_view, auto& member) { reader.read(member); });
-  }
-  return rows;
+  return read_rows(result, sql::read_operation<Reader>);
 }
 
 }  // namespace actionhist::postgres

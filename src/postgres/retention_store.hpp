@@ -17,6 +17,7 @@ class PostgresRetentionStore final : public RetentionStore {
   std::vector<RetentionGroup> groups(std::string_view after, bool own, int limit) override;
   RetentionGroup group(std::string_view resource_id) override;
   RetentionFacts facts(std::string_view resource_id, const RetentionQuestion& question) override;
+  bool held(std::span<const ExpiringAction> actions) override;
   std::int64_t remove(std::string_view resource_id, std::span<const ExpiringAction> actions, bool compact,
                       TimePoint now) override;
   std::vector<CompactedActions> compacted(std::string_view resource_id) override;

@@ -9,8 +9,8 @@
 namespace actionhist {
 namespace {
 
-// {0} is the schema. Partitions are left out everywhere: who could read one would not be held by the policies
-// of its parent. What a role had before and should not have is taken away, so that the script may be repeated.
+// {0} is the schema. Partitions are left out everywhere, and months that were detached, which do not force their
+// row-level security: the policies are those of the parent. What a role had before and should not have is taken away, so that the script may be repeated.
 constexpr std::string_view script = R"(BEGIN;
 DO $roles$
 DECLARE
@@ -34,7 +34,7 @@ BEGIN
   -- Readers see every table of the memory, and writers change what is in it.
   FOR data IN SELECT relname FROM pg_class WHERE relnamespace = '"{0}"'::regnamespace AND
               relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'actionhist_migrations' AND
-              relrowsecurity LOOP
+              relforcerowsecurity LOOP
     EXECUTE format('GRANT SELECT ON "{0}".%I TO "{0}_reader", "{0}_maintenance"', data);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON "{0}".%I TO "{0}_writer"', data);
   END LOOP;

@@ -121,7 +121,6 @@ std::size_t find_sqlstate(std::string_view text) {
 }  // namespace
 
 ErrorCode error_code(std::string_view sqlstate) noexcept { return state_of(sqlstate).code; }
-Failure failure_of(std::string_view sqlstate) noexcept { return state_of(sqlstate).failure; }
 
 ServerError server_error(const PGresult* result) {
   const std::string_view sqlstate = field(result, PG_DIAG_SQLSTATE);

@@ -44,7 +44,6 @@ class ServerError : public Error {
 
 // What a SQLSTATE means. Empty: the connection broke.
 ErrorCode error_code(std::string_view sqlstate) noexcept;
-Failure failure_of(std::string_view sqlstate) noexcept;
 
 // REQUIRES: `result` is a failed one.
 ServerError server_error(const PGresult* result);

@@ -78,7 +78,11 @@ bool PostgresSpaceStore::activate(std::string_view space_id, std::string_view ex
 bool PostgresSpaceStore::drop(std::string_view space_id) {
   bool dropped = false;
   engine_.transaction([&] {
-    if (active() == space_id) sql::refuse_drop(space_id);
+    // Whoever appends vectors keeps the head until they are stored, and whoever makes a space the tenant's changes it.
+    const Result head = engine_.run("SELECT space_id FROM feed_heads WHERE tenant_id = $1 FOR UPDATE",
+                                    Parameters(engine_.tenant()));
+    Reader reader(head);
+    if (reader.next() && reader.get<std::string>() == space_id) sql::refuse_drop(space_id);
     std::vector<Call> calls;
     for (const std::string_view sql :
          {"DELETE FROM embeddings WHERE tenant_id = $1 AND space_id = $2",
@@ -141,8 +145,7 @@ std::optional<std::string> PostgresSpaceStore::model(std::string_view space_id) 
                   Parameters(engine_.tenant(), space_id), Plan::once);
   Reader reader(result);
   if (!reader.next()) return std::nullopt;
-  const std::span<const std::byte> bytes = reader.bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return std::string(reader.blob());
 }
 
 void PostgresSpaceStore::put_model(std::string_view space_id, std::string_view bytes) {

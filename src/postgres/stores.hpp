@@ -20,9 +20,10 @@ class PostgresActionStore final : public ActionStore {
   void update(const Trace& trace, const Trace& before) override;
   bool remove(std::string_view action_id, TimePoint now) override;
   void lock(std::span<const Scope> scopes) override;
-  std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) override;
+  std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit,
+                            std::optional<Effect> effect) override;
   std::vector<Trace> search_text(std::span<const std::string> words, const Json& where, int limit) override;
-  std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) override;
+  std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now, int limit) override;
 
  private:
   bool insert_fresh(std::span<const Trace* const> rows);
@@ -37,9 +38,10 @@ class PostgresResourceStore final : public ResourceStore {
 
   void seen(const Resource& resource, TimePoint at) override;
   bool deleted(const Resource& resource, TimePoint at) override;
-  std::vector<Resource> named(const Resource& resource) override;
+  std::vector<Resource> named(const Resource& resource, bool gone) override;
   void observe(const Alert& alert) override;
   std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
+  std::optional<TimePoint> alert_end(std::string_view fingerprint, TimePoint since, TimePoint until) override;
 
  private:
   Engine& engine_;
@@ -56,8 +58,7 @@ class PostgresPatternStore final : public PatternStore {
   Detection put(const Detection& detection) override;
   std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
   std::optional<Detection> detection(std::string_view detection_id) override;
-  std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
-                                    int limit) override;
+  std::vector<Detection> detections(const DetectionQuery& query) override;
 
  private:
   Engine& engine_;
@@ -113,7 +114,7 @@ class PostgresLearningStore final : public LearningStore {
   std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit) override;
   GuardPolicy guard_policy(std::string_view resource_id) override;
   void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) override;
-  std::vector<Detection> unsettled(TimePoint until, int limit) override;
+  std::vector<Detection> unsettled(TimePoint until, TimePoint judged, int limit) override;
   void refresh_pattern_rates() override;
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;

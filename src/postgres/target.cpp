@@ -102,6 +102,14 @@ void check_session_attributes(std::string_view value) {
   }
 }
 
+// What is stored is UTF-8; in another encoding the server would take and send other letters.
+void check_encoding(std::string_view value) {
+  constexpr std::string_view known[] = {"UTF8", "utf8", "UTF-8", "utf-8"};
+  if (std::find(std::begin(known), std::end(known), value) == std::end(known)) {
+    refuse("database URI", "client_encoding: must be UTF8; leave it out");
+  }
+}
+
 // Each a list with commas, as the URI gives them.
 struct HostLists {
   std::string names;
@@ -161,6 +169,7 @@ Target::Target(std::string_view uri) {
     const std::string_view keyword = option->keyword;
     std::string value = option->val;
     if (keyword == "password" || keyword == "sslpassword") keep_secret(value);
+    if (keyword == "client_encoding") check_encoding(value);
     if (keyword == "host") {
       hosts.names = std::move(value);
     } else if (keyword == "hostaddr") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/trace_fields.hpp"
+#include "sql/resource_rows.hpp"
 
 namespace actionhist::postgres {
 namespace {
@@ -102,6 +103,10 @@ void add_traces(Parameters& parameters, std::span<const Trace* const> traces) {
     });
   }
   for (const Column& column : columns) column.add_to(parameters);
+}
+
+void add_reference(Parameters& parameters, const Resource& resource) {
+  sql::visit_reference(resource, [&](const std::string& text) { parameters.add_text(text); });
 }
 
 }  // namespace actionhist::postgres

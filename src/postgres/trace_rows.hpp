@@ -1,5 +1,5 @@
-// Traces as the parameters of a statement, and those parameters as a list of SQL: one row in single values, or
-// many rows in arrays. Free functions without state.
+// Traces and resources as the parameters of a statement, and those of traces as a list of SQL: one row in single
+// values, or many rows in arrays. Free functions without state.
 #pragma once
 
 #include <span>
@@ -18,5 +18,8 @@ void add_trace(Parameters& parameters, const Trace& trace);
 // "$2::text[], …", for unnest.
 const std::string& trace_arrays();
 void add_traces(Parameters& parameters, std::span<const Trace* const> traces);
+
+// The columns of sql::visit_reference().
+void add_reference(Parameters& parameters, const Resource& resource);
 
 }  // namespace actionhist::postgres

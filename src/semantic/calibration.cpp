@@ -14,6 +14,7 @@ constexpr std::size_t samples = 160;
 constexpr std::size_t looked_at = 64;  // by code, of which the nearest are taken in full precision
 constexpr double wanted = 0.99;
 constexpr std::size_t widest = 512;
+constexpr std::uint32_t slots_between_looks = 1024;  // whether it was cancelled
 
 // The slots are also tried as if a filter let only a part of them pass.
 constexpr std::array<double, 5> shares = {1.0 / 64, Calibration::two_hop_shares[0],
@@ -55,7 +56,10 @@ Nearest nearest_of(const Vectors& vectors, const Vectors::Query& query,
   return nearest;
 }
 
-std::vector<Sample> samples_of(const Graph& graph, const Vectors& vectors) {
+using Cancelled = std::function<bool()>;
+
+// Incomplete when it was cancelled, as all that follows.
+std::vector<Sample> samples_of(const Graph& graph, const Vectors& vectors, const Cancelled& cancelled) {
   std::vector<Sample> out;
   std::vector<float> values(vectors.dimension());
   for (std::size_t i = 0; i < samples; ++i) {
@@ -68,6 +72,7 @@ std::vector<Sample> samples_of(const Graph& graph, const Vectors& vectors) {
   std::vector<std::array<Pool, shares.size()>> by_code(
       samples, {Pool(looked_at), Pool(looked_at), Pool(looked_at), Pool(looked_at), Pool(looked_at)});
   for (std::uint32_t slot = 0; slot < graph.size(); ++slot) {
+    if (slot % slots_between_looks == 0 && cancelled()) break;
     const std::size_t first = first_share(slot);
     for (std::size_t i = 0; i < samples; ++i) {
       if (slot == out[i].slot) continue;
@@ -96,11 +101,12 @@ struct Trial {
 
 // A query is hardly ever a row of the index, to which links lead: each sample is looked for as if it were not there.
 Trial trial_of(const Graph& graph, const Vectors& vectors, const std::vector<Sample>& sampled,
-               std::size_t share, std::size_t width) {
+               std::size_t share, std::size_t width, const Cancelled& cancelled) {
   Trial trial;
   double owed = 0;
   const auto allowed = [share](std::uint32_t slot) { return first_share(slot) <= share; };
   for (const Sample& sample : sampled) {
+    if (cancelled()) break;
     const Walked walked = share == all ? walk(graph, vectors, sample.query, width, sample.slot)
                                        : filtered_walk(graph, vectors, sample.query, width, allowed,
                                                        share < result, graph.size(), sample.slot);
@@ -116,23 +122,24 @@ Trial trial_of(const Graph& graph, const Vectors& vectors, const std::vector<Sam
 }
 
 Calibration::Walk measured_walk(const Graph& graph, const Vectors& vectors,
-                                const std::vector<Sample>& sampled, std::size_t share) {
+                                const std::vector<Sample>& sampled, std::size_t share,
+                                const Cancelled& cancelled) {
   std::size_t width = Calibration::nearest_wanted + 2;
-  Trial trial = trial_of(graph, vectors, sampled, share, width);
-  while (trial.recall < wanted && width < widest) {
+  Trial trial = trial_of(graph, vectors, sampled, share, width, cancelled);
+  while (trial.recall < wanted && width < widest && !cancelled()) {
     width += std::max<std::size_t>(width / 5, 2);
-    trial = trial_of(graph, vectors, sampled, share, width);
+    trial = trial_of(graph, vectors, sampled, share, width, cancelled);
   }
   return {width, trial.distances, trial.recall >= wanted};
 }
 
 }  // namespace
 
-Calibration calibrate(const Graph& graph, const Vectors& vectors) {
+std::optional<Calibration> calibrate(const Graph& graph, const Vectors& vectors, const Cancelled& cancelled) {
   Calibration calibration;
   if (graph.size() < 8 * samples) return calibration;
   calibration.slots = graph.size();
-  const std::vector<Sample> sampled = samples_of(graph, vectors);
+  const std::vector<Sample> sampled = samples_of(graph, vectors, cancelled);
   std::vector<std::size_t> code_ranks;
   for (const Sample& sample : sampled) {
     for (const Nearest& nearest : sample.nearest)
@@ -140,10 +147,13 @@ Calibration calibrate(const Graph& graph, const Vectors& vectors) {
   }
   const auto rank = static_cast<double>(quantile(code_ranks, 0.999));
   calibration.code_ratio = std::clamp(rank / static_cast<double>(Calibration::nearest_wanted), 1.2, 8.0);
-  calibration.walk = measured_walk(graph, vectors, sampled, all);
-  calibration.result_walk = measured_walk(graph, vectors, sampled, result);
-  calibration.two_hop_walks = {measured_walk(graph, vectors, sampled, few_pass),
-                               measured_walk(graph, vectors, sampled, quarter)};
+  const auto measured = [&](std::size_t share) {
+    return measured_walk(graph, vectors, sampled, share, cancelled);
+  };
+  calibration.walk = measured(all);
+  calibration.result_walk = measured(result);
+  calibration.two_hop_walks = {measured(few_pass), measured(quarter)};
+  if (cancelled()) return std::nullopt;
   return calibration;
 }
 

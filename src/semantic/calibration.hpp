@@ -1,7 +1,8 @@
 // Compares walks, codes and signs with exact answers on a sample of the slots themselves.
 #pragma once
 
-#include <cstddef>
+#include <functional>
+#include <optional>
 
 #include "semantic/graph.hpp"
 #include "semantic/planner.hpp"
@@ -9,7 +10,9 @@
 
 namespace actionhist {
 
+// Nothing when `cancelled` said so, which is asked every few milliseconds: the more slots, the longer this takes.
 // REQUIRES: the graph is over the first slots of `vectors`.
-Calibration calibrate(const Graph& graph, const Vectors& vectors);
+std::optional<Calibration> calibrate(const Graph& graph, const Vectors& vectors,
+                                     const std::function<bool()>& cancelled);
 
 }  // namespace actionhist

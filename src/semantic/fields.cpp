@@ -19,18 +19,6 @@ constexpr std::size_t below_zero = 5;
 
 bool is_double(Number number) { return static_cast<Number>(static_cast<double>(number)) == number; }
 
-// As parse_filter reads the values that these are compared with.
-Scalar scalar_of(JsonElement element) {
-  switch (element.type()) {
-    case simdjson::dom::element_type::STRING: return std::string(std::string_view(element));
-    case simdjson::dom::element_type::INT64: return static_cast<Number>(std::int64_t(element));
-    case simdjson::dom::element_type::UINT64: return static_cast<Number>(std::uint64_t(element));
-    case simdjson::dom::element_type::DOUBLE: return static_cast<Number>(double(element));
-    case simdjson::dom::element_type::BOOL: return bool(element);
-    default: return std::monostate{};
-  }
-}
-
 // Calls use(path, element) for every member at any depth; `path` is scratch.
 template <class Use>
 void flatten(simdjson::dom::object object, std::string& path, Use&& use) {

@@ -115,8 +115,8 @@ void Replica::files_differ() {
   if (!removed_) removed_ = std::chrono::steady_clock::now();
 }
 
-bool Replica::step() {
-  const FeedHead head = feed_.head();
+FeedHead Replica::look() {
+  FeedHead head = feed_.head();
   tenant_space_ = head.space_id;
   if (head.epoch != epoch_) {
     start_over("the feed was rebuilt");
@@ -129,6 +129,11 @@ bool Replica::step() {
     start_over(damage);
   }
   feed_seq_ = head.seq;
+  return head;
+}
+
+bool Replica::step() {
+  const FeedHead head = look();
   if (head.seq == seq_) {
     caught_up_ = true;
     if (save_is_due() || linked_since_saved(saved_links_ / 2)) save();

@@ -31,8 +31,10 @@ class Replica {
   // Opens the files if there are any. `feed` must outlive the replica.
   Replica(FeedStore& feed, std::string space_id, std::size_t dimension, ReplicaFiles files = {});
 
-  // Applies the next rows of the feed. False when there were none. Starts over when the feed was rebuilt or
-  // trimmed, is behind the replica, or when its files turn out to be damaged.
+  // Starts over when the feed was rebuilt or trimmed, is behind the replica, or when its files turn out to be damaged.
+  // Returns where the feed ends.
+  FeedHead look();
+  // Looks, and applies the next rows of the feed. False when there were none.
   bool step();
 
   // Saves what has changed if that makes the next start faster. Never throws: the feed has everything.

@@ -119,7 +119,7 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
     corrupt(manifest_name, "is damaged");
   try {
     JsonDocument document;
-    const JsonElement root = document.parse(Json::parse(text.substr(0, end), "manifest"));
+    const JsonElement root = document.parse(text.substr(0, end), "manifest");
     if (std::int64_t(root["format"]) != format) corrupt(manifest_name, "is of another version");
     Manifest manifest;
     manifest.options.dimension = std::uint64_t(root["dimension"]);

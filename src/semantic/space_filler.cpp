@@ -9,21 +9,29 @@ namespace actionhist {
 SpaceFiller::SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model)
     : feed_(repository.feed()), spaces_(repository.spaces()), model_(std::move(model)) {}
 
+void SpaceFiller::note() {
+  if (noted_) return;
+  spaces_.put(model_->space_id(), static_cast<std::int64_t>(model_->dimension()), system_now());
+  noted_ = true;
+}
+
 bool SpaceFiller::look() {
+  note();
   page_.clear();
+  if (dropped_) return false;
   const std::int64_t newest = feed_.head().seq;
   if (newest > after_) {
     page_ = spaces_.missing(model_->space_id(), after_, static_cast<int>(pace_.texts()));
   }
   if (page_.empty()) after_ = std::max(after_, newest);
   filled_ = page_.empty();
-  return !filled_;
+  if (filled_) return false;
+  const std::vector<EmbeddingSpace> known = spaces_.spaces(false);
+  dropped_ = std::ranges::find(known, model_->space_id(), &EmbeddingSpace::space_id) == known.end();
+  return !dropped_;
 }
 
 void SpaceFiller::embed() {
-  if (embedded_ == 0) {
-    spaces_.put(model_->space_id(), static_cast<std::int64_t>(model_->dimension()), system_now());
-  }
   const auto refused = [&](const FeedSubject& subject, std::string_view error) {
     spaces_.refuse(subject, error, system_now());
   };

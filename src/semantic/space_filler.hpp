@@ -19,10 +19,12 @@ class SpaceFiller {
   // The repository must outlive the filler.
   SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model);
 
-  // Reads the next page. False when every subject has its vector.
-  bool look();
-  // Embeds the page that look() has read, and notes the space before the first.
+  // Notes the space, once. Whoever drops it from then on does not want it filled.
   // Throws Error: conflict when the space has another dimension than the model.
+  void note();
+  // Notes the space and reads the next page. False when every subject has its vector, or the space was dropped.
+  bool look();
+  // Embeds the page that look() has read.
   void embed();
   // Both. False when there was nothing to embed.
   bool step() {
@@ -33,6 +35,7 @@ class SpaceFiller {
 
   // True when nothing was left at the last look, but for texts that the model refuses.
   bool filled() const noexcept { return filled_; }
+  bool dropped() const noexcept { return dropped_; }
   std::int64_t embedded() const noexcept { return embedded_; }
   const EmbeddingModel& model() const noexcept { return *model_; }
 
@@ -44,7 +47,9 @@ class SpaceFiller {
   std::vector<FeedSubject> page_;
   std::int64_t after_ = 0;  // up to this seq nothing is left
   std::int64_t embedded_ = 0;
+  bool noted_ = false;
   bool filled_ = false;
+  bool dropped_ = false;
 };
 
 }  // namespace actionhist

@@ -58,6 +58,7 @@ bool FeedWorker::lease() {
 
 bool FeedWorker::step() {
   const TimePoint now = system_now();
+  if (backlog_) backlog_->note();
   bool moved = drain();
   if (!moved && backlog_ && now >= look_again_) {
     moved = backlog_->look() && lease();
@@ -97,7 +98,7 @@ bool FeedWorker::drain() {
   // From here on words are searchable, before any vector is.
   feed_.sequence(subjects, queued);
   std::vector<FeedEmbedding> embeddings;
-  if (model_) {
+  if (model_ && !backlog_->dropped()) {
     const auto refused = [&](const FeedSubject& subject, std::string_view error) {
       const auto row = std::ranges::find(queued, subject.subject_id, &QueuedSubject::subject_id);
       feed_.failed(*row, error);
@@ -183,6 +184,12 @@ bool SyncThread::round() {
 
 void SyncThread::run() {
   auto pause = std::chrono::milliseconds(0);
+  try {
+    // A feed that was put back to an older state has to be seen before the worker carries it past the replica.
+    replica_.look();
+  } catch (const std::exception&) {
+    // The first round meets it too, and tells.
+  }
   for (;;) {
     const bool moved = round();
     // Other processes write without telling us, so the pause grows but stays bounded.

@@ -247,17 +247,16 @@ class SqliteWriter final : public Writer {
     out_.text += ')';
   }
 
-  // SQLite's JSON path for `keys`, joined by dots. REQUIRES: no quote in them, as resolve_field sees to.
+  // SQLite's JSON path for `keys`, joined by dots. It compares a key as it stands in the JSON, escapes and all.
+  // REQUIRES: no quote in them, as resolve_field sees to.
   static std::string path(std::string_view keys, bool split) {
-    std::string text = "$.\"";
-    for (const char c : keys) {
-      if (c == '.' && split) {
-        text += "\".\"";
-      } else {
-        text += c;
-      }
+    std::string text = "$";
+    while (true) {
+      const auto dot = split ? keys.find('.') : keys.npos;
+      text += '.' + Json(keys.substr(0, dot)).text();
+      if (dot == keys.npos) return text;
+      keys.remove_prefix(dot + 1);
     }
-    return text + '"';
   }
 };
 

@@ -1,10 +1,12 @@
-// Effectiveness metrics as rows, for both engines: the columns are named here and nowhere else.
+// Effectiveness metrics as rows, and what they are computed from, for both engines: the columns of a metric are named
+// here and nowhere else. A reader R has read(member), get<T>() and blob(), column by column, as the engines' own
+// readers do.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include <actionhist/metrics.hpp>
+#include <actionhist/metric_store.hpp>
 
 namespace actionhist::sql {
 
@@ -42,6 +44,33 @@ EffectivenessMetric read_metric(R& row) {
   row.read(m.confidence_interval_upper).read(m.trend_direction).read(m.trend_confidence).read(m.trend_slope);
   row.read(m.min_sample_size_met).read(m.statistical_significance).read(m.alarm);
   return m;
+}
+
+// "scope_type, scope_value, action_type, summary"
+template <class R>
+KeptMetric read_kept(R& row) {
+  KeptMetric kept;
+  kept.metric.scope_type = parse_metric_scope(row.template get<std::string>());
+  row.read(kept.metric.scope_value).read(kept.metric.action_type);
+  kept.summary = row.blob();
+  return kept;
+}
+
+// "hour, version"
+template <class R>
+ScoredHour read_scored_hour(R& row) {
+  ScoredHour hour;
+  row.read(hour.hour).read(hour.version);
+  return hour;
+}
+
+// "action_timestamp, action_type, namespace, kind, alert_name, model_used, effectiveness_score"
+template <class R>
+ScoredAction read_scored_action(R& row) {
+  ScoredAction scored;
+  row.read(scored.time).read(scored.action_type).read(scored.namespace_).read(scored.kind);
+  row.read(scored.alert_name).read(scored.model).read(scored.score);
+  return scored;
 }
 
 // "scope_type, scope_value, …"

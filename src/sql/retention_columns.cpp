@@ -81,11 +81,20 @@ const std::string& operation_assignments() {
   return text;
 }
 
+std::string held_by_name(std::string_view alias) {
+  return fmt::format(
+      "EXISTS (SELECT 1 FROM resource_references AS n JOIN action_histories AS o ON o.tenant_id = n.tenant_id AND "
+      "o.resource_id = n.resource_id WHERE n.tenant_id = {0}.tenant_id AND n.kind = {0}.kind AND n.name = {0}.name AND "
+      "n.namespace IN ('', coalesce({0}.namespace, '')) AND n.cluster IN ('', coalesce({0}.cluster, '')) AND "
+      "n.api_group IN ('', coalesce({0}.api_group, '')) AND o.legal_hold)",
+      alias);
+}
+
 const std::string& select_groups() {
   static const std::string text =
       "SELECT h.resource_id, h.total_actions, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, "
       "r.name, h.policy_set_at IS NOT NULL, " +
-      policy_columns() +
+      policy_columns() + ", " + held_by_name("r") +
       " FROM action_histories h LEFT JOIN resource_references r ON r.tenant_id = h.tenant_id AND "
       "r.resource_id = h.resource_id WHERE h.tenant_id = ";
   return text;

@@ -7,6 +7,8 @@
 #include <actionhist/repository.hpp>
 #include <actionhist/retention.hpp>
 
+#include "sql/resource_rows.hpp"
+
 namespace actionhist::sql {
 
 // A policy in the types of its columns.
@@ -84,16 +86,41 @@ RetentionPolicy read_policy(R& reader) {
   return from_row(row);
 }
 
+// The columns of operation_columns().
+template <class R>
+RetentionOperation read_operation(R& reader) {
+  RetentionOperation operation;
+  visit_operation(operation, [&](std::string_view, auto& member) { reader.read(member); });
+  return operation;
+}
+
+// The columns of compacted_columns().
+template <class R>
+CompactedActions read_compacted(R& reader) {
+  CompactedActions actions;
+  visit_compacted(actions, [&](std::string_view, auto& member) { reader.read(member); });
+  return actions;
+}
+
+// "action_id, action_timestamp, execution_status, effectiveness_score", and whether it is held by its own name.
+template <class R>
+RetentionCandidate read_candidate(R& reader) {
+  RetentionCandidate candidate;
+  reader.read(candidate.action_id).read(candidate.time).read(candidate.status).read(candidate.score);
+  reader.read(candidate.held);
+  return candidate;
+}
+
 // The columns of select_groups().
 template <class R>
 RetentionGroup read_group(R& reader) {
   RetentionGroup group;
-  Resource& r = group.resource;
   reader.read(group.resource_id).read(group.total);
-  reader.read(r.cluster).read(r.api_group).read(r.api_version).read(r.kind).read(r.namespace_).read(r.name);
+  group.resource = read_reference(reader);
   const bool own = reader.template get<bool>();
   const RetentionPolicy policy = sql::read_policy(reader);
   if (own) group.own = policy;
+  reader.read(group.held);
   return group;
 }
 
@@ -105,6 +132,10 @@ const std::string& compacted_columns();
 // "max_actions = excluded.max_actions, …": what setting a policy again and what a step of a run change.
 const std::string& policy_assignments();
 const std::string& operation_assignments();
+
+// Whether a legal hold covers the resource that a row with this alias names: what the hold leaves empty of cluster, API
+// group and namespace may be any. One for both engines.
+std::string held_by_name(std::string_view alias);
 
 // "SELECT … WHERE h.tenant_id = ", for the engine to end with its parameter. The resource may be one that no
 // action has named yet.

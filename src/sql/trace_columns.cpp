@@ -21,15 +21,6 @@ const std::string& trace_columns() {
   return text;
 }
 
-const std::string& trace_placeholders() {
-  static const std::string text = [] {
-    std::string list;
-    visit_columns(Trace{}, [&](std::string_view, const auto&) { append(list, "?"); });
-    return list;
-  }();
-  return text;
-}
-
 const std::string& outcome_assignments() {
   static const std::string text = [] {
     std::string list;

@@ -8,9 +8,6 @@ namespace actionhist::sql {
 // "action_id, correlation_id, …", in the order of visit_columns.
 const std::string& trace_columns();
 
-// "?, ?, …", one for each of them.
-const std::string& trace_placeholders();
-
 // "execution_status = ?, …": what an update of the outcome sets, in the order of visit_outcome.
 const std::string& outcome_assignments();
 

@@ -10,6 +10,8 @@
 #include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
 #include "sql/cursor.hpp"
+#include "sql/looked_through.hpp"
+#include "sql/placeholders.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/condition.hpp"
 #include "sqlite/rows.hpp"
@@ -25,9 +27,9 @@ const std::string& select_trace() {
 }
 
 const std::string& insert_trace() {
-  static const std::string text = "INSERT INTO resource_action_traces (tenant_id, " + sql::trace_columns() +
-                                  ") VALUES (?, " + sql::trace_placeholders() +
-                                  ") ON CONFLICT (tenant_id, action_id) DO NOTHING";
+  static const std::string text =
+      sql::insert_into("resource_action_traces", sql::trace_columns(), sql::Dialect::sqlite) +
+      " ON CONFLICT (tenant_id, action_id) DO NOTHING";
   return text;
 }
 
@@ -102,10 +104,7 @@ class Inserter {
     const Resource r = guarded_resource(trace);
     resource_.reset();
     resource_.bind_all(tenant_, trace.resource_id);
-    for (const std::string* text :
-         {&r.cluster, &r.api_group, &r.api_version, &r.kind, &r.namespace_, &r.name}) {
-      resource_.bind_text(*text);
-    }
+    bind_reference(resource_, r);
     resource_.bind_all(trace.time(), trace.time()).run();
     // The uid is that of the resource itself, not of its owner.
     if (trace.owner.empty() && !r.uid.empty()) {
@@ -283,16 +282,22 @@ void SqliteActionStore::lock(std::span<const Scope>) {
   }
 }
 
-std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until,
-                                             int limit) {
+std::vector<Trace> SqliteActionStore::recent(const Scope& scope, TimePoint since, TimePoint until, int limit,
+                                             std::optional<Effect> effect) {
   // Without the plus the engine would read the whole window of all resources, because those are in order.
-  const std::string text = fmt::format(
-      "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, +action_id DESC "
-      "LIMIT ?",
+  std::string text = fmt::format(
+      "{} AND {} = ? AND action_timestamp BETWEEN ? AND ? ORDER BY action_timestamp DESC, +action_id DESC LIMIT ?",
       select_trace(), scope_column(scope.kind));
+  // No index knows the effect.
+  if (effect) {
+    text = fmt::format(
+        "SELECT * FROM ({}) WHERE effect = ? ORDER BY action_timestamp DESC, action_id DESC LIMIT ?", text);
+  }
   return engine_.read([&](Connection& connection) {
     Query query(connection, text);
-    query.bind_all(engine_.tenant(), scope.key, since, until, limit);
+    query.bind_all(engine_.tenant(), scope.key, since, until);
+    if (effect) query.bind_all(sql::looked_through, *effect);
+    query.bind(limit);
     std::vector<Trace> traces = read_traces(query);
     std::ranges::reverse(traces);
     return traces;
@@ -327,7 +332,8 @@ std::vector<Trace> SqliteActionStore::search_text(std::span<const std::string> w
   });
 }
 
-std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now) {
+std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> changed_since, TimePoint now,
+                                                  int limit) {
   // Scores are summed in whole billionths, so that the mean does not depend on the order of the rows.
   constexpr const char* text =
       "SELECT r.resource_id, r.cluster, r.api_group, r.api_version, r.kind, r.namespace, r.name, "
@@ -336,25 +342,17 @@ std::vector<Summary> SqliteActionStore::summaries(std::optional<TimePoint> chang
       "  avg(CASE WHEN t.execution_status IN ('completed') THEN 1.0 "
       "           WHEN t.execution_status IN ('failed', 'rolled-back', 'escalated') THEN 0.0 END), "
       "  sum(CAST(t.effectiveness_score * 1e9 + 0.5 AS INTEGER)) / (count(t.effectiveness_score) * 1e9) "
-      "FROM action_histories h "
+      "FROM (SELECT * FROM action_histories WHERE tenant_id = ?1 AND updated_at >= ?5 AND last_action_at IS NOT NULL "
+      "  ORDER BY last_action_at DESC, resource_id LIMIT ?6) AS h "
       "JOIN resource_references r ON r.tenant_id = h.tenant_id AND r.resource_id = h.resource_id "
       "LEFT JOIN resource_action_traces t ON t.tenant_id = h.tenant_id AND t.resource_id = h.resource_id "
       "  AND t.action_timestamp > ?3 AND t.action_timestamp <= ?4 "
-      "WHERE h.tenant_id = ?1 AND h.updated_at >= ?5 AND h.last_action_at IS NOT NULL "
       "GROUP BY r.resource_id ORDER BY h.last_action_at DESC, r.resource_id";
   return engine_.read([&](Connection& connection) {
     Query query(connection, text);
     query.bind_all(engine_.tenant(), now - std::chrono::hours{24}, now - std::chrono::hours{24 * 7}, now,
-                   changed_since.value_or(TimePoint{}));
-    std::vector<Summary> summaries;
-    while (query.step()) {
-      Summary& s = summaries.emplace_back();
-      query.read(s.resource_id).read(s.resource.cluster).read(s.resource.api_group);
-      query.read(s.resource.api_version).read(s.resource.kind).read(s.resource.namespace_);
-      query.read(s.resource.name).read(s.total_actions).read(s.last_action_at).read(s.last_24h);
-      query.read(s.last_7d).read(s.success_rate).read(s.recent_effectiveness);
-    }
-    return summaries;
+                   changed_since.value_or(TimePoint{}), limit);
+    return read_rows(query, sql::read_summary<Query>);
   });
 }
 

@@ -18,9 +18,10 @@ class SqliteActionStore final : public ActionStore {
   void update(const Trace& trace, const Trace& before) override;
   bool remove(std::string_view action_id, TimePoint now) override;
   void lock(std::span<const Scope> scopes) override;
-  std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit) override;
+  std::vector<Trace> recent(const Scope& scope, TimePoint since, TimePoint until, int limit,
+                            std::optional<Effect> effect) override;
   std::vector<Trace> search_text(std::span<const std::string> words, const Json& where, int limit) override;
-  std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now) override;
+  std::vector<Summary> summaries(std::optional<TimePoint> changed_since, TimePoint now, int limit) override;
 
  private:
   Engine& engine_;

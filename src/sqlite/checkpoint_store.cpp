@@ -1,5 +1,8 @@
 #include "sqlite/item_store.hpp"
 
+#include "sql/checkpoint_rows.hpp"
+#include "sqlite/rows.hpp"
+
 namespace actionhist::sqlite {
 namespace {
 
@@ -70,14 +73,7 @@ std::vector<Checkpoint> SqliteCheckpointStore::scan(const CheckpointScan& scan) 
       query.bind_text(scan.after->checkpoint_ns);
     }
     query.bind(scan.limit);
-    std::vector<Checkpoint> checkpoints;
-    while (query.step()) {
-      Checkpoint& found = checkpoints.emplace_back();
-      query.read(found.thread_id).read(found.checkpoint_ns).read(found.checkpoint_id).read(found.parent_id);
-      query.read(found.format).read(found.metadata).read(found.created_at);
-      found.state = query.blob();
-    }
-    return checkpoints;
+    return read_rows(query, sql::read_checkpoint<Query>);
   });
 }
 
@@ -89,12 +85,7 @@ void SqliteCheckpointStore::read_writes(std::span<Checkpoint> checkpoints) {
             of_key + " ORDER BY task_path, task_id, place");
     for (Checkpoint& checkpoint : checkpoints) {
       bind_key(query, engine_.tenant(), checkpoint);
-      while (query.step()) {
-        CheckpointWrite& write = checkpoint.writes.emplace_back();
-        query.read(write.task_id).read(write.task_path).read(write.place).read(write.channel);
-        query.read(write.format);
-        write.value = query.blob();
-      }
+      checkpoint.writes = read_rows(query, sql::read_write<Query>);
       query.reset();
     }
   });

@@ -36,11 +36,12 @@ ErrorCode error_code(int code) {
 std::string_view advice(sqlite3* db, int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "; another process holds the database, try again or raise busy_timeout";
+    case SQLITE_LOCKED: return "; another process holds the database, try again or wait longer for it";
     case SQLITE_FULL: return "; free space on the disk and try again";
     case SQLITE_READONLY:
-      // Even to read, SQLite keeps files beside the database.
       if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) {
+        if (code == SQLITE_READONLY) return "; it was opened with read_only, open it without";
+        // Even to read, SQLite keeps files beside the database.
         return "; read a copy in a folder that you may write to, or, as long as nobody writes to the file, give "
                "sqlite:PATH?immutable=1";
       }

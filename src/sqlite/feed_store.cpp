@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
-#include "sql/floats.hpp"
+#include "sql/feed_rows.hpp"
+#include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -36,12 +37,15 @@ class Sequencer {
 void append_embeddings(Connection& connection, const std::string& tenant,
                        std::span<const FeedEmbedding> embeddings) {
   Sequencer sequencer(connection, tenant);
-  Query(connection,
-        "INSERT INTO embedding_spaces (tenant_id, space_id, dimension) VALUES (?, ?, ?) "
-        "ON CONFLICT DO NOTHING")
-      .bind_all(tenant, embeddings.front().space_id,
-                static_cast<std::int64_t>(embeddings.front().vector.size()))
+  Query(
+      connection,
+      "INSERT INTO embedding_spaces (tenant_id, space_id, dimension) SELECT tenant_id, space_id, ? FROM feed_heads "
+      "WHERE tenant_id = ? AND space_id = ? ON CONFLICT DO NOTHING")
+      .bind_all(static_cast<std::int64_t>(embeddings.front().vector.size()), tenant,
+                embeddings.front().space_id)
       .run();
+  Query known(connection, "SELECT 1 FROM embedding_spaces WHERE tenant_id = ? AND space_id = ?");
+  if (!known.bind_all(tenant, embeddings.front().space_id).step()) return;
   Query put(connection,
             "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
             "SELECT tenant_id, ?, subject_id, ?, content_hash, ? FROM feed_subjects "
@@ -102,12 +106,7 @@ std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
         "SELECT subject_id, version + enqueued_at, attempts FROM embedding_queue WHERE tenant_id = ? AND "
         "attempts < ? ORDER BY enqueued_at, subject_id LIMIT ?");
     query.bind_all(engine_.tenant(), max_attempts, limit);
-    std::vector<QueuedSubject> subjects;
-    while (query.step()) {
-      QueuedSubject& subject = subjects.emplace_back();
-      query.read(subject.subject_id).read(subject.version).read(subject.attempts);
-    }
-    return subjects;
+    return read_rows(query, sql::read_queued<Query>);
   });
 }
 
@@ -144,17 +143,15 @@ std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
   return engine_.read([&](Connection& connection) {
     Query query(
         connection,
-        "SELECT s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
+        "SELECT s.subject_id, s.text, s.content_hash, s.seq FROM feed_subjects s LEFT JOIN embeddings e ON "
         "e.tenant_id = s.tenant_id AND e.space_id = ? AND e.subject_id = s.subject_id AND "
         "e.content_hash = s.content_hash WHERE s.tenant_id = ? AND s.subject_id = ? AND NOT s.deleted "
         "AND e.subject_id IS NULL");
     std::vector<FeedSubject> subjects;
     for (const std::string& id : subject_ids) {
       query.reset();
-      if (!query.bind_all(space_id, engine_.tenant(), id).step()) continue;
-      FeedSubject& subject = subjects.emplace_back();
-      subject.subject_id = id;
-      query.read(subject.text).read(subject.content_hash).read(subject.seq);
+      if (query.bind_all(space_id, engine_.tenant(), id).step())
+        subjects.push_back(sql::read_unembedded(query));
     }
     return subjects;
   });
@@ -190,12 +187,7 @@ std::vector<FailedSubject> SqliteFeedStore::failures(int limit) {
         "SELECT subject_id, attempts, last_error, enqueued_at FROM embedding_queue WHERE tenant_id = ? "
         "AND attempts >= ? ORDER BY enqueued_at, subject_id LIMIT ?");
     query.bind_all(engine_.tenant(), max_attempts, limit);
-    std::vector<FailedSubject> failures;
-    while (query.step()) {
-      FailedSubject& failed = failures.emplace_back();
-      query.read(failed.subject_id).read(failed.attempts).read(failed.error).read(failed.queued_at);
-    }
-    return failures;
+    return read_rows(query, sql::read_failed<Query>);
   });
 }
 
@@ -245,23 +237,15 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
                    "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
                    "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?");
     subjects.bind_all(engine_.tenant(), after, limit);
-    while (subjects.step()) {
-      FeedSubject& s = batch.subjects.emplace_back();
-      subjects.read(s.subject_id).read(s.seq).read(s.deleted).read(s.content_hash).read(s.text);
-      subjects.read(s.fields);
-    }
+    batch.subjects = read_rows(subjects, sql::read_subject<Query>);
     if (batch.subjects.size() == static_cast<std::size_t>(limit)) batch.last_seq = batch.subjects.back().seq;
 
     Query vectors(connection,
                   "SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = ? AND "
                   "space_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
     vectors.bind_all(engine_.tenant(), space_id, after, batch.last_seq, limit);
-    while (vectors.step()) {
-      FeedEmbedding& e = batch.embeddings.emplace_back();
-      vectors.read(e.subject_id).read(e.seq).read(e.content_hash);
-      e.space_id = space_id;
-      e.vector = sql::floats_of(std::as_bytes(std::span(vectors.blob())));
-    }
+    batch.embeddings = read_rows(vectors, sql::read_embedding<Query>);
+    for (FeedEmbedding& embedding : batch.embeddings) embedding.space_id = space_id;
     if (batch.embeddings.size() == static_cast<std::size_t>(limit)) {
       // Subjects beyond the last embedding that was read come with the next batch.
       batch.last_seq = batch.embeddings.back().seq;

@@ -1,25 +1,14 @@
 #include "sqlite/item_store.hpp"
 
-#include "sql/floats.hpp"
+#include "sql/item_rows.hpp"
 #include "sql/namespace_path.hpp"
+#include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 namespace {
 
 constexpr const char* columns = "namespace, key, value, created_at, updated_at, ttl, expires_at";
 constexpr const char* alive = "(expires_at IS NULL OR expires_at > ?)";
-
-void read(Query& query, Item& item) {
-  std::optional<std::int64_t> ttl;
-  item.namespace_ = sql::read_path(query.get<std::string>());
-  query.read(item.key).read(item.value).read(item.created_at).read(item.updated_at).read(ttl);
-  query.read(item.expires_at);
-  if (ttl) item.ttl = std::chrono::microseconds(*ttl);
-}
-
-std::optional<std::int64_t> count_of(const std::optional<std::chrono::microseconds>& ttl) {
-  return ttl ? std::optional<std::int64_t>(ttl->count()) : std::nullopt;
-}
 
 // The condition of the rows below a namespace that are alive at a time.
 class Below {
@@ -58,7 +47,7 @@ void SqliteItemStore::put(std::span<const StoredItem> items) {
     for (const StoredItem& item : items) {
       const std::string path = sql::write_path(item.namespace_);
       query.bind(engine_.tenant()).bind_text(path).bind_text(item.key);
-      query.bind_all(item.value, item.created_at, item.updated_at, count_of(item.ttl), item.expires_at,
+      query.bind_all(item.value, item.created_at, item.updated_at, sql::count_of(item.ttl), item.expires_at,
                      item.space_id);
       query.bind_blob(item.vectors.data(), item.vectors.size() * sizeof(float)).run();
       query.reset();
@@ -85,7 +74,7 @@ std::vector<Item> SqliteItemStore::get(std::span<const ItemKey> keys, TimePoint 
     for (const ItemKey& key : keys) {
       const std::string path = sql::write_path(key.namespace_);
       query.bind(engine_.tenant()).bind_text(path).bind_text(key.key).bind(now);
-      if (query.step()) read(query, items.emplace_back());
+      if (query.step()) items.push_back(sql::read_item(query));
       query.reset();
     }
     return items;
@@ -118,29 +107,25 @@ std::vector<StoredItem> SqliteItemStore::scan(const ItemScan& scan) {
     below.bind(query);
     if (scan.after) query.bind_text(after).bind_text(scan.after->key);
     query.bind(scan.limit);
-    std::vector<StoredItem> items;
-    while (query.step()) {
-      StoredItem& item = items.emplace_back();
-      read(query, item);
-      if (!scan.vectors) continue;
-      query.read(item.space_id);
-      item.vectors = sql::floats_of(std::as_bytes(std::span(query.blob())));
-    }
-    return items;
+    return read_rows(query, [&](Query& row) {
+      return scan.vectors ? sql::read_stored_item(row) : StoredItem{sql::read_item(row), {}, {}};
+    });
   });
 }
 
 std::vector<Item> SqliteItemStore::newest(const ItemScan& scan, int offset) {
   const Below below(scan.under, scan.now);
   return engine_.read([&](Connection& connection) {
-    Query query(connection, std::string("SELECT ") + columns + " FROM items WHERE tenant_id = ? AND " +
-                                below.text() + " ORDER BY updated_at DESC, namespace, key LIMIT ? OFFSET ?");
+    // Which they are the index tells; of the rows, of which each fills a page, only these are read.
+    const std::string order = " ORDER BY updated_at DESC, namespace, key";
+    Query query(connection,
+                std::string("SELECT ") + columns +
+                    " FROM items WHERE rowid IN (SELECT rowid FROM items WHERE tenant_id = ? AND " +
+                    below.text() + order + " LIMIT ? OFFSET ?)" + order);
     query.bind(engine_.tenant());
     below.bind(query);
     query.bind_all(scan.limit, offset);
-    std::vector<Item> items;
-    while (query.step()) read(query, items.emplace_back());
-    return items;
+    return read_rows(query, sql::read_item<Query>);
   });
 }
 
@@ -151,9 +136,7 @@ std::vector<Namespace> SqliteItemStore::namespaces(const Namespace& under, TimeP
                                 " ORDER BY namespace");
     query.bind(engine_.tenant());
     below.bind(query);
-    std::vector<Namespace> found;
-    while (query.step()) found.push_back(sql::read_path(query.get<std::string>()));
-    return found;
+    return read_rows(query, [](Query& row) { return sql::read_path(row.get<std::string>()); });
   });
 }
 

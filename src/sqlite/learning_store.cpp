@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "core/trace_fields.hpp"
+#include "sql/learning_rows.hpp"
 #include "sql/pattern_rows.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/condition.hpp"
+#include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 
@@ -26,13 +27,7 @@ std::vector<Tally> SqliteLearningStore::tally(const TallyQuery& wanted) {
     // Empty text is bound as NULL, and nothing equals that.
     query.bind_all(wanted.alert_name, wanted.namespace_, wanted.resource_id, engine_.tenant(), wanted.newest);
     bind(query, condition);
-    std::vector<Tally> tallies;
-    while (query.step()) {
-      Tally& tally = tallies.emplace_back();
-      query.read(tally.action_type).read(tally.same_alert).read(tally.same_namespace);
-      query.read(tally.same_resource).read(tally.actions).read(tally.known).read(tally.success);
-    }
-    return tallies;
+    return read_rows(query, sql::read_tally<Query>);
   });
 }
 
@@ -55,14 +50,7 @@ std::vector<OverrideRecord> SqliteLearningStore::overrides(TimePoint since, Time
                 "FROM guard_overrides WHERE tenant_id = ? AND overridden_at >= ? AND overridden_at < ? "
                 "ORDER BY overridden_at DESC, override_id DESC LIMIT ?");
     query.bind_all(engine_.tenant(), since, until, limit);
-    std::vector<OverrideRecord> records;
-    while (query.step()) {
-      OverrideRecord& record = records.emplace_back();
-      query.read(record.override_id).read(record.action_id).read(record.actor).read(record.reason);
-      query.read(record.overridden_at);
-      record.detection_ids = sql::read_list(query.get<std::string>());
-    }
-    return records;
+    return read_rows(query, sql::read_override<Query>);
   });
 }
 
@@ -72,12 +60,7 @@ GuardPolicy SqliteLearningStore::guard_policy(std::string_view resource_id) {
                 "SELECT oscillation_window_minutes, effectiveness_threshold, pattern_min_occurrences "
                 "FROM action_histories WHERE tenant_id = ? AND resource_id = ?");
     query.bind_all(engine_.tenant(), resource_id);
-    GuardPolicy policy;
-    if (!query.step()) return policy;
-    std::optional<std::int64_t> window;
-    query.read(window).read(policy.effectiveness_threshold).read(policy.min_occurrences);
-    if (window) policy.window = std::chrono::minutes(*window);
-    return policy;
+    return query.step() ? sql::read_guard_policy(query) : GuardPolicy{};
   });
 }
 
@@ -99,19 +82,19 @@ void SqliteLearningStore::set_guard_policy(std::string_view resource_id, const G
   });
 }
 
-std::vector<Detection> SqliteLearningStore::unsettled(TimePoint until, int limit) {
+std::vector<Detection> SqliteLearningStore::unsettled(TimePoint until, TimePoint judged, int limit) {
   return engine_.read([&](Connection& connection) {
     Query query(
         connection,
-        fmt::format("SELECT {} FROM oscillation_detections WHERE tenant_id = ? AND detected_at < ? AND "
-                    "(resolved_at IS NULL OR prevention_successful IS NULL) AND (resolved_at IS NULL OR "
-                    "(prevention_action IS NOT NULL AND shadow = 0 AND overrides = 0 AND refusals > 0)) "
-                    "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT ?",
-                    sql::detection_columns()));
-    query.bind_all(engine_.tenant(), until, limit);
-    std::vector<Detection> detections;
-    while (query.step()) detections.push_back(sql::read_detection(query));
-    return detections;
+        // The second line is the condition of an index.
+        fmt::format(
+            "SELECT {} FROM oscillation_detections WHERE tenant_id = ? AND detected_at < ? AND "
+            "(resolved_at IS NULL OR (prevention_successful IS NULL AND prevention_action IS NOT NULL AND shadow = 0)) AND "
+            "(resolved_at IS NULL OR (detected_at < ? AND overrides = 0 AND refusals > 0)) "
+            "ORDER BY detected_at, scope, pattern_id, detection_id LIMIT ?",
+            sql::detection_columns()));
+    query.bind_all(engine_.tenant(), until, judged, limit);
+    return read_rows(query, sql::read_detection<Query>);
   });
 }
 
@@ -141,13 +124,9 @@ std::vector<Trace> SqliteLearningStore::lease_assessments(std::string_view worke
     Query(connection, "DELETE FROM assessment_leases WHERE tenant_id = ? AND expires_at <= ?")
         .bind_all(engine_.tenant(), now)
         .run();
-    std::vector<Trace> due;
     Query query(connection, text);
     query.bind_all(engine_.tenant(), now, limit);
-    while (query.step()) {
-      Trace& trace = due.emplace_back();
-      visit_columns(trace, [&](std::string_view, auto& member) { query.read(member); });
-    }
+    const std::vector<Trace> due = read_traces(query);
     Query lease(
         connection,
         "INSERT INTO assessment_leases (tenant_id, action_id, worker, expires_at) VALUES (?, ?, ?, ?)");
@@ -174,16 +153,12 @@ bool SqliteLearningStore::lease(Duty duty, std::string_view worker, TimePoint no
 std::vector<DueAnalysis> SqliteLearningStore::lease_analyses(TimePoint now, TimePoint until, TimePoint active,
                                                              int limit) {
   return engine_.write([&](Connection& connection) {
-    std::vector<DueAnalysis> due;
     Query query(connection,
                 "SELECT resource_id, updated_at FROM action_histories WHERE tenant_id = ?1 AND "
                 "last_action_at >= ?2 AND updated_at IS NOT last_analysis_at AND "
                 "ifnull(next_analysis_at, 0) <= ?3 ORDER BY updated_at, resource_id LIMIT ?4");
     query.bind_all(engine_.tenant(), active, now, limit);
-    while (query.step()) {
-      DueAnalysis& each = due.emplace_back();
-      query.read(each.resource_id).read(each.changed_at);
-    }
+    const auto due = read_rows(query, sql::read_due_analysis<Query>);
     Query lease(connection,
                 "UPDATE action_histories SET next_analysis_at = ? WHERE tenant_id = ? AND resource_id = ?");
     for (const DueAnalysis& each : due) {

@@ -16,7 +16,7 @@ class SqliteLearningStore final : public LearningStore {
   std::vector<OverrideRecord> overrides(TimePoint since, TimePoint until, int limit) override;
   GuardPolicy guard_policy(std::string_view resource_id) override;
   void set_guard_policy(std::string_view resource_id, const GuardPolicy& policy, TimePoint now) override;
-  std::vector<Detection> unsettled(TimePoint until, int limit) override;
+  std::vector<Detection> unsettled(TimePoint until, TimePoint judged, int limit) override;
   void refresh_pattern_rates() override;
   std::vector<Trace> lease_assessments(std::string_view worker, TimePoint now, TimePoint until,
                                        int limit) override;

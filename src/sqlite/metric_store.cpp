@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "sql/metric_rows.hpp"
+#include "sql/placeholders.hpp"
 #include "sqlite/metric_store.hpp"
+#include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 namespace {
@@ -56,12 +56,7 @@ std::vector<ScoredHour> SqliteMetricStore::scored_hours(int limit) {
     Query query(connection,
                 "SELECT hour, version FROM scored_hours WHERE tenant_id = ? ORDER BY hour LIMIT ?");
     query.bind_all(engine_.tenant(), limit);
-    std::vector<ScoredHour> hours;
-    while (query.step()) {
-      ScoredHour& hour = hours.emplace_back();
-      query.read(hour.hour).read(hour.version);
-    }
-    return hours;
+    return read_rows(query, sql::read_scored_hour<Query>);
   });
 }
 
@@ -84,23 +79,13 @@ std::vector<ScoredAction> SqliteMetricStore::scores(TimePoint since, TimePoint u
         "AND action_timestamp < ? AND effectiveness_score IS NOT NULL "
         "ORDER BY action_timestamp, action_id");
     query.bind_all(engine_.tenant(), since, until);
-    std::vector<ScoredAction> scores;
-    while (query.step()) {
-      ScoredAction& scored = scores.emplace_back();
-      query.read(scored.time).read(scored.action_type).read(scored.namespace_).read(scored.kind);
-      query.read(scored.alert_name).read(scored.model).read(scored.score);
-    }
-    return scores;
+    return read_rows(query, sql::read_scored_action<Query>);
   });
 }
 
 void SqliteMetricStore::replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) {
-  static const std::string text = [] {
-    std::string marks = "?";
-    for (const char c : sql::metric_columns()) marks += c == ',' ? ", ?" : "";
-    return fmt::format("INSERT INTO action_effectiveness_metrics (tenant_id, {}, summary) VALUES (?, {}, ?)",
-                       sql::metric_columns(), marks);
-  }();
+  static const std::string text = sql::insert_into("action_effectiveness_metrics",
+                                                   sql::metric_columns() + ", summary", sql::Dialect::sqlite);
   engine_.write([&](Connection& connection) {
     Query(
         connection,
@@ -124,14 +109,7 @@ std::vector<KeptMetric> SqliteMetricStore::kept(MetricPeriod period, TimePoint s
         "SELECT scope_type, scope_value, action_type, summary FROM action_effectiveness_metrics WHERE "
         "tenant_id = ? AND metric_period = ? AND period_start = ?");
     query.bind_all(engine_.tenant(), to_string(period), start);
-    std::vector<KeptMetric> kept;
-    while (query.step()) {
-      KeptMetric& row = kept.emplace_back();
-      row.metric.scope_type = parse_metric_scope(query.get<std::string>());
-      query.read(row.metric.scope_value).read(row.metric.action_type);
-      row.summary = query.blob();
-    }
-    return kept;
+    return read_rows(query, sql::read_kept<Query>);
   });
 }
 
@@ -155,9 +133,7 @@ std::vector<EffectivenessMetric> SqliteMetricStore::metrics(const MetricQuery& w
     if (wanted.since) query.bind(*wanted.since);
     if (wanted.until) query.bind(*wanted.until);
     query.bind(wanted.limit);
-    std::vector<EffectivenessMetric> metrics;
-    while (query.step()) metrics.push_back(sql::read_metric(query));
-    return metrics;
+    return read_rows(query, sql::read_metric<Query>);
   });
 }
 

@@ -1,9 +1,9 @@
 #include <deque>
 
-#include <fmt/format.h>
-
 #include "core/hash.hpp"
 #include "sql/pattern_rows.hpp"
+#include "sql/placeholders.hpp"
+#include "sqlite/rows.hpp"
 #include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
@@ -26,13 +26,6 @@ class PatternBinder {
   std::deque<std::string> kept_;
 };
 
-// "INSERT INTO table (tenant_id, …) VALUES (?, …)".
-std::string insert_into(std::string_view table, const std::string& columns) {
-  std::string marks = "?";
-  for (const char c : columns) marks += c == ',' ? ", ?" : "";
-  return fmt::format("INSERT INTO {} (tenant_id, {}) VALUES (?, {})", table, columns, marks);
-}
-
 // " AND scope IN (?, …)", or nothing when no scope is asked for.
 std::string scope_condition(std::span<const Scope> scopes) {
   if (scopes.empty()) return {};
@@ -41,11 +34,7 @@ std::string scope_condition(std::span<const Scope> scopes) {
   return text + ")";
 }
 
-std::vector<Detection> read_detections(Query& query) {
-  std::vector<Detection> detections;
-  while (query.step()) detections.push_back(sql::read_detection(query));
-  return detections;
-}
+std::vector<Detection> read_detections(Query& query) { return read_rows(query, sql::read_detection<Query>); }
 
 std::vector<std::string> names_of(std::span<const Scope> scopes) {
   std::vector<std::string> names;
@@ -60,15 +49,14 @@ std::vector<Pattern> SqlitePatternStore::patterns() {
     Query query(connection, "SELECT " + sql::pattern_columns() +
                                 " FROM oscillation_patterns WHERE tenant_id = ? ORDER BY pattern_id");
     query.bind(engine_.tenant());
-    std::vector<Pattern> patterns;
-    while (query.step()) patterns.push_back(sql::read_pattern(query));
-    return patterns;
+    return read_rows(query, sql::read_pattern<Query>);
   });
 }
 
 void SqlitePatternStore::put(const Pattern& pattern) {
-  static const std::string text = insert_into("oscillation_patterns", sql::pattern_columns()) +
-                                  " ON CONFLICT DO UPDATE SET " + sql::pattern_assignments();
+  static const std::string text =
+      sql::insert_into("oscillation_patterns", sql::pattern_columns(), sql::Dialect::sqlite) +
+      " ON CONFLICT DO UPDATE SET " + sql::pattern_assignments();
   engine_.write([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());
@@ -90,8 +78,9 @@ Detection SqlitePatternStore::put(const Detection& detection) {
   Detection d = detection;
   const bool fresh = d.detection_id.empty();
   if (fresh) d.detection_id = uuid_v7(d.as_of);
-  static const std::string text = insert_into("oscillation_detections", sql::detection_columns()) +
-                                  " ON CONFLICT DO UPDATE SET " + sql::detection_assignments();
+  static const std::string text =
+      sql::insert_into("oscillation_detections", sql::detection_columns(), sql::Dialect::sqlite) +
+      " ON CONFLICT DO UPDATE SET " + sql::detection_assignments();
   engine_.write([&](Connection& connection) {
     Query query(connection, text);
     query.bind(engine_.tenant());
@@ -132,18 +121,22 @@ std::optional<Detection> SqlitePatternStore::detection(std::string_view detectio
   });
 }
 
-std::vector<Detection> SqlitePatternStore::detections(std::span<const Scope> scopes, TimePoint since,
-                                                      TimePoint until, int limit) {
-  const std::vector<std::string> names = names_of(scopes);
+std::vector<Detection> SqlitePatternStore::detections(const DetectionQuery& wanted) {
+  std::string text =
+      "SELECT " + sql::detection_columns() +
+      " FROM oscillation_detections WHERE tenant_id = ? AND detected_at >= ? AND detected_at < ?";
+  if (!wanted.scope.empty()) text += " AND scope = ?";
+  // Few are unresolved: then their own index is to be taken, not that of all detections of the pattern.
+  if (!wanted.pattern_id.empty()) text += wanted.unresolved ? " AND +pattern_id = ?" : " AND pattern_id = ?";
+  if (wanted.unresolved) text += " AND resolved_at IS NULL";
+  text += " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT ?";
   return engine_.read([&](Connection& connection) {
-    Query query(connection, std::string("SELECT ") + sql::detection_columns() +
-                                " FROM oscillation_detections WHERE tenant_id = ? AND detected_at >= ? AND "
-                                "detected_at < ?" +
-                                scope_condition(scopes) +
-                                " ORDER BY detected_at DESC, scope, pattern_id, detection_id LIMIT ?");
-    query.bind_all(engine_.tenant(), since, until);
-    for (const std::string& name : names) query.bind(name);
-    query.bind(limit);
+    Query query(connection, text);
+    query.bind_all(engine_.tenant(), wanted.since.value_or(TimePoint{}),
+                   wanted.until.value_or(TimePoint::max()));
+    if (!wanted.scope.empty()) query.bind(wanted.scope);
+    if (!wanted.pattern_id.empty()) query.bind(wanted.pattern_id);
+    query.bind(wanted.limit);
     return read_detections(query);
   });
 }

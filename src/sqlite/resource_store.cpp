@@ -1,6 +1,7 @@
 #include "sqlite/stores.hpp"
 
-#include "core/trace_fields.hpp"
+#include "sql/resource_rows.hpp"
+#include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 
@@ -14,8 +15,7 @@ void SqliteResourceStore::seen(const Resource& resource, TimePoint at) {
         "UPDATE SET api_version = excluded.api_version, deleted_at = CASE WHEN deleted_at > excluded.last_seen "
         "THEN deleted_at END, last_seen = max(last_seen, excluded.last_seen)");
     query.bind_all(engine_.tenant(), id);
-    query.bind_text(resource.cluster).bind_text(resource.api_group).bind_text(resource.api_version);
-    query.bind_text(resource.kind).bind_text(resource.namespace_).bind_text(resource.name);
+    bind_reference(query, resource);
     query.bind(at).run();
     if (resource.uid.empty()) return;
     // A new uid under the same name ends the incarnation before it, not one that was seen later.
@@ -49,26 +49,22 @@ bool SqliteResourceStore::deleted(const Resource& resource, TimePoint at) {
   });
 }
 
-std::vector<Resource> SqliteResourceStore::named(const Resource& resource) {
+std::vector<Resource> SqliteResourceStore::named(const Resource& resource, bool gone) {
   return engine_.read([&](Connection& connection) {
     Query query(
         connection,
-        "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT *, rank() OVER (ORDER BY "
-        "deleted_at IS NOT NULL) AS place FROM resource_references WHERE tenant_id = ? AND kind = ? AND name = ? "
-        "AND namespace = ? AND ?5 IN ('', cluster) AND ?6 IN ('', api_group)) WHERE place = 1 "
-        "ORDER BY cluster, api_group LIMIT 10");
+        "SELECT cluster, api_group, api_version, kind, namespace, name FROM (SELECT r.*, rank() OVER (ORDER BY "
+        "deleted_at IS NOT NULL AND deleted_at >= ifnull(last_action_at, deleted_at)) AS place FROM "
+        "resource_references r LEFT JOIN action_histories h ON h.tenant_id = r.tenant_id AND h.resource_id = "
+        "r.resource_id WHERE r.tenant_id = ? AND kind = ? AND name = ? AND namespace = ? AND ?5 IN ('', cluster) AND "
+        "?6 IN ('', api_group)) WHERE ?7 OR place = 1 ORDER BY cluster, api_group LIMIT 10");
     query.bind(engine_.tenant());
     for (const std::string* part :
          {&resource.kind, &resource.name, &resource.namespace_, &resource.cluster, &resource.api_group}) {
       query.bind_text(*part);
     }
-    std::vector<Resource> found;
-    while (query.step()) {
-      Resource& each = found.emplace_back();
-      query.read(each.cluster).read(each.api_group).read(each.api_version);
-      query.read(each.kind).read(each.namespace_).read(each.name);
-    }
-    return found;
+    query.bind(gone);
+    return read_rows(query, sql::read_reference<Query>);
   });
 }
 
@@ -96,14 +92,19 @@ std::vector<Alert> SqliteResourceStore::alerts(TimePoint since, TimePoint until)
                 "api_version, kind, namespace, name, resource_uid FROM alert_events WHERE tenant_id = ? AND "
                 "starts_at BETWEEN ? AND ? ORDER BY starts_at, fingerprint");
     query.bind_all(engine_.tenant(), since, until);
-    std::vector<Alert> alerts;
-    while (query.step()) {
-      Alert& alert = alerts.emplace_back();
-      query.read(alert.fingerprint).read(alert.starts_at).read(alert.ends_at).read(alert.name);
-      query.read(alert.severity).read(alert.labels);
-      visit_resource(alert.resource, [&](std::string_view, std::string& part) { query.read(part); });
-    }
-    return alerts;
+    return read_rows(query, sql::read_alert<Query>);
+  });
+}
+
+std::optional<TimePoint> SqliteResourceStore::alert_end(std::string_view fingerprint, TimePoint since,
+                                                        TimePoint until) {
+  return engine_.read([&](Connection& connection) {
+    Query query(
+        connection,
+        "SELECT ends_at FROM alert_events WHERE tenant_id = ? AND fingerprint = ? AND starts_at BETWEEN ? AND "
+        "? ORDER BY starts_at DESC LIMIT 1");
+    query.bind_all(engine_.tenant(), fingerprint, since, until);
+    return query.step() ? query.get<std::optional<TimePoint>>() : std::nullopt;
   });
 }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "core/json_io.hpp"
-#include "core/trace_fields.hpp"
+#include "sql/placeholders.hpp"
 #include "sql/retention_columns.hpp"
+#include "sqlite/rows.hpp"
 #include "sqlite/text_index.hpp"
 
 namespace actionhist::sqlite {
@@ -44,18 +45,14 @@ std::string id_list(std::span<const ExpiringAction> actions) {
 std::vector<RetentionCandidate> read_candidates(Connection& connection, const std::string& tenant,
                                                 std::string_view resource_id,
                                                 const RetentionQuestion& question) {
-  Query query(connection,
-              fmt::format("SELECT action_id, action_timestamp, execution_status, effectiveness_score FROM "
-                          "resource_action_traces WHERE tenant_id = ?1 AND {} AND action_timestamp < ?3 "
-                          "ORDER BY action_timestamp, action_id LIMIT ?4",
-                          of_group(resource_id)));
+  Query query(
+      connection,
+      fmt::format("SELECT action_id, action_timestamp, execution_status, effectiveness_score, owner IS NOT "
+                  "NULL AND {} FROM resource_action_traces AS t WHERE tenant_id = ?1 AND {} AND "
+                  "action_timestamp < ?3 ORDER BY action_timestamp, action_id LIMIT ?4",
+                  sql::held_by_name("t"), of_group(resource_id)));
   query.bind_all(tenant, resource_id, question.before, std::int64_t{question.limit} + 1);
-  std::vector<RetentionCandidate> candidates;
-  while (query.step()) {
-    RetentionCandidate& c = candidates.emplace_back();
-    query.read(c.action_id).read(c.time).read(c.status).read(c.score);
-  }
-  return candidates;
+  return read_rows(query, sql::read_candidate<Query>);
 }
 
 std::vector<std::string> read_best(Connection& connection, const std::string& tenant,
@@ -66,9 +63,7 @@ std::vector<std::string> read_best(Connection& connection, const std::string& te
                           "action_timestamp DESC, action_id DESC LIMIT ?3",
                           of_group(resource_id)));
   query.bind_all(tenant, resource_id, count);
-  std::vector<std::string> ids;
-  while (query.step()) query.read(ids.emplace_back());
-  return ids;
+  return read_rows(query, [](Query& row) { return row.get<std::string>(); });
 }
 
 std::vector<std::string> read_cited(Connection& connection, const std::string& tenant,
@@ -85,9 +80,7 @@ std::vector<std::string> read_cited(Connection& connection, const std::string& t
   const std::string scope = fmt::format("resource:{}", resource_id);
   const std::string named = resource_id.empty() ? "[]" : fmt::format("\"{}\"", resource_id);
   query.bind_all(tenant, scope, named, question.examples, question.now);
-  std::vector<std::string> ids;
-  while (query.step()) query.read(ids.emplace_back());
-  return ids;
+  return read_rows(query, [](Query& row) { return row.get<std::string>(); });
 }
 
 // The chosen traces of a removal; each statement binds tenant, resource and ids as ?1, ?2 and ?3.
@@ -150,15 +143,15 @@ void SqliteRetentionStore::set_policy(const Resource& resource, const std::optio
                     "api_version, kind, namespace, name, created_at, last_seen) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9) ON CONFLICT DO NOTHING");
     reference.bind_all(tenant, id);
-    for (const std::string* text : {&resource.cluster, &resource.api_group, &resource.api_version,
-                                    &resource.kind, &resource.namespace_, &resource.name}) {
-      reference.bind_text(*text);
-    }
+    bind_reference(reference, resource);
     reference.bind(now).run();
-    Query query(connection, fmt::format("INSERT INTO action_histories (tenant_id, resource_id, created_at, "
-                                        "updated_at, {}, policy_set_at) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, "
-                                        "?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET {}",
-                                        sql::policy_columns(), sql::policy_assignments()));
+    Query query(
+        connection,
+        fmt::format(
+            "INSERT INTO action_histories (tenant_id, resource_id, created_at, updated_at, {}, policy_set_at) "
+            "VALUES (?1, ?2, ?3, ?3, {}, ?) ON CONFLICT DO UPDATE SET {}",
+            sql::policy_columns(), sql::placeholders(sql::policy_columns(), sql::Dialect::sqlite),
+            sql::policy_assignments()));
     query.bind_all(tenant, id, now);
     bind_policy(query, row);
     if (policy) {
@@ -177,10 +170,9 @@ void SqliteRetentionStore::set_default(const std::optional<RetentionPolicy>& pol
       return;
     }
     const sql::PolicyRow row = sql::to_row(*policy);
-    Query query(connection,
-                fmt::format("INSERT INTO retention_defaults (tenant_id, {}, policy_set_at) VALUES "
-                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {}",
-                            sql::policy_columns(), sql::policy_assignments()));
+    Query query(connection, sql::insert_into("retention_defaults", sql::policy_columns() + ", policy_set_at",
+                                             sql::Dialect::sqlite) +
+                                " ON CONFLICT DO UPDATE SET " + sql::policy_assignments());
     query.bind(engine_.tenant());
     bind_policy(query, row);
     query.bind(now).run();
@@ -192,9 +184,7 @@ std::vector<RetentionGroup> SqliteRetentionStore::groups(std::string_view after,
     Query query(connection, fmt::format("{}? AND h.resource_id > ?{} ORDER BY h.resource_id LIMIT ?",
                                         sql::select_groups(), own ? " AND h.policy_set_at IS NOT NULL" : ""));
     query.bind(engine_.tenant()).bind_text(after).bind(limit);
-    std::vector<RetentionGroup> groups;
-    while (query.step()) groups.push_back(sql::read_group(query));
-    return groups;
+    return read_rows(query, sql::read_group<Query>);
   });
 }
 
@@ -217,6 +207,16 @@ RetentionFacts SqliteRetentionStore::facts(std::string_view resource_id, const R
     if (question.best > 0) facts.best = read_best(connection, tenant, resource_id, question.best);
     facts.cited = read_cited(connection, tenant, resource_id, question);
     return facts;
+  });
+}
+
+bool SqliteRetentionStore::held(std::span<const ExpiringAction> actions) {
+  return engine_.read([&](Connection& connection) {
+    Query query(connection,
+                fmt::format("SELECT 1 FROM resource_action_traces AS t WHERE tenant_id = ? AND action_id "
+                            "IN (SELECT value FROM json_each(?)) AND owner IS NOT NULL AND {} LIMIT 1",
+                            sql::held_by_name("t")));
+    return query.bind_all(engine_.tenant(), id_list(actions)).step();
   });
 }
 
@@ -248,19 +248,15 @@ std::vector<CompactedActions> SqliteRetentionStore::compacted(std::string_view r
                                         "resource_id = ? ORDER BY period_start, action_type, alert_name",
                                         sql::compacted_columns()));
     query.bind(engine_.tenant()).bind_text(resource_id);
-    std::vector<CompactedActions> rows;
-    while (query.step()) {
-      sql::visit_compacted(rows.emplace_back(), [&](std::string_view, auto& member) { query.read(member); });
-    }
-    return rows;
+    return read_rows(query, sql::read_compacted<Query>);
   });
 }
 
 void SqliteRetentionStore::put(const RetentionOperation& operation) {
   engine_.write([&](Connection& connection) {
-    Query query(connection, fmt::format("INSERT OR REPLACE INTO retention_operations (tenant_id, {}) VALUES "
-                                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                        sql::operation_columns()));
+    Query query(connection,
+                sql::insert_into("retention_operations", sql::operation_columns(), sql::Dialect::sqlite) +
+                    " ON CONFLICT DO UPDATE SET " + sql::operation_assignments());
     query.bind(engine_.tenant());
     sql::visit_operation(operation, [&]<class T>(std::string_view name, const T& member) {
       if constexpr (std::is_same_v<T, std::string>) {
@@ -293,11 +289,7 @@ std::vector<RetentionOperation> SqliteRetentionStore::operations(int limit) {
                                         "operation_start DESC, operation_id DESC LIMIT ?",
                                         sql::operation_columns()));
     query.bind_all(engine_.tenant(), limit);
-    std::vector<RetentionOperation> rows;
-    while (query.step()) {
-      sql::visit_operation(rows.emplace_back(), [&](std::string_view, auto& member) { query.read(member); });
-    }
-    return rows;
+    return read_rows(query, sql::read_operation<Query>);
   });
 }
 

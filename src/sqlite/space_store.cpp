@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
+#include "sql/feed_rows.hpp"
 #include "sql/space_errors.hpp"
+#include "sqlite/rows.hpp"
 #include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
@@ -106,12 +108,7 @@ std::vector<FeedSubject> SqliteSpaceStore::missing(std::string_view space_id, st
         "e.content_hash = s.content_hash WHERE s.tenant_id = ? AND s.seq > ? AND NOT s.deleted AND "
         "e.subject_id IS NULL ORDER BY s.seq LIMIT ?");
     query.bind_all(space_id, engine_.tenant(), after, limit);
-    std::vector<FeedSubject> subjects;
-    while (query.step()) {
-      FeedSubject& subject = subjects.emplace_back();
-      query.read(subject.subject_id).read(subject.text).read(subject.content_hash).read(subject.seq);
-    }
-    return subjects;
+    return read_rows(query, sql::read_unembedded<Query>);
   });
 }
 

@@ -13,9 +13,10 @@ class SqliteResourceStore final : public ResourceStore {
 
   void seen(const Resource& resource, TimePoint at) override;
   bool deleted(const Resource& resource, TimePoint at) override;
-  std::vector<Resource> named(const Resource& resource) override;
+  std::vector<Resource> named(const Resource& resource, bool gone) override;
   void observe(const Alert& alert) override;
   std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
+  std::optional<TimePoint> alert_end(std::string_view fingerprint, TimePoint since, TimePoint until) override;
 
  private:
   Engine& engine_;
@@ -31,8 +32,7 @@ class SqlitePatternStore final : public PatternStore {
   Detection put(const Detection& detection) override;
   std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
   std::optional<Detection> detection(std::string_view detection_id) override;
-  std::vector<Detection> detections(std::span<const Scope> scopes, TimePoint since, TimePoint until,
-                                    int limit) override;
+  std::vector<Detection> detections(const DetectionQuery& query) override;
 
  private:
   Engine& engine_;

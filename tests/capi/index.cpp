@@ -90,6 +90,32 @@ TEST_CASE("C ABI: an index finds rows by vector, text and filter") {
   CHECK(index(actionhist_index_stats).holds(R"("rows":0)"));
 }
 
+TEST_CASE("C ABI: an index tells its vectors, how alike they are and what they cost") {
+  const Index index(R"({"dimension":3,"parts":[1,2]})");
+  CHECK(index(actionhist_index_similarity_at, R"({"percentile":50})").text == "null");
+  REQUIRE(index(actionhist_index_put, three_rows, {{1, 1, 0}, {2, 0, 5}, {-1, 0, 1}}).text == "null");
+  CHECK(index(actionhist_index_vector, R"({"id":"b"})").text == "[1,0,1]");
+  CHECK(index(actionhist_index_vector, R"({"id":"no"})").text == "null");
+  CHECK(index(actionhist_index_similarity_at, R"({"percentile":0})").text == "-0.5");
+  CHECK(index(actionhist_index_similarity_at, R"({"percentile":100})").text == "0.5");
+  CHECK(index(actionhist_index_similarity_at, R"({"percentile":100,"weights":[3,1]})").text == "0.75");
+  CHECK(index(actionhist_index_similarity_at).error == "percentile: is required");
+  CHECK(index(actionhist_index_similarity_at, R"({"percentile":101})").status == ACTIONHIST_INVALID_ARGUMENT);
+
+  const auto estimated = [](std::string_view options) {
+    std::uint64_t bytes = 1;
+    const auto status =
+        actionhist_index_estimated_bytes(options.data(), options.size(), 1000, &bytes, nullptr);
+    CHECK((status == ACTIONHIST_OK) == (bytes > 0));
+    return bytes;
+  };
+  CHECK(estimated(R"({"dimension":384,"precision":"byte"})") > 384'000);
+  CHECK(estimated(R"({"dimension":384})") >=
+        estimated(R"({"dimension":384,"precision":"byte"})") + 1'536'000);
+  CHECK(estimated("{}") == 0);
+  CHECK(actionhist_index_estimated_bytes("{}", 2, 1, nullptr, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
+}
+
 TEST_CASE("C ABI: the parts of vectors count by weight") {
   const Index index(R"({"dimension":3,"parts":[1,2]})");
   REQUIRE(index(actionhist_index_put, three_rows, {{1, 0, 1}, {-1, 1, 0}, {0, 1, 1}}).text == "null");
@@ -177,7 +203,8 @@ TEST_CASE("C ABI misuse: an index refuses what does not fit, by name, and stays 
   CHECK(refused(&one, 1, 0) == ACTIONHIST_INVALID_ARGUMENT);
   for (actionhist_index_operation* operation :
        {actionhist_index_set_fields, actionhist_index_remove, actionhist_index_version,
-        actionhist_index_optimize, actionhist_index_clear, actionhist_index_stats, actionhist_index_save}) {
+        actionhist_index_vector, actionhist_index_similarity_at, actionhist_index_optimize,
+        actionhist_index_clear, actionhist_index_stats, actionhist_index_save}) {
     CHECK(operation(nullptr, nullptr, 0, nullptr, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
     CHECK(index(operation, "nonsense").status == ACTIONHIST_INVALID_ARGUMENT);
     CHECK(index(operation, R"({"unknown":1})").status == ACTIONHIST_INVALID_ARGUMENT);

@@ -187,6 +187,9 @@ TEST_CASE("C ABI: alerts, resources, links, patterns and health") {
   CHECK(h(actionhist_history_remove_pattern, R"({"pattern_id":"mine"})").text == "true");
   CHECK(h(actionhist_history_remove_pattern, R"({"pattern_id":"mine"})").text == "false");
   const std::string web = R"({"resource":{"kind":"Deployment","namespace":"prod","name":"web"})";
+  // What is left out by mistake takes nothing away.
+  for (const auto operation : {actionhist_history_set_guard_policy, actionhist_history_set_retention_policy})
+    CHECK(h(operation, web + "}").error == "policy: is required; null takes it away");
   CHECK(h(actionhist_history_set_guard_policy, web + R"(,"policy":{"pattern_min_occurrences":7}})").text ==
         "null");
   CHECK(h(actionhist_history_guard_policy, web + "}").holds(R"("pattern_min_occurrences":7)"));

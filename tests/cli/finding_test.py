@@ -66,6 +66,8 @@ class HistoryTest(CliTest):
         self.assertEqual(len(seen), 25)
         self.assertEqual(len(set(seen)), 25)
         self.assertIn("--cursor", self.run_cli("history", "--limit", "10").err)
+        self.assertEqual(self.run_cli("history", "--limit", "10", "-q").err, "")
+        self.assertIn("next", self.run_cli("history", "--limit", "10", "-q", "--json").err)
 
     def test_nothing_found_is_said_and_no_error(self):
         self.fill()
@@ -192,7 +194,8 @@ class SimilarTest(CliTest):
     def test_one_question_at_a_time(self):
         self.fill()
         self.run_cli("similar", expect=USAGE)
-        self.run_cli("similar", "x", "--id", "oom", expect=USAGE)
+        self.run_cli("similar", " \t ", expect=USAGE)
+        self.assertIn("either a text", self.run_cli("similar", "x", "--id", "oom", expect=USAGE).err)
         self.run_cli("similar", "x", "--limit", "5000", expect=USAGE)
 
 
@@ -223,6 +226,9 @@ class MetricsTest(CliTest):
         self.assertEqual(self.run_json("metrics", "--full", "--scope", "global", "--period", "30d"), found)
         web = ["--scope", "resource", "--kind", "Deployment", "--namespace", "prod", "--name", "web"]
         self.assertTrue(self.run_json("metrics", *web, "--period", "30d"))
+        self.assertEqual(self.run_json("metrics", *web[2:]), self.run_json("metrics", *web))
+        self.assertIn("scope_type", self.run_cli("metrics", "--scope", "global", *web[2:], expect=REJECTED).err)
+        self.assertIn("the first 1 rows", self.run_cli("metrics", "--limit", "1").err)
         self.run_cli("metrics", "--scope", "universe", expect=USAGE)
 
     def test_the_context_of_a_model(self):
@@ -231,6 +237,8 @@ class MetricsTest(CliTest):
         self.assertIn("never resolved it", out)
         found = self.run_json("context", "--kind", "Deployment", "--name", "web", "--namespace", "prod")[0]
         self.assertIn("warnings", found)
+        self.assertGreater(found["tokens"], 0)
+        self.assertEqual(found["omitted"], 0)
         self.run_cli("context", expect=REJECTED)
 
 
@@ -250,6 +258,12 @@ class StatsTest(CliTest):
         self.assertEqual(stats["resources"][0]["resource_reference"]["kind"], "Node")
         self.assertEqual(stats["health"]["engine"]["engine"], "sqlite")
         self.assertEqual(self.run_json("stats", "--since", "+1h")[0]["resources"], [])
+
+    def test_actions_without_a_resource_count_too(self):
+        self.store(action("a"), action("b", resource_reference=None))
+        self.assertIn("2 actions, 1 of them on no known resource\n1 actions on 1 resources", self.run_cli("stats").out)
+        totals = self.run_json("stats")[0]["totals"]
+        self.assertEqual((totals["actions"], totals["without_resource"]), (2, 1))
 
     def test_people_see_a_page_and_programs_all(self):
         nodes = [{"kind": "Node", "name": f"n{i}"} for i in range(52)]

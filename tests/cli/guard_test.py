@@ -33,6 +33,11 @@ class GuardTest(CliTest):
         done = self.run_cli("propose", self.next_step(), expect=REFUSED)
         self.assertIn("would continue scale-oscillation on prod/Deployment/web", done.out)
         self.assertIn("retry after", done.out)
+        self.assertNotIn("evidence", done.out)
+        self.assertNotIn("not evaluated", done.out)
+        self.assertIn("--override-by WHO", done.out)
+        found = self.run_json("detections")[0]["detection_id"]
+        self.assertIn(f"actionhist detections resolve {found}", done.out)
         verdict = self.run_json("propose", self.next_step(), expect=REFUSED)[0]
         self.assertFalse(verdict["allowed"])
         self.assertEqual(verdict["detections"][0]["pattern_type"], "scale-oscillation")
@@ -149,6 +154,9 @@ class DetectionsTest(CliTest):
         self.run_cli("propose", step, "--override-by", "me", expect=REJECTED)
         out = self.run_cli("propose", step, "--override-by", "me", "--override-reason", "planned").out
         self.assertIn("although it would be refused", out)
+        self.assertNotIn("retry after", out)
+        self.assertIn(", 1 refusal\n", self.run_cli("detections").out)
+        self.assertIn("not evaluated: all: ", self.run_cli("check", "--type", "look").out)
         self.assertIn("me let s4 pass: planned", self.run_cli("detections", "overrides").out)
         self.run_cli("detections", "resolve", found["detection_id"], "--false-positive", "--notes", "a test")
         self.assertIn("a false alarm: a test", self.run_cli("detections").out)
@@ -157,13 +165,29 @@ class DetectionsTest(CliTest):
         self.assertIn("0 resolved by time-out", self.run_cli("detections", "settle").out)
         self.assertEqual(self.run_json("patterns", "show", "scale-oscillation")[0]["false_positive_rate"], 1)
 
+    def test_overrides_are_listed_from_a_time_and_to_a_number(self):
+        step = json.loads(self.refuse())
+        for i in range(2):
+            step["action_id"] = f"o{i}"
+            self.run_cli("propose", json.dumps(step), "--override-by", "me", "--override-reason", "planned")
+        self.assertEqual(len(self.run_json("detections", "overrides")), 2)
+        self.assertEqual(len(self.run_json("detections", "overrides", "--limit", "1")), 1)
+        self.assertEqual(self.run_json("detections", "overrides", "--since", "+1h"), [])
+
+    def test_options_of_the_list_are_not_those_of_its_commands(self):
+        for args in (["settle", "--limit", "5"], ["resolve", "x", "--unresolved"], ["overrides", "--kind", "Pod"]):
+            err = self.run_cli("detections", *args, expect=USAGE).err
+            self.assertIn(f"is no option of {args[0]}; see actionhist detections {args[0]} --help", err)
+
     def test_those_of_a_resource_are_found_by_its_name(self):
         self.refuse()
         web = ("--kind", "Deployment", "--namespace", "prod", "--name", "web")
         self.assertEqual(len(self.run_json("detections", *web)), 1)
         self.assertIn("on prod/Deployment/web", self.run_cli("detections", *web).out)
         self.assertEqual(self.run_json("detections", "--kind", "Deployment", "--name", "other"), [])
-        self.assertIn("--name are required", self.run_cli("detections", "--kind", "Deployment", expect=REJECTED).err)
+        self.run_cli("detections", *web, "--scope", "session:s", expect=REJECTED)
+        half = self.run_cli("detections", "--kind", "Deployment", expect=REJECTED)
+        self.assertIn("kind and name are required", half.err)
 
     def test_the_state_before_is_an_option(self):
         for i, (before, after) in enumerate([(3, 5), (5, 3), (3, 5), (5, 3)]):

@@ -190,6 +190,12 @@ class ExportTest(CliTest):
         self.assertEqual(rows[0]["model_confidence"], "")
         self.assertEqual(raw.split(b",", 1)[0], b"action_id")
 
+    def test_a_cell_of_csv_is_no_formula(self):
+        self.store(action("a", model_reasoning="=1+2", alert_name="@sum", effectiveness_score=0.5))
+        (row,) = csv.DictReader(io.StringIO(self.run_cli("export", "--format", "csv").out, newline=""))
+        self.assertEqual((row["model_reasoning"], row["alert_name"]), ("'=1+2", "'@sum"))
+        self.assertEqual(row["effectiveness_score"], "0.5")
+
     def test_an_empty_result_is_a_heading_alone(self):
         self.store(action("a"))
         self.assertEqual(len(self.run_cli("export", "--format", "csv", "--kind", "Node").out.splitlines()), 1)
@@ -267,7 +273,7 @@ class RetentionTest(CliTest):
         self.web = ["--kind", "Deployment", "--namespace", "prod", "--name", "web"]
 
     def test_nothing_expires_until_a_policy_is_set(self):
-        self.assertIn("everything is kept", self.run_cli("retention", "policy").out)
+        self.assertIn("everything is kept", self.run_cli("retention", "policy").err)
         self.assertIn("0 actions would go", self.run_cli("retention", "plan").out)
         self.assertIn("0 actions removed", self.run_cli("retention", "apply").out)
         self.assertEqual(len(self.ids()), 11)
@@ -303,6 +309,10 @@ class RetentionTest(CliTest):
         self.run_cli("retention", "policy", "clear", *self.web)
         self.run_cli("delete", "w3")
         self.assertEqual(len(self.run_json("retention", "policy")), 1)
+
+    def test_what_cannot_begin_removes_nothing_and_says_no_more(self):
+        err = self.run_cli("retention", "apply", "--kind", "Deployment", "--max-actions", "1", expect=REJECTED).err
+        self.assertNotIn("what was removed", err)
 
     def test_a_policy_without_sense_is_a_usage_error(self):
         for options in (["--max-actions", "0"], ["--strategy", "newest-first"], [], ["--max-age-days", "x"]):
@@ -385,7 +395,8 @@ class EmbedTest(CliTest):
     def test_nothing_has_failed(self):
         self.store_troubles(1)
         self.run_cli("embed", "backfill")
-        self.assertIn("nothing has failed", self.run_cli("embed", "failed").out)
+        self.assertIn("nothing has failed", self.run_cli("embed", "failed").err)
+        self.assertIn("space_id: \"nosuch\" is not stored", self.run_cli("embed", "drop", "nosuch", expect=REJECTED).err)
         self.assertEqual(self.run_json("embed", "failed", "--retry")[0], {"queued": 0})
 
 

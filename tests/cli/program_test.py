@@ -40,6 +40,10 @@ class ProgramTest(CliTest):
                 self.assertTrue(err.startswith("actionhist: "), err)
                 self.assertIn("--help", err)
 
+    def test_a_usage_error_leads_to_the_help_of_its_command(self):
+        err = self.run_cli("retention", "policy", "set", "--unheard-of", expect=USAGE).err
+        self.assertIn("see actionhist retention policy set --help", err)
+
     def test_errors_as_json(self):
         err = json.loads(self.run_cli("--json", "unheard-of", expect=USAGE).err)
         self.assertEqual(err["error"]["code"], "usage")

@@ -21,6 +21,18 @@ class ImportTest(CliTest):
         out = self.run_cli("import", "-", stdin=lines([action("a"), action("a"), action("b")])).out
         self.assertEqual(out, "2 stored, 1 already there, 0 rejected\n")
 
+    def test_lines_without_an_id_are_stored_once_too_and_equal_ones_each(self):
+        record = action("a")
+        del record["action_id"]
+        other = dict(record, action_type="scale_deployment")
+        path = self.write("a.jsonl", lines([record, other, record]))
+        self.assertEqual(self.run_cli("import", path).out, "3 stored, 0 already there, 0 rejected\n")
+        self.assertEqual(self.run_cli("import", path).out, "0 stored, 3 already there, 0 rejected\n")
+        self.assertEqual(len(self.ids()), 3)
+        # The order of the keys makes no other line of it.
+        turned = lines([dict(reversed(list(record.items())))])
+        self.assertEqual(self.run_cli("import", "-", stdin=turned).out[:8], "0 stored")
+
     def test_only_bad_lines_are_rejected_and_their_numbers_told(self):
         text = "\n".join(
             [
@@ -230,6 +242,28 @@ class LifecycleTest(CliTest):
     def propose(self):
         return self.run_json("propose", *RESTART, "--time", "-5m")[0]["trace"]["action_id"]
 
+    def test_an_error_without_a_status_is_a_failure(self):
+        name = self.run_json("propose", *RESTART)[0]["trace"]["action_id"]
+        self.assertEqual(self.run_json("complete", name, "--error", "boom")[0]["execution_status"], "failed")
+        other = self.run_json("propose", *RESTART)[0]["trace"]["action_id"]
+        done = self.run_json("complete", other, "--error", "a warning", "--status", "completed")[0]
+        self.assertEqual(done["execution_status"], "completed")
+
+    def test_an_assessment_says_something(self):
+        self.store(action("a"))
+        self.assertIn("give --score", self.run_cli("assess", "a", expect=USAGE).err)
+        self.assertIn("give --score", self.run_cli("assess", "a", "--method", "manual", expect=USAGE).err)
+        self.run_cli("assess", "a", "--notes", "seen")
+
+    def test_words_of_a_name_are_parted_by_either(self):
+        for spelling in ("read-only", "read_only"):
+            self.assertEqual(self.run_json("record", "--type", "look", "--effect", spelling)[0]["effect"], "read_only")
+
+    def test_a_misspelt_resource_is_refused(self):
+        record = '{"action_type": "x", "knd": "Deployment", "name": "web"}'
+        err = self.run_cli("propose", record, expect=REJECTED).err
+        self.assertIn("knd: is not known, but kind is", err)
+
     def test_from_proposal_to_assessment(self):
         name = self.propose()
         self.assertEqual(self.run_cli("start", name, "--at", "-4m").out, f"{name} is executing\n")
@@ -276,8 +310,10 @@ class LifecycleTest(CliTest):
         self.assertEqual(done["effectiveness_score"], 0.2)
         self.run_cli("complete", name, "--outcome", '{"unheard_of": 1}', expect=REJECTED)
         self.run_cli("complete", name, "--outcome", "{", expect=REJECTED)
-        self.run_cli("complete", name, "--status", "pending", expect=REJECTED)
-        self.run_cli("complete", name, "--status", "unheard-of", expect=USAGE)
+        self.run_cli("complete", name, "--status", "pending", expect=USAGE)
+        err = self.run_cli("complete", name, "--status", "unheard-of", expect=USAGE).err
+        self.assertIn("escalated", err)
+        self.assertNotIn("pending", err)
 
     def test_links_and_deletion(self):
         self.store(action("a"), action("b"))

@@ -76,6 +76,40 @@ TEST_CASE("an id that is stored already gives the stored trace", "[actions]") {
   CHECK(f.history.history({}).traces.size() == 2);
 }
 
+TEST_CASE("an owner that is not known does not take the place of the resource", "[actions]") {
+  Fixture f;
+  Action action = restart("a-1");
+  const std::string own = f.history.record(action).resource_id;
+  int i = 1;
+  for (const char* owner : {"StatefulSet/", "/web", "Deployment/unknown", "unknown/web", "unknown", ""}) {
+    action.action_id = "a-" + std::to_string(++i);
+    action.owner = owner;
+    const Trace stored = f.history.record(action);
+    CHECK(stored.resource_id == own);
+    CHECK(stored.owner.empty());
+  }
+  action.action_id = "a-9";
+  for (const char* owner : {"apps/v1/Deployment/web", "Deployment/web/", "web"}) {
+    action.owner = owner;
+    CHECK(error_text_of([&] { f.history.record(action); }).find("must be KIND/NAME") != std::string::npos);
+  }
+}
+
+TEST_CASE("a resource \"unknown\" is no question", "[actions]") {
+  Fixture f;
+  f.history.record(restart("a-1"));
+  CHECK(error_text_of([&] { f.history.history({.resource = {.kind = "unknown"}}); }).find("kind: ") == 0);
+  CHECK(error_text_of([&] { f.history.history({.resource = {.name = "Unknown"}}); }).find("name: ") == 0);
+  CHECK(error_code_of([&] { f.history.detect({.resource = {.kind = "unknown"}}); }) ==
+        ErrorCode::invalid_argument);
+  Action unknown = restart("a-2");
+  unknown.resource.kind = "unknown";
+  f.history.record(unknown);
+  const Page page = f.history.history({.where = Json::parse(R"({"kind": null})")});
+  REQUIRE(page.traces.size() == 1);
+  CHECK(page.traces[0].action_id == "a-2");
+}
+
 TEST_CASE("several actions are read at once, in the order of their ids", "[actions]") {
   Fixture f;
   const std::string ours = f.history.record(restart("", noon - 1h + 123us)).action_id;
@@ -199,6 +233,53 @@ TEST_CASE("the same outcome again changes nothing, another is a conflict unless 
   Outcome endless = completed();
   endless.execution_duration_ms = std::numeric_limits<std::int64_t>::max();
   CHECK(error_text_of([&] { f.history.complete("a-1", endless); }).find("execution_duration_ms: ") == 0);
+}
+
+TEST_CASE("the end by an agent's clock may lie a little before the start by ours", "[actions]") {
+  Fixture f;
+  f.history.record(restart("a-1", noon - 1h));
+  f.history.start("a-1");
+  Outcome outcome = completed();
+  outcome.execution_end_time = noon - 6min;
+  CHECK(error_text_of([&] { f.history.complete("a-1", outcome); }) ==
+        "execution_end_time: is before execution_start_time");
+  outcome.execution_end_time = noon - 3s;
+  const Outcome stored = f.history.complete("a-1", outcome).outcome;
+  CHECK(stored.execution_end_time == noon);
+  CHECK(stored.execution_duration_ms == 0);
+  // Of one clock they are as they were said.
+  outcome.execution_start_time = noon - 1s;
+  CHECK(error_code_of([&] { f.history.complete("a-1", outcome, true); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a duration follows the times that are corrected, unless it was given", "[actions]") {
+  Fixture f;
+  for (const char* id : {"derived", "given"}) {
+    Action action = restart(id, noon - 1h);
+    action.outcome.execution_start_time = noon - 500s;
+    f.history.record(action);
+  }
+  Outcome outcome = completed();
+  outcome.execution_end_time = noon - 400s;
+  CHECK(f.history.complete("derived", outcome).outcome.execution_duration_ms == 100'000);
+  outcome.execution_duration_ms = 77;
+  f.history.complete("given", outcome);
+  outcome.execution_duration_ms.reset();
+  outcome.execution_end_time = noon - 100s;
+  CHECK(f.history.complete("derived", outcome, true).outcome.execution_duration_ms == 400'000);
+  CHECK(f.history.complete("given", outcome, true).outcome.execution_duration_ms == 77);
+}
+
+TEST_CASE("a text that grows as its secrets are taken out is cut, not refused", "[actions]") {
+  Fixture f;
+  f.history.record(restart("a-1"));
+  Outcome failed;
+  failed.status = Status::failed;
+  while (failed.execution_error.size() < 256 * 1024 - 20) failed.execution_error += "password=äbc ";
+  const std::string kept = f.history.complete("a-1", failed).outcome.execution_error;
+  CHECK(kept.size() <= 256 * 1024);
+  CHECK(kept.size() > 256 * 1024 - 4);
+  CHECK(kept.find("äbc") == std::string::npos);
 }
 
 TEST_CASE("of two outcomes at the same moment one is stored and the other a conflict", "[actions]") {
@@ -342,38 +423,6 @@ TEST_CASE("an erased action is gone and its id stays taken", "[actions]") {
   CHECK_FALSE(f.history.get("a-1"));
   CHECK(error_code_of([&] { f.history.record(restart("a-1")); }) == ErrorCode::conflict);
   CHECK(f.history.summaries().front().total_actions == 0);
-}
-
-TEST_CASE("a summary counts what happened", "[actions]") {
-  Fixture f;
-  Action failed = restart("a-2", noon - 3 * 24h);
-  failed.outcome.status = Status::failed;
-  Action good = restart("a-1", noon - 1h);
-  good.outcome = completed(0.8);
-  const Action all[] = {good, failed, restart("a-3", noon - 30 * 24h)};
-  f.history.record(all);
-  const auto summaries = f.history.summaries();
-  REQUIRE(summaries.size() == 1);
-  const Summary& s = summaries.front();
-  CHECK(to_string(s.resource) == "prod/Deployment/web");
-  CHECK(s.total_actions == 3);
-  CHECK(s.last_action_at == noon - 1h);
-  CHECK(s.last_24h == 1);
-  CHECK(s.last_7d == 2);
-  CHECK(s.success_rate == 0.5);
-  CHECK(s.recent_effectiveness == 0.8);
-  CHECK(f.history.summaries(noon + 1us).empty());
-  CHECK(f.history.summaries(noon).size() == 1);
-}
-
-TEST_CASE("a resource lives through its incarnations", "[actions]") {
-  Fixture f;
-  const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web", .uid = "u-1"};
-  CHECK_FALSE(f.history.resource_deleted(web));
-  f.history.resource_seen(web);
-  CHECK(f.history.resource_deleted(web));
-  f.history.resource_seen({.kind = "Deployment", .namespace_ = "prod", .name = "web", .uid = "u-2"});
-  CHECK(error_code_of([&] { f.history.resource_seen({.kind = "Pod"}); }) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a duration that nobody gave is left out where it could not be true", "[actions]") {

@@ -1,70 +1,15 @@
-// What every engine promises about patterns, their detections, overrides and what came of them.
+// What every engine promises about patterns, overrides and what the host hears. Runs over each of them.
 #include <catch2/catch.hpp>
 
-#include <atomic>
 #include <thread>
 
-#include "support/samples.hpp"
+#include "conformance/brakes_fixture.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
 
-namespace {
-
-struct Fixture {
-  Engine engine = GENERATE(from_range(engines()));
-  TempFolder folder;
-  FixedClock clock;
-  std::vector<DetectionNotice> notices;
-  History history =
-      open(engine.uri(folder),
-           {.tenant = "test",
-            .semantic = false,
-            .clock = clock,
-            .on_detection = [this](const DetectionNotice& notice) { notices.push_back(notice); }});
-
-  Fixture() { UNSCOPED_INFO(engine.name); }
-
-  Action flip(std::string id, int from, int to) {
-    Action action = scale(std::move(id), from, to, *clock.time);
-    action.resource_state_before = Json::object({{"replicas", from}});
-    return action;
-  }
-
-  void finish(const Action& action, int to) {
-    Outcome outcome = completed();
-    outcome.resource_state_after = Json::object({{"replicas", to}});
-    history.complete(action.action_id, outcome);
-    clock.advance(5min);
-  }
-
-  // Replicas 3, 5, 3: the next flip would be the second reversal.
-  void flip_twice(const std::string& prefix = "f") {
-    for (const auto& [id, from, to] : {std::tuple(prefix + "-1", 3, 5), std::tuple(prefix + "-2", 5, 3)}) {
-      const Action action = flip(id, from, to);
-      REQUIRE(history.propose(action).allowed());
-      finish(action, to);
-    }
-  }
-
-  Pattern pattern(PatternType type) {
-    for (const Pattern& each : history.patterns()) {
-      if (each.pattern_type == type) return each;
-    }
-    throw std::runtime_error("no such pattern");
-  }
-
-  void change(PatternType type, const std::function<void(Pattern&)>& work) {
-    Pattern changed = pattern(type);
-    work(changed);
-    history.put_pattern(changed);
-  }
-};
-
-}  // namespace
-
 TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   Pattern mine;
   mine.pattern_id = "mine";
   mine.pattern_type = PatternType::ineffective_loop;
@@ -106,7 +51,7 @@ TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") 
 }
 
 TEST_CASE("who changes one field of a locked pattern loses nothing that another changes", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   constexpr int rounds = 10;
   const auto change = [&](const std::function<void(Pattern&, int)>& set) {
     for (int round = 1; round <= rounds; ++round) {
@@ -126,7 +71,7 @@ TEST_CASE("who changes one field of a locked pattern loses nothing that another 
 }
 
 TEST_CASE("a sequence of types is refused in its order, and in no other", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.history.put_pattern(parse_pattern(R"({"pattern_id": "seesaw", "pattern_type": "resource-thrashing",
       "action_sequence": ["drain_node", "RestartPod", "cordon-node"], "prevention_strategy": "block-action"})"));
   const auto act = [&](std::string type) {
@@ -151,7 +96,7 @@ TEST_CASE("a sequence of types is refused in its order, and in no other", "[brak
 }
 
 TEST_CASE("a pattern that is only tried refuses nothing and is recorded", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.shadow = true; });
   f.flip_twice();
   const Verdict verdict = f.history.propose(f.flip("f-3", 3, 5));
@@ -164,6 +109,9 @@ TEST_CASE("a pattern that is only tried refuses nothing and is recorded", "[brak
   REQUIRE(stored.size() == 1);
   CHECK(stored.front() == verdict.shadowed.front());
   CHECK(f.history.get("f-3"));
+  const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+  for (const Recommendation& each : f.history.recommend({.text = "load", .resource = web}).avoid)
+    CHECK(each.reason.find("in force") == std::string::npos);
   // Meant seriously again, what is in force refuses.
   f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.shadow = false; });
   f.clock.advance(1min);
@@ -171,7 +119,7 @@ TEST_CASE("a pattern that is only tried refuses nothing and is recorded", "[brak
 }
 
 TEST_CASE("an override lets a refused action pass, and is kept with its actor and reason", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.flip_twice();
   REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
   const Verdict verdict = f.history.propose(
@@ -200,7 +148,7 @@ TEST_CASE("an override lets a refused action pass, and is kept with its actor an
 }
 
 TEST_CASE("the host hears of refusals with severity and channels, unless alerting is off", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.change(PatternType::scale_oscillation, [](Pattern& pattern) {
     pattern.alert_severity = "critical";
     pattern.alert_channels = {"slack"};
@@ -214,6 +162,9 @@ TEST_CASE("the host hears of refusals with severity and channels, unless alertin
   CHECK(f.notices[0].alert_severity == "critical");
   CHECK(f.notices[0].alert_channels == std::vector<std::string>{"slack"});
   CHECK_FALSE(f.notices[0].detection.detection_id.empty());
+  REQUIRE(f.history.propose(f.flip("f-3", 3, 5)).repeated);
+  CHECK_FALSE(f.notices.back().fresh);
+  f.notices.pop_back();
   f.history.propose(f.flip("f-4", 3, 5));
   REQUIRE(f.notices.size() == 2);
   CHECK_FALSE(f.notices[1].fresh);
@@ -224,7 +175,7 @@ TEST_CASE("the host hears of refusals with severity and channels, unless alertin
 }
 
 TEST_CASE("instead of what fails, what works better for the alert is named", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.change(PatternType::scale_oscillation,
            [](Pattern& pattern) { pattern.prevention_strategy = Prevention::alternative_action; });
   f.flip_twice();
@@ -246,102 +197,8 @@ TEST_CASE("instead of what fails, what works better for the alert is named", "[b
   CHECK(to_json(verdict).find("\"alternative\":{\"action_type\":\"increase_memory\"") != std::string::npos);
 }
 
-TEST_CASE("refusals are counted while a person resolves what they count for", "[brakes]") {
-  Fixture f;
-  f.flip_twice();
-  constexpr int refused = 40;
-  std::atomic<bool> done = false;
-  std::thread person([&] {
-    while (!done) {
-      for (const Detection& each : f.history.detections({})) f.history.resolve(each.detection_id);
-      f.history.settle();
-    }
-  });
-  int refusals = 0;
-  for (int i = 0; i < refused; ++i) {
-    refusals += f.history.propose(f.flip("refused-" + std::to_string(i), 3, 5)).allowed() ? 0 : 1;
-  }
-  done = true;
-  person.join();
-  int counted = 0;
-  for (const Detection& each : f.history.detections({})) counted += each.refusals;
-  CHECK(refusals == refused);
-  CHECK(counted == refusals);
-}
-
-TEST_CASE("a resolved detection refuses nothing, and false alarms are counted", "[brakes]") {
-  Fixture f;
-  f.flip_twice();
-  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
-  const std::string id = f.history.detections({.unresolved = true}).front().detection_id;
-  f.clock.advance(1min);
-  const Detection resolved = f.history.resolve(id, {.notes = "a planned test", .false_positive = true});
-  CHECK(resolved.resolved_at == *f.clock.time);
-  CHECK(resolved.resolution_method == "manual-intervention");
-  CHECK(f.history.detection(id) == resolved);
-  CHECK(f.history.detections({.unresolved = true}).empty());
-  CHECK(f.history.repository().patterns().in_force({}, *f.clock.time).empty());
-  const Pattern pattern = f.pattern(PatternType::scale_oscillation);
-  CHECK(pattern.total_detections == 1);
-  CHECK(pattern.false_positive_rate == 1);
-  CHECK(error_code_of([&] { f.history.resolve("nobody"); }) == ErrorCode::not_found);
-  CHECK(error_text_of([&] { f.history.resolve(id, {.method = "magic"}); }).find("method: ") == 0);
-}
-
-TEST_CASE("detections end by time-out, and what did not come back within a day counts as prevented",
-          "[brakes]") {
-  Fixture f;
-  f.flip_twice();
-  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
-  CHECK(f.history.settle().resolved_by_timeout == 0);
-  f.clock.advance(2h);
-  CHECK(f.history.settle().resolved_by_timeout == 1);
-  const Detection ended = f.history.detections().front();
-  CHECK(ended.resolution_method == "timeout");
-  CHECK(ended.resolved_at == ended.in_force_until);
-  CHECK_FALSE(ended.prevention_successful);
-  f.clock.advance(23h);
-  CHECK(f.history.settle().judged == 1);
-  CHECK(f.history.detections().front().prevention_successful == true);
-  CHECK(f.pattern(PatternType::scale_oscillation).prevention_success_rate == 1);
-  CHECK(f.history.settle().judged == 0);
-}
-
-TEST_CASE("what comes back within a day was not prevented", "[brakes]") {
-  Fixture f;
-  f.flip_twice();
-  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
-  f.clock.advance(4h);
-  f.flip_twice("g");
-  REQUIRE_FALSE(f.history.propose(f.flip("g-3", 3, 5)).allowed());
-  f.clock.advance(30h);
-  CHECK(f.history.settle().judged == 2);
-  const auto detections = f.history.detections();
-  REQUIRE(detections.size() == 2);
-  CHECK(detections[0].prevention_successful == true);
-  CHECK(detections[1].prevention_successful == false);
-  CHECK(f.pattern(PatternType::scale_oscillation).prevention_success_rate == .5);
-}
-
-TEST_CASE("a detection ends when the alert of its actions does", "[brakes]") {
-  Fixture f;
-  f.flip_twice();
-  REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
-  Alert alert;
-  alert.name = "HighLoad";
-  alert.fingerprint = f.history.get("f-2")->alert_fingerprint;
-  alert.starts_at = noon - 10min;
-  f.history.observe(alert);
-  CHECK(f.history.settle().resolved_by_evidence == 0);
-  f.clock.advance(1min);
-  alert.ends_at = *f.clock.time;
-  f.history.observe(alert);
-  CHECK(f.history.settle().resolved_by_evidence == 1);
-  CHECK(f.history.detections().front().resolution_method == "automatic");
-}
-
 TEST_CASE("a resource may have a window and a minimum of its own", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
   CHECK(f.history.guard_policy(web) == GuardPolicy{});
   f.history.set_guard_policy(web, {.min_occurrences = 4});
@@ -359,7 +216,7 @@ TEST_CASE("a resource may have a window and a minimum of its own", "[brakes]") {
 }
 
 TEST_CASE("a model that loses confidence can be asked for", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.change(PatternType::scale_oscillation, [](Pattern& pattern) {
     pattern.threshold_config = Json::object({{"confidence_drop", .2}});
   });
@@ -378,7 +235,7 @@ TEST_CASE("a model that loses confidence can be asked for", "[brakes]") {
 }
 
 TEST_CASE("the history of each pod under one owner is found", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   for (const char* name : {"web-1", "web-2"}) {
     Action action = restart(name);
     action.resource = {.kind = "Pod", .namespace_ = "prod", .name = name};
@@ -417,7 +274,7 @@ TEST_CASE("a pattern that says something impossible is refused with its field", 
 }
 
 TEST_CASE("a pattern that selects nothing of what happens refuses nothing", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   SECTION("by namespace") {
     f.change(PatternType::scale_oscillation, [](Pattern& pattern) { pattern.namespaces = {"elsewhere"}; });
   }
@@ -432,7 +289,7 @@ TEST_CASE("a pattern that selects nothing of what happens refuses nothing", "[br
 }
 
 TEST_CASE("a refusal stands when the clock goes back", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   f.flip_twice();
   REQUIRE_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
   f.clock.advance(-1h);
@@ -441,7 +298,7 @@ TEST_CASE("a refusal stands when the clock goes back", "[brakes]") {
 }
 
 TEST_CASE("agents of different versions and models meet at one guard", "[brakes]") {
-  Fixture f;
+  BrakesFixture f;
   for (const auto& [id, from, to] : {std::tuple("v-1", 3, 5), std::tuple("v-2", 5, 3)}) {
     Action action = f.flip(id, from, to);
     action.actor = "scaler/1.4";

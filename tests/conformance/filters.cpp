@@ -133,3 +133,18 @@ TEST_CASE("integers are compared to their last digit", "[filters]") {
   CHECK(found("9223372036854775806").empty());
   CHECK(found("-9223372036854775808") == Ids{"-9223372036854775808"});
 }
+
+TEST_CASE("a key with a backslash is found like any other", "[filters]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  INFO(engine.name);
+  TempFolder folder;
+  History history = open(engine.uri(folder), {.tenant = "default", .clock = FixedClock()});
+  Action action = restart("a-1");
+  action.metadata = Json::parse(R"({"a\\b": 1, "k": {"x\\": "y"}, "tab\t": true})");
+  history.record(action);
+  REQUIRE(history.wait_indexed(30s));
+  for (const char* where : {R"({"metadata.a\\b": 1})", R"({"metadata.k.x\\": "y"})",
+                            R"({"metadata.tab\t": true})", R"({"metadata.a\\b": {"$exists": true}})"}) {
+    CHECK(found_by_both(history, Json::parse(where)) == Ids{"a-1"});
+  }
+}

@@ -79,7 +79,7 @@ TEST_CASE("a refused id sent again gets the same verdict, and is counted once", 
   const Verdict again = f.propose_scale("f-3", 3, 5);
   CHECK(again.decision == first.decision);
   CHECK(again.repeated);
-  const auto stored = [&] { return f.history.repository().patterns().detections({}, noon, noon + 1h, 10); };
+  const auto stored = [&] { return f.history.detections(); };
   REQUIRE(stored().size() == 1);
   CHECK(stored().front().refusals == 1);
   f.clock.advance(-6min);
@@ -97,6 +97,40 @@ TEST_CASE("an allowed id sent again is allowed again and stored once", "[guard]"
   CHECK(again.repeated);
   CHECK_FALSE(again.trace->stored);
   CHECK(f.history.history({}).traces.size() == 1);
+}
+
+TEST_CASE("an id that was allowed for one action is allowed for no other", "[guard]") {
+  Fixture f;
+  const Action first = scale("a-1", 2, 4, noon);
+  REQUIRE(f.history.propose(first).allowed());
+  Action other = first;
+  const auto refused = [&](std::string_view field) {
+    CHECK(error_code_of([&] { f.history.propose(other); }) == ErrorCode::conflict);
+    CHECK(error_code_of([&] { f.history.check(other); }) == ErrorCode::conflict);
+    CHECK(error_text_of([&] { f.history.propose(other); }).find(field) == 0);
+  };
+  other.action_type = "delete_namespace";
+  refused("action_type: ");
+  other = first;
+  other.resource = {.kind = "Namespace", .name = "prod"};
+  refused("resource: ");
+  other = first;
+  other.action_parameters = Json::object({{"replicas", 0}});
+  refused("action_parameters: ");
+  CHECK(f.history.propose(first).repeated);
+}
+
+TEST_CASE("the guard watches the resource where its owner is not known", "[guard]") {
+  Fixture f;
+  f.flip_twice();
+  Action action = scale("f-3", 3, 5, noon);
+  action.action_timestamp.reset();
+  for (const char* owner : {"StatefulSet/", "Deployment/unknown", "unknown", ""}) {
+    action.owner = owner;
+    CHECK_FALSE(f.history.check(action).allowed());
+  }
+  action.owner = "StatefulSet/db";
+  CHECK(f.history.check(action).allowed());
 }
 
 TEST_CASE("check decides the same and writes nothing", "[guard]") {
@@ -157,6 +191,38 @@ TEST_CASE("a proposal is of now, and one that is stored may be sent again at any
   CHECK_FALSE(f.history.get("p-2").has_value());
   f.clock.advance(3h);
   CHECK(f.history.propose(action).repeated);
+}
+
+TEST_CASE("however many actions only read, the loop behind them is seen", "[guard]") {
+  Fixture f;
+  std::vector<Action> actions;
+  for (int i = 0; i < 5; ++i) {
+    actions.push_back(restart(fmt::format("restart-{}", i), noon - 200min + i * 30min));
+    actions.back().outcome = completed(0);
+  }
+  for (int i = 0; i < 1100; ++i) {
+    actions.push_back(restart(fmt::format("look-{}", i), noon - 75min + i * 4s));
+    actions.back().action_type = "get_logs";
+    actions.back().action_parameters = Json::object({{"line", 1000 + i}});
+  }
+  f.history.record(actions);
+  const auto again = [](const std::string& id) {
+    Action action = restart(id);
+    action.action_timestamp.reset();
+    return action;
+  };
+  const Verdict seen = f.history.check(again("next"));
+  CHECK_FALSE(seen.allowed());
+  CHECK(seen.detections.front().action_ids.front() == "restart-0");
+  // What an agent is allowed while it looks on changes nothing, whatever the process remembers of it.
+  for (int i = 0; i < 40; ++i) {
+    Action look = again(fmt::format("look on {}", i));
+    look.action_type = "get_logs";
+    look.action_parameters = Json::object({{"line", i}});
+    REQUIRE(f.history.propose(look).allowed());
+    f.clock.advance(1s);
+  }
+  CHECK_FALSE(f.history.propose(again("next")).allowed());
 }
 
 TEST_CASE("a pending action counts as having happened", "[guard]") {

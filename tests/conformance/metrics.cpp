@@ -205,6 +205,15 @@ TEST_CASE("the metrics of one resource are made when they are asked for", "[metr
   CHECK(metrics[0].average_score == .5);
   CHECK(error_text_of([&] { f.history.metrics({.scope_type = MetricScope::resource}); }).find("resource: ") ==
         0);
+  // A resource implies its scope, and has no other.
+  const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+  CHECK(f.history.metrics({.resource = web, .metric_period = MetricPeriod::day}) == metrics);
+  CHECK(error_text_of([&] {
+          f.history.metrics({.scope_type = MetricScope::global, .resource = web});
+        }).find("scope_type: ") == 0);
+  CHECK(error_text_of([&] {
+          f.history.metrics({.scope_value = "prod", .resource = web});
+        }).find("scope_value: ") == 0);
   CHECK(error_text_of([&] { f.history.metrics({.limit = 0}); }).find("limit: ") == 0);
 }
 

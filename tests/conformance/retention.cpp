@@ -2,54 +2,15 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <set>
 #include <thread>
 
-#include "support/samples.hpp"
+#include "conformance/retention_fixture.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
 
-namespace {
-
-constexpr auto day = std::chrono::days(1);
-
-struct Fixture {
-  Engine engine = GENERATE(from_range(engines()));
-  TempFolder folder;
-  FixedClock clock;
-  History history = open(engine.uri(folder), {.tenant = "default", .clock = clock});
-
-  Fixture() { UNSCOPED_INFO(engine.name); }
-
-  // `count` restarts of one resource, a day apart, the last of them yesterday: "web-1" is the newest.
-  void days_of(const std::string& name, int count) {
-    std::vector<Action> batch;
-    for (int i = count; i >= 1; --i) {
-      Action action = restart(name + "-" + std::to_string(i), noon - i * day);
-      action.resource.name = name;
-      action.outcome = completed();
-      batch.push_back(std::move(action));
-    }
-    history.record(batch);
-  }
-
-  std::set<std::string> ids() {
-    std::set<std::string> all;
-    for (const Trace& trace : history.history({.limit = 10'000}).traces) all.insert(trace.action_id);
-    return all;
-  }
-
-  void expect_sound() { CHECK(history.repository().maintenance().verify().empty()); }
-};
-
-const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
-const Resource db{.kind = "Deployment", .namespace_ = "prod", .name = "db"};
-
-}  // namespace
-
 TEST_CASE("nothing expires by default", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 5);
   CHECK(f.history.retention_policies().empty());
   CHECK(f.history.retention_policy(web) == RetentionPolicy{});
@@ -94,7 +55,7 @@ TEST_CASE("runs at the same time count each action once", "[retention]") {
 }
 
 TEST_CASE("a resource follows its own policy, all others the default", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 40);
   f.days_of("db", 40);
   const RetentionPolicy own{.max_actions = 7, .strategy = RetentionStrategy::oldest_first};
@@ -130,7 +91,7 @@ TEST_CASE("a resource follows its own policy, all others the default", "[retenti
 }
 
 TEST_CASE("what a resource's own policy lets the guard read stays", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 10);
   f.days_of("db", 10);
   f.history.set_guard_policy(web, {.window = 6 * day});
@@ -142,7 +103,7 @@ TEST_CASE("what a resource's own policy lets the guard read stays", "[retention]
 }
 
 TEST_CASE("what went is out of search and counters, and its id stays taken", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 10);
   REQUIRE(f.history.wait_indexed(60s));
   f.history.set_retention_policy(RetentionPolicy{.max_actions = 3}, web);
@@ -158,7 +119,7 @@ TEST_CASE("what went is out of search and counters, and its id stays taken", "[r
 }
 
 TEST_CASE("each run leaves a full row for each resource", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 10);
   const RetentionPolicy policy{.max_actions = 4,
                                .max_age = 8 * day,
@@ -187,7 +148,7 @@ TEST_CASE("each run leaves a full row for each resource", "[retention]") {
 }
 
 TEST_CASE("what is compacted leaves sums that add up over runs", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   std::vector<Action> batch;
   for (int i = 0; i < 6; ++i) {
     Action action = restart("a-" + std::to_string(i), parse_time("2026-02-27T00:00:00Z") + i * day);
@@ -221,48 +182,8 @@ TEST_CASE("what is compacted leaves sums that add up over runs", "[retention]") 
   CHECK(f.history.compacted(db).empty());
 }
 
-TEST_CASE("a legal hold keeps everything, erase too", "[retention]") {
-  Fixture f;
-  f.days_of("web", 10);
-  f.days_of("db", 10);
-  const RetentionPolicy short_lived{.max_actions = 1, .strategy = RetentionStrategy::oldest_first};
-  RetentionPolicy held = short_lived;
-  held.legal_hold = true;
-  f.history.set_retention_policy(short_lived);
-  f.history.set_retention_policy(held, web);
-  f.history.apply_retention();
-  CHECK(f.ids().size() == 11);
-  CHECK(error_code_of([&] { f.history.erase("web-3"); }) == ErrorCode::conflict);
-  CHECK(f.history.erase("db-1"));
-
-  // A hold of the default holds every resource, and a policy given by hand does not outvote it.
-  f.history.set_retention_policy(held);
-  f.history.set_retention_policy(short_lived, web);
-  CHECK(f.history.retention_policy(web).legal_hold);
-  CHECK(f.history.apply_retention({.policy = short_lived}).removed == 0);
-  CHECK(f.ids().size() == 10);
-}
-
-TEST_CASE("a hold that comes while a run is under way ends it there", "[retention]") {
-  Fixture f;
-  f.days_of("web", 20);
-  RetentionPolicy policy{.max_actions = 2, .strategy = RetentionStrategy::oldest_first};
-  f.history.set_retention_policy(policy, web);
-  RetentionRequest request{.batch = 5};
-  request.progress = [&](const RetentionProgress& progress) {
-    if (progress.removed != 10) return;
-    policy.legal_hold = true;
-    f.history.set_retention_policy(policy, web);
-  };
-  const RetentionRun run = f.history.apply_retention(request);
-  CHECK(run.removed == 10);
-  CHECK(f.ids().size() == 10);
-  CHECK(run.operations[0].records_after == 10);
-  f.expect_sound();
-}
-
 TEST_CASE("a run that is broken off keeps what it did and says so", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 20);
   RetentionRequest request{.policy = RetentionPolicy{.max_actions = 2, .strategy = {}}, .batch = 5};
   request.progress = [](const RetentionProgress& progress) {
@@ -280,7 +201,7 @@ TEST_CASE("a run that is broken off keeps what it did and says so", "[retention]
 }
 
 TEST_CASE("a row whose process ended is given up by a later run", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   RetentionOperation row;
   row.operation_id = row.run_id = "lost";
   row.operation_type = "cleanup";
@@ -303,7 +224,7 @@ TEST_CASE("a row whose process ended is given up by a later run", "[retention]")
 }
 
 TEST_CASE("pattern-aware retention keeps what detections cite and what worked best", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.days_of("web", 30);
   Action good = restart("good", noon - 29 * day);
   good.outcome = completed(.95);
@@ -340,7 +261,7 @@ TEST_CASE("pattern-aware retention keeps what detections cite and what worked be
 }
 
 TEST_CASE("what the guard still needs stays, whatever the policy", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   std::vector<Action> batch = {scale("f-1", 3, 5, noon - 10min), scale("f-2", 5, 3, noon - 5min)};
   for (Action& action : batch) {
     action.outcome = completed();
@@ -354,7 +275,7 @@ TEST_CASE("what the guard still needs stays, whatever the policy", "[retention]"
 }
 
 TEST_CASE("actions without a known resource go by age under the default policy", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   std::vector<Action> batch;
   for (int i = 1; i <= 10; ++i) {
     Action action = restart("u-" + std::to_string(i), noon - i * day);
@@ -372,7 +293,7 @@ TEST_CASE("actions without a known resource go by age under the default policy",
 }
 
 TEST_CASE("a policy may be set before the first action of a resource", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   f.history.set_retention_policy(RetentionPolicy{.max_actions = 2}, web);
   CHECK(f.history.summaries().empty());
   f.days_of("web", 5);
@@ -381,45 +302,8 @@ TEST_CASE("a policy may be set before the first action of a resource", "[retenti
   CHECK(f.history.apply_retention().removed == 3);
 }
 
-TEST_CASE("who leaves out a cluster or an API group means the only resource of that name", "[retention]") {
-  Fixture f;
-  Action action = restart("r-1", noon - day);
-  action.resource = {.cluster = "eu", .api_version = "argoproj.io/v1alpha1", .kind = "Canary", .name = "web"};
-  f.history.record(action);
-  const Resource canary{.kind = "Canary", .name = "web"};
-  f.history.set_retention_policy(RetentionPolicy{.legal_hold = true}, canary);
-  CHECK(error_code_of([&] { f.history.erase("r-1"); }) == ErrorCode::conflict);
-  CHECK(f.history.retention_policy({.cluster = "eu", .kind = "Canary", .name = "web"}).legal_hold);
-  CHECK_FALSE(f.history.retention_policy({.cluster = "us", .kind = "Canary", .name = "web"}).legal_hold);
-  f.history.set_guard_policy(canary, {.min_occurrences = 9});
-  CHECK(f.history.guard_policy(canary).min_occurrences == 9);
-  CHECK(f.history.context({.resource = canary}).content.find("restart_deployment") != std::string::npos);
-
-  action.action_id = "r-2";
-  action.resource.cluster = "us";
-  f.history.record(action);
-  const auto hold = [&](const Resource& resource) {
-    return error_text_of([&] { f.history.set_retention_policy(RetentionPolicy{}, resource); });
-  };
-  CHECK(hold(canary).starts_with(
-      "resource: Canary/web could be of cluster \"eu\" and API group \"argoproj.io\", or of"));
-  CHECK(hold({.cluster = "us", .kind = "Canary", .name = "web"}).empty());
-  // Advice has other facts to go by.
-  CHECK_NOTHROW(f.history.recommend({.resource = canary}));
-  // What is gone is meant only where nothing else is.
-  f.history.resource_deleted(
-      {.cluster = "us", .api_version = "argoproj.io/v1alpha1", .kind = "Canary", .name = "web"});
-  CHECK(hold(canary).empty());
-  CHECK_FALSE(f.history.retention_policy({.cluster = "eu", .kind = "Canary", .name = "web"}).legal_hold);
-  // What is named as a resource is itself, whatever else has its name.
-  action.action_id = "r-3";
-  action.resource = canary;
-  f.history.record(action);
-  CHECK(hold(canary).empty());
-}
-
 TEST_CASE("bad requests are refused with the field's name", "[retention]") {
-  Fixture f;
+  RetentionFixture f;
   CHECK(error_text_of([&] {
           f.history.set_retention_policy(RetentionPolicy{.max_actions = 0});
         }).starts_with("max_actions: "));

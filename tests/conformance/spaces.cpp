@@ -370,4 +370,33 @@ TEST_CASE("a model fitted on what is stored is used by every process after a swi
   CHECK(hits[0].explain.space_id == space.space_id);
   CHECK(hits[0].trace.action_type == "increase_memory");
   CHECK(error_code_of([&] { history.fit_space({.dimension = 1}); }) == ErrorCode::invalid_argument);
+
+  // With the space its model is gone, though this process has just used it.
+  CHECK(history.switch_space(hashed_lexical_model()->space_id()).switched);
+  CHECK(history.drop_space(space.space_id));
+  CHECK(error_code_of([&] { history.switch_space(space.space_id); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("a fit tells how far it is, and ends when it is told to", "[spaces]") {
+  Fixture f;
+  Options options = f.options();
+  options.semantic = false;
+  History history = open(f.uri, options);
+  history.record(troubles(20));
+  history.backfill();
+  std::vector<EmbeddingProgress> told;
+  FitOptions fit{.dimension = 8, .documents = 30};
+  fit.progress = [&](const EmbeddingProgress& progress) { told.push_back(progress); };
+  history.fit_space(fit);
+  REQUIRE(told.size() >= 3);
+  CHECK(told.front().done == 30);
+  CHECK(told.back().left == 0);
+  CHECK(std::ranges::is_sorted(told, {}, &EmbeddingProgress::done));
+  for (const EmbeddingProgress& progress : told) CHECK(progress.done + progress.left == told.back().done);
+  const std::size_t spaces = history.spaces().size();
+  struct Stop {};
+  fit.dimension = 4;
+  fit.progress = [](const EmbeddingProgress&) { throw Stop(); };
+  CHECK_THROWS_AS(history.fit_space(fit), Stop);
+  CHECK(history.spaces().size() == spaces);
 }

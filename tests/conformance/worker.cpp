@@ -50,6 +50,12 @@ struct Fixture {
 
   Fixture() { UNSCOPED_INFO(engine.name); }
 
+  std::vector<std::string> space_ids() {
+    std::vector<std::string> ids;
+    for (const EmbeddingSpace& space : repository.spaces().spaces(false)) ids.push_back(space.space_id);
+    return ids;
+  }
+
   FeedBatch batch(const EmbeddingModel& model) { return feed.read(model.space_id(), 0, 1000); }
 
   // A worker that finds the lease free does all there is to do.
@@ -123,6 +129,7 @@ TEST_CASE("a deletion that waits for the feed takes what was embedded meanwhile 
   const auto queued = f.feed.queued(10);
   REQUIRE(queued.size() == 1);
   const FeedSubject gone{.subject_id = "a", .deleted = true};
+  f.repository.spaces().put(model.space_id(), 4, noon);
   std::thread deleting;
   f.repository.transaction([&] {
     const FeedEmbedding made{"a", model.space_id(), hash, {1, 2, 3, 4}};
@@ -155,6 +162,46 @@ TEST_CASE("what was embedded before a model failed is not embedded again", "[wor
   CHECK(model->embedded == batch.size());
   CHECK(f.batch(*model).embeddings.size() == batch.size());
   CHECK(f.feed.head().queued == 0);
+}
+
+TEST_CASE("a space that was dropped is not made again by those who were filling it", "[worker]") {
+  Fixture f;
+  const auto serving = std::make_shared<Renamed>("serving/1024/1");
+  const auto next = std::make_shared<Small>();
+  SpaceStore& spaces = f.repository.spaces();
+  f.history.record(restart("a"));
+  FeedWorker worker(f.repository, {serving, next}, subject_source(f.repository));
+  const auto work = [&](const std::string& id) {
+    f.history.record(restart(id));
+    while (worker.step()) continue;
+  };
+  work("b");
+  REQUIRE(worker.next_filled());
+  REQUIRE(f.batch(*next).embeddings.size() == 2);
+  REQUIRE(spaces.drop(next->space_id()));
+  work("c");
+  CHECK(f.space_ids() == std::vector<std::string>{serving->space_id()});
+  CHECK_FALSE(worker.next_filled());
+  CHECK(f.batch(*next).embeddings.empty());
+  CHECK(f.batch(*serving).embeddings.size() == 3);
+
+  // Searches have changed to another space, and this worker has not seen it.
+  SpaceFiller backlog(f.repository, serving);
+  CHECK_FALSE(backlog.look());
+  spaces.put("other/4", 4, noon);
+  REQUIRE(spaces.activate("other/4", {}, noon));
+  REQUIRE(spaces.drop(serving->space_id()));
+  work("d");
+  CHECK_FALSE(backlog.step());
+  CHECK(backlog.dropped());
+  CHECK(f.space_ids() == std::vector<std::string>{"other/4"});
+  CHECK(f.batch(*serving).embeddings.empty());
+  CHECK(f.batch(*serving).subjects.size() == 4);
+  CHECK(f.feed.head().queued == 0);
+
+  // Who begins to fill it does want it.
+  f.work(serving);
+  CHECK(f.batch(*serving).embeddings.size() == 4);
 }
 
 TEST_CASE("one worker at a time has the lease, until it ends or is given back", "[worker]") {

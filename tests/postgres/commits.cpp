@@ -3,7 +3,9 @@
 
 #include <future>
 
+#include "core/hash.hpp"
 #include "postgres/connection.hpp"
+#include "postgres/fresh_insert.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
 
@@ -41,6 +43,57 @@ TEST_CASE("an action whose first commit failed is found by its resource", "[post
   REQUIRE(found.size() == 1);
   CHECK(found.front().action_id == "a");
   CHECK(history.repository().maintenance().verify().empty());
+}
+
+TEST_CASE("a resource whose description was lost with a commit is described again", "[postgres][commits]") {
+  const std::string uri = fresh_database(shared_server());
+  History history = open(uri, plain());
+  const bool guarded = GENERATE(false, true);
+  const bool batch = !guarded && GENERATE(false, true);
+  INFO(guarded << ' ' << batch);
+  const auto store = [&](const std::string& id) {
+    Action action = restart(id);
+    if (guarded) {
+      action.action_timestamp.reset();
+      REQUIRE(history.propose(action).allowed());
+    } else if (batch) {
+      Action other = restart(id + " of another");
+      other.resource.name = "db";
+      history.record(std::vector{action, other});
+    } else {
+      history.record(action);
+    }
+  };
+  store("lost");
+  for (const char* table :
+       {"resource_action_traces", "resource_references", "action_histories", "embedding_queue"})
+    shared_server().run_sql(fmt::format("DELETE FROM actionhist.{}", table), database_of(uri));
+  store("new");
+  CHECK(history.history({.resource = {.kind = "Deployment", .name = "web"}}).traces.size() == 1);
+  CHECK(history.repository().maintenance().verify().empty());
+  shared_server().run_sql("DELETE FROM actionhist.resource_references", database_of(uri));
+  CHECK_FALSE(history.repository().maintenance().verify().empty());
+}
+
+TEST_CASE("what one server was told of a resource is not known of the next one", "[postgres][commits]") {
+  Trace trace;
+  trace.action_id = uuid_v7(noon);
+  trace.action_timestamp = noon;
+  trace.resource_id = "r";
+  const Trace* const row = &trace;
+  postgres::KnownResources known;
+  known.add(trace, noon);
+  postgres::GuardedHeads heads{.server = noon};
+  heads.add({ScopeKind::resource, "r"}, 1);
+  const auto calls_for = [&](const postgres::GuardedHeads* given) {
+    std::vector<postgres::Call> calls;
+    postgres::add_fresh_insert(calls, "t", {&row, 1}, known, given);
+    return calls.size();
+  };
+  const std::size_t described = calls_for(&heads);
+  CHECK(calls_for(nullptr) == described);
+  heads.server = noon + 1s;
+  CHECK(calls_for(&heads) > described);
 }
 
 TEST_CASE("a score that is committed after the metrics were made is in them the next time",

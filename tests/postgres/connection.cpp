@@ -261,7 +261,7 @@ TEST_CASE("a server that does not answer is left at the client's deadline", "[po
   Connection connection = connect(shared_server().uri(), {.statement_timeout = 0ms});
   connection.set_patience(100ms);
   const ServerError error = server_error_of([&] { connection.run("SELECT pg_sleep(3)"); });
-  CHECK(error.code() == ErrorCode::timeout);
+  CHECK(error.code() == ErrorCode::unavailable);
   CHECK(error.failure() == Failure::connection_lost);
   CHECK(connection.broken());
   CHECK(error_code_of([&] { connection.run("SELECT 1"); }) == ErrorCode::unavailable);
@@ -359,6 +359,40 @@ TEST_CASE("a healthy connection gives a sign of life and goes on", "[postgres]")
     CHECK(number(connection, "SELECT 1::int8") == 1);
   }
   CHECK_FALSE(connection.has_input());
+}
+
+TEST_CASE("a first answer that does not come is waited for as long as told, and the others longer",
+          "[postgres]") {
+  Connection connection = connect(shared_server().uri());
+  connection.set_first_patience(2s);
+  CHECK(connection.run(std::array{Call{"SELECT 1"}, Call{"SELECT pg_sleep(3)"}}).size() == 2);
+  const ServerError error = server_error_of([&] {
+    connection.run(std::array{Call{"SELECT pg_sleep(20)"}, Call{"SELECT 1"}});
+  });
+  CHECK(error.code() == ErrorCode::unavailable);
+  CHECK(connection.broken());
+}
+
+TEST_CASE("more than a server takes at once is refused before it is sent", "[postgres]") {
+  CHECK_NOTHROW(check_message_size(1'000'000'000));
+  try {
+    check_message_size(1'000'000'001);
+    FAIL("a server would close the connection");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::invalid_argument);
+    CHECK(std::string_view(error.what()).find("give fewer at once") != std::string_view::npos);
+  }
+}
+
+TEST_CASE("a session that only reads is told so, and is not taken for one of a standby", "[postgres]") {
+  Connection connection(Target(fresh_database(shared_server())), {}, "t", nullptr, Access::read);
+  const ServerError error = server_error_of([&] { connection.run("CREATE TABLE public.t (n int8)"); });
+  CHECK(error.code() == ErrorCode::denied);
+  CHECK_FALSE(error.retryable());
+  CHECK(std::string_view(error.what()).find("read_only") != std::string_view::npos);
+  CHECK_FALSE(connection.broken());
+  CHECK(error_code_of([&] { connection.run_script("CREATE TABLE public.t (n int8)"); }) == ErrorCode::denied);
+  CHECK(number(connection, "SELECT 1::int8") == 1);
 }
 
 TEST_CASE("servers before 15 are refused by their version", "[postgres]") {

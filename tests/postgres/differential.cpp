@@ -104,8 +104,7 @@ class Differential {
     same("all", [](History& h) {
       std::string text;
       for (const Trace& trace : h.history({.limit = 10'000}).traces) text += text_of(trace) + "\n";
-      return text + list(h.summaries()) + list(h.patterns()) +
-             list(h.repository().patterns().detections({}, TimePoint{}, noon + 2400h, 1000)) +
+      return text + list(h.summaries()) + list(h.patterns()) + list(h.detections({.limit = 1000})) +
              std::to_string(h.repository().maintenance().verify().size());
     });
     same("alerts", [](History& h) {
@@ -325,7 +324,13 @@ class Differential {
     same("detect", [&](History& h) { return list(h.detect(wanted)); });
     const auto since =
         below(2) == 0 ? std::optional(now() - std::chrono::seconds(below(100'000))) : std::nullopt;
-    same("summaries", [&](History& h) { return list(h.summaries(since)); });
+    const int most = 1 + below(10);
+    same("summaries", [&](History& h) { return list(h.summaries(since, most)); });
+    DetectionQuery found{.since = since, .unresolved = below(2) == 0, .limit = most};
+    if (below(2) == 0) found.pattern_id = to_string(static_cast<PatternType>(below(5)));
+    if (below(2) == 0) found.resource = {.kind = "Deployment", .name = fmt::format("web-{}", below(2))};
+    if (below(3) == 0) found.until = now() - std::chrono::seconds(below(10'000));
+    same("detections", [&](History& h) { return list(h.detections(found)); });
     same("in force", [&](History& h) { return list(h.repository().patterns().in_force({}, now())); });
   }
 
@@ -336,6 +341,7 @@ class Differential {
       FeedStore& feed = h.repository().feed();
       std::string text;
       const auto queued = feed.queued(limit);
+      h.repository().spaces().put("space", 2, noon);
       std::vector<FeedSubject> subjects;
       for (const QueuedSubject& row : queued) {
         text += fmt::format("{} {} {}\n", row.subject_id, row.version, row.attempts);

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "postgres/guard_cache.hpp"
 #include "support/effort.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
@@ -141,4 +142,42 @@ TEST_CASE("what is remembered decides as what is stored", "[postgres][guard]") {
   if (effort(400) < 400) return;
   CHECK(run.allowed > 20);
   CHECK(run.refused > 20);
+}
+
+TEST_CASE("what is remembered of a scope keeps what acts however much only reads", "[postgres][guard]") {
+  using namespace actionhist::postgres;
+  constexpr std::size_t most = 8;
+  GuardCache cache;
+  const std::string web = "resource:web";
+  const auto action_at = [](int minute, Effect effect) {
+    Trace trace;
+    static_cast<Action&>(trace) = restart(fmt::format("{:03}", minute), noon + std::chrono::minutes(minute));
+    trace.effect = effect;
+    return RecentTrace(std::move(trace));
+  };
+  cache.put(web, {.now = noon, .window = 24h});
+  const auto expect = [&](int minute, Effect effect) {
+    Premise premise{{web}, {}, most};
+    premise.heads.add({ScopeKind::resource, "web"}, minute);
+    premise.action = action_at(minute, effect);
+    cache.expect(premise);
+  };
+  for (int minute = 0; minute < 100; ++minute)
+    expect(minute, minute == 3 || minute == 5 || minute == 97 ? Effect::mutating : Effect::read_only);
+  const auto kept = cache.find(web);
+  REQUIRE(kept);
+  CHECK(kept->recent.size() < 3 * most);
+
+  GuardQuestion question{.action_id = "next", .scopes = {{ScopeKind::resource, "web"}}, .now = noon + 100min};
+  question.window = 2h;
+  question.max_traces = most;
+  question.busy_actions = 1000;
+  auto watch = std::make_shared<Watch>();
+  watch->since = noon - 24h;
+  const auto view = view_of({kept}, watch, question);
+  REQUIRE(view);
+  std::vector<std::string> ids;
+  for (const RecentTrace& trace : view->recent.front()) ids.push_back(trace.action_id());
+  CHECK(ids ==
+        std::vector<std::string>{"003", "005", "092", "093", "094", "095", "096", "097", "098", "099"});
 }

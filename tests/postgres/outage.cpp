@@ -1,4 +1,4 @@
-// Servers that are killed, restarted, full or out of connections.
+// Servers that are killed, restarted, hang, are full or out of connections.
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "postgres/pool.hpp"
+#include "postgres/engine.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
 
@@ -93,6 +93,51 @@ TEST_CASE("what was committed before the server was killed is there after it", "
     CHECK(std::includes(stored.begin(), stored.end(), acknowledged.begin(), acknowledged.end()));
   }
   CHECK(pool.stats().busy == 0);
+}
+
+TEST_CASE("what a server that hangs does not answer is asked again, however long it took to give it up",
+          "[postgres]") {
+  PostgresServer server({.fsync = false});
+  PostgresOptions options;
+  options.pool_min = 0;
+  options.statement_timeout = 100ms;  // and five seconds more until the client leaves
+  options.retry_for = 4'500ms;
+  postgres::Engine engine(postgres::Target(server.superuser_uri()), options, "t");
+  engine.run("SELECT 1");
+  server.freeze();
+  std::string error;
+  std::thread asking([&] { error = error_text_of([&] { engine.run("SELECT 1"); }); });
+  CHECK(wait_until([&] { return engine.pool_stats().closed + engine.pool_stats().failed > 0; }));
+  server.thaw();
+  asking.join();
+  CHECK(error.empty());
+}
+
+TEST_CASE("a server that hangs is unavailable, which health() tells soon and a proposal may be allowed for",
+          "[postgres]") {
+  PostgresServer server({.fsync = false});
+  Options options{.tenant = "t", .semantic = false, .on_unavailable = OnUnavailable::allow};
+  options.postgres.pool_min = 0;
+  options.postgres.connect_timeout = 1s;
+  History patient = open(server.superuser_uri(), options);
+  options.postgres.statement_timeout = options.postgres.retry_for = 100ms;
+  History history = open(server.superuser_uri(), options);
+  Action action = restart("a");
+  action.action_timestamp.reset();
+  CHECK(patient.health().ready);
+  CHECK(history.health().ready);
+  server.freeze();
+  const auto before = std::chrono::steady_clock::now();
+  CHECK_FALSE(patient.health().ready);
+  // A statement is waited for 35 s.
+  CHECK(std::chrono::steady_clock::now() - before < 25s);
+  const Verdict verdict = history.propose(action);
+  CHECK(verdict.allowed());
+  CHECK_FALSE(verdict.trace);
+  server.thaw();
+  // What was sent may have been stored after all; then it is found by its id.
+  CHECK(patient.propose(action).allowed());
+  CHECK(patient.history({}).traces.size() == 1);
 }
 
 TEST_CASE("a server that shuts down ends its sessions, and the pool finds it again", "[postgres]") {

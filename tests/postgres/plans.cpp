@@ -248,3 +248,56 @@ TEST_CASE("of a proposal and an outcome only what looks into the months is plann
   // The heads and the resource before; the history, the heads and the queue with the action and with its outcome.
   CHECK(kept >= 7);
 }
+
+TEST_CASE("what was detected is listed, settled and counted by index", "[postgres][plans]") {
+  const std::string uri = fresh_database(shared_server());
+  const std::string database = database_of(uri);
+  Options options{.tenant = "big", .semantic = false, .clock = FixedClock()};
+  options.postgres.pool_max = 1;
+  open(uri, options);
+  // All but the last ten have ended, and were judged if there was something to judge.
+  const int rows = scaled(40'000);
+  shared_server().run_sql(
+      fmt::format(
+          "INSERT INTO actionhist.oscillation_detections (tenant_id, detection_id, pattern_id, pattern_type, scope, "
+          "resources, detected_at, confidence, severity, action_count, time_span_minutes, matching_actions, first_at, "
+          "last_at, prevention_applied, prevention_action, resolved_at, prevention_successful) SELECT 'big', 'd-' || i, "
+          "(ARRAY['scale-oscillation', 'resource-thrashing', 'ineffective-loop', 'action-budget'])[1 + i % 4], "
+          "'scale-oscillation', 'resource:r-' || i % 500, '[]', at, .5, 'low', 0, 0, '[]', at, at, i % 2 = 0, "
+          "CASE WHEN i % 2 = 0 THEN 'block-action' END, CASE WHEN i <= {0} - 10 THEN at END, "
+          "CASE WHEN i <= {0} - 10 AND i % 2 = 0 THEN true END FROM generate_series(1, {0}) AS i, "
+          "LATERAL (SELECT '2026-03-10 11:59 UTC'::timestamptz - ({0} - i) * interval '1 minute' AS at) AS times",
+          rows),
+      database);
+  shared_server().run_sql("VACUUM ANALYZE actionhist.oscillation_detections", database);
+  for (const char* setting : {"session_preload_libraries = 'auto_explain'", "auto_explain.log_analyze = on",
+                              "auto_explain.log_timing = off", "auto_explain.log_min_duration = 0"}) {
+    shared_server().run_sql(fmt::format("ALTER DATABASE {} SET {}", database, setting));
+  }
+  History history = open(uri, options);
+  Repository& repository = history.repository();
+  Plans plans;
+  const auto check = [&](std::string_view index, std::size_t wanted,
+                         const std::function<std::size_t()>& ask) {
+    plans.take();
+    INFO(index);
+    CHECK(ask() == wanted);
+    const std::string plan = plans.take();
+    INFO(plan.substr(0, 20'000));
+    CHECK(plan.find(index) != std::string::npos);
+    CHECK(plan.find("Seq Scan on oscillation_detections") == std::string::npos);
+  };
+  const auto list = [&](const DetectionQuery& query) {
+    return [=, &history] { return history.detections(query).size(); };
+  };
+  check("detections_time", 50, list({}));
+  check("detections_scope", 50, list({.scope = "resource:r-7"}));
+  check("detections_pattern", 50, list({.pattern_id = "ineffective-loop"}));
+  // By one of the two indexes that hold few others.
+  check("Index Scan using detections_", 10, list({.unresolved = true}));
+  check("detections_unsettled", 10, [&] { return repository.learning().unsettled(noon, noon, 100).size(); });
+  check("detections_pattern", 5, [&] {
+    repository.learning().refresh_pattern_rates();
+    return history.patterns().size();
+  });
+}

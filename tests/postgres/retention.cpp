@@ -76,6 +76,16 @@ void check_all_gone(History& history, int count) {
 
 }  // namespace
 
+TEST_CASE("an erasure whose commit was not answered is told as one", "[postgres][retention]") {
+  const std::string uri = fresh_database(shared_server());
+  History history(std::make_unique<Unanswered>(open_repository(uri, options())), options());
+  history.record(restart("a", system_now()));
+  CHECK(history.erase("a"));
+  CHECK_FALSE(history.erase("a"));
+  CHECK_FALSE(history.get("a"));
+  CHECK(history.repository().maintenance().verify() == std::vector<std::string>{});
+}
+
 TEST_CASE("retention whose sessions end between its transactions removes each action once",
           "[postgres][retention]") {
   const std::string uri = fresh_database(shared_server());

@@ -116,6 +116,21 @@ TEST_CASE("a schema that is newer than the library is refused, and left as it is
   CHECK(catalog_of(uri) == before);
 }
 
+TEST_CASE("a process that is open when a newer library migrates stops at its next connection",
+          "[postgres][schema]") {
+  const std::string uri = fresh_database(shared_server());
+  History history = open(uri, plain());
+  history.record(restart("a", system_now()));
+  sql(uri, "INSERT INTO actionhist_migrations (version, name) VALUES (9999, '9999_of_the_future')");
+  sql(uri,
+      "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND "
+      "pid <> pg_backend_pid()");
+  const auto try_record = [&] { history.record(restart("b", system_now())); };
+  CHECK(error_code_of(try_record) == ErrorCode::unsupported);
+  CHECK(error_text_of(try_record).find("update the library") != std::string::npos);
+  CHECK(sql(uri, "SELECT count(*) FROM resource_action_traces") == "1");
+}
+
 TEST_CASE("who may not create a schema is told, and uses one that was made for it", "[postgres][schema]") {
   const std::string database = database_of(fresh_database(shared_server()));
   const std::string role = "nobody_" + database;

@@ -68,6 +68,21 @@ TEST_CASE("a standby answers reads while it is fresh enough, and otherwise the p
   CHECK(seen(strict) == 4);
 }
 
+TEST_CASE("a standby that hangs holds no read up", "[postgres][standby]") {
+  PostgresServer primary({.fsync = false});
+  open(primary.superuser_uri(), reading(false, 0ms)).record(restart("first", system_now()));
+  Standby standby(primary);
+  History history = open(uri_of(primary, standby), reading(true, 24h));
+  CHECK(seen(history) == 1);
+  standby.freeze();
+  const auto before = std::chrono::steady_clock::now();
+  CHECK(seen(history) == 1);
+  CHECK(seen(history) == 1);
+  // A statement is waited for 35 s, which is what a read would take without a patience of its own.
+  CHECK(std::chrono::steady_clock::now() - before < 25s);
+  standby.thaw();
+}
+
 TEST_CASE("where the standby lets nobody in the primary answers", "[postgres][standby]") {
   PostgresServer primary({.fsync = false});
   open(primary.superuser_uri(), reading(false, 0ms)).record(restart("first", system_now()));

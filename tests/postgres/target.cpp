@@ -78,6 +78,7 @@ TEST_CASE("a URI that is none is refused without its secret", "[postgres]") {
            "postgresql://u:sEcReT@h:99999/d",
            "postgresql://u:sEcReT@h/d?password",
            "postgresql://u:sEcReT@h/d?target_session_attrs=best",
+           "postgresql://u:sEcReT@h/d?client_encoding=LATIN1",
            "postgresql://u:sEcReT@a,b,c:1,2/d?port=1,2",
            "postgresql://u:sEcReT@a,b/d?hostaddr=127.0.0.1",
        }) {
@@ -88,6 +89,7 @@ TEST_CASE("a URI that is none is refused without its secret", "[postgres]") {
     CHECK(text.find("sEc") == std::string::npos);
   }
   CHECK(error_text_of([] { Target("postgresql://h/d?colour=red"); }).find("colour") != std::string::npos);
+  CHECK_NOTHROW(Target("postgresql://h/d?client_encoding=utf-8"));
   CHECK(error_text_of([] { Target("postgresql://u:p/w@h/d"); }).find("%2F") != std::string::npos);
 }
 

@@ -1,7 +1,10 @@
 // One database, two tenants: neither ever sees a row of the other, whatever it asks, and however.
 #include <catch2/catch.hpp>
 
+#include <actionhist/postgres_months.hpp>
+
 #include "postgres/connection.hpp"
+#include "postgres/migrations.hpp"
 #include "support/effort.hpp"
 #include "support/postgres_server.hpp"
 #include "support/random_filters.hpp"
@@ -76,7 +79,7 @@ std::string everything_of(History& h, RandomFilters& random) {
   for (const Pattern& pattern : h.patterns()) text += to_json(pattern);
   Repository& r = h.repository();
   for (const Detection& d : r.patterns().in_force({}, noon)) text += to_json(d);
-  for (const Detection& d : r.patterns().detections({}, TimePoint{}, noon + 1h, 100)) text += to_json(d);
+  for (const Detection& d : r.patterns().detections({.limit = 100})) text += to_json(d);
   for (const Alert& a : r.resources().alerts(noon - 24h, noon)) text += a.fingerprint + a.labels.text();
   for (const QueuedSubject& row : r.feed().queued(1000)) text += row.subject_id;
   for (const FeedSubject& row : r.feed().read("space", 0, 1000).subjects) text += row.subject_id + row.text;
@@ -174,4 +177,47 @@ TEST_CASE("SQL of one's own sees one tenant's rows too, and without a tenant non
   CHECK(refused("UPDATE guard_heads SET tenant_id = 'b'") == "42501");
   CHECK(connection.run("DELETE FROM resource_action_traces WHERE tenant_id = 'b'").affected() == 0);
   CHECK(connection.run("UPDATE embedding_queue SET attempts = 9 WHERE tenant_id = 'b'").affected() == 0);
+}
+
+TEST_CASE("a month shows nothing to others, whatever they are granted on it", "[postgres][tenants]") {
+  const std::string uri = fresh_database(shared_server());
+  const std::string database = database_of(uri);
+  open_as(uri, "a").record(restart("before", noon));
+  const std::string reader = "reports_" + database;
+  const auto as_superuser = [&](const std::string& text) { shared_server().run_sql(text, database); };
+  as_superuser(fmt::format("CREATE ROLE {} LOGIN PASSWORD 'x'", reader));
+  as_superuser(fmt::format("GRANT USAGE ON SCHEMA actionhist TO {}", reader));
+  as_superuser(fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA actionhist TO {}", reader));
+  as_superuser(
+      fmt::format("ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA actionhist GRANT SELECT ON TABLES TO {}",
+                  app_role, reader));
+  // What an older library made.
+  as_superuser("ALTER TABLE actionhist.resource_action_traces_2026_03 DISABLE ROW LEVEL SECURITY");
+  const auto step = std::ranges::find_if(
+      migrations(), [](const sql::Migration& each) { return each.name.ends_with("month_rows"); });
+  Connection(Target(uri), {}, "a").run_script(std::string(step->sql));
+  History history = open_as(uri, "a");
+  // In a month that is made now, and in one that comes back from a file.
+  history.record(restart("now", noon - 30 * 24h));
+  TempFolder folder;
+  const Month march = std::chrono::year(2024) / 3;
+  history.record(restart("old", parse_time("2024-03-10T12:00:00Z")));
+  PostgresMonths months(uri);
+  months.archive(march, folder.path());
+  months.restore(march, folder.path());
+  CHECK(history.history({}).traces.size() == 3);
+
+  Connection connection(Target(shared_server().uri(database, reader, "x")), {}, "a");
+  const auto rows = [&](const std::string& table) {
+    return connection.run("SELECT count(*) FROM " + table, {}, Plan::once).row(0).get<std::int64_t>();
+  };
+  CHECK(rows("resource_action_traces") == 3);
+  for (const char* month : {"2024_03", "2026_02", "2026_03"}) {
+    INFO(month);
+    CHECK(rows(fmt::format("resource_action_traces_{}", month)) == 0);
+  }
+  // Only what row-level security does not hold is amiss.
+  CHECK(history.repository().maintenance().verify() == std::vector<std::string>{});
+  as_superuser(fmt::format("GRANT TRIGGER ON actionhist.resource_action_traces_2026_03 TO {}", reader));
+  CHECK(history.repository().maintenance().verify().size() == 1);
 }

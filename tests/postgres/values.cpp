@@ -91,7 +91,7 @@ TEST_CASE("bytes of any value and size come back as they went", "[postgres]") {
   for (const std::string& bytes : {std::string(), all, std::string(5'000'000, '\0')}) {
     const Result result =
         connection.run("SELECT $1::bytea", Parameters().add_bytes(std::as_bytes(std::span(bytes))));
-    const auto back = result.row(0).bytes();
+    const auto back = result.row(0).blob();
     CHECK(std::string(reinterpret_cast<const char*>(back.data()), back.size()) == bytes);
   }
 }
@@ -168,8 +168,8 @@ TEST_CASE("arrays become rows by unnest", "[postgres]") {
   const std::vector<std::span<const std::byte>> blobs = {two, {}};
   const Result blob =
       connection.run("SELECT * FROM unnest($1::bytea[])", Parameters().add_byte_arrays(blobs));
-  CHECK(blob.row(0).bytes().size() == 2);
-  CHECK(blob.row(1).bytes().empty());
+  CHECK(blob.row(0).blob().size() == 2);
+  CHECK(blob.row(1).blob().empty());
 }
 
 TEST_CASE("a column of another type than the code reads is a bug that names the column", "[postgres]") {

@@ -92,6 +92,35 @@ TEST_CASE("a file that was replaced while it was open is neither read nor writte
   read();
 }
 
+TEST_CASE("an index that is newer than its database, as after a restore, misses nothing that is stored then",
+          "[files]") {
+  TempFolder folder;
+  const std::string path = folder.file("h.db"), backup = folder.file("backup.db");
+  const auto record = [](History& history, const std::string& what, int count) {
+    std::vector<Action> actions;
+    for (int i = 0; i < count; ++i) actions.push_back(restart(fmt::format("{}-{}", what, i)));
+    history.record(actions);
+  };
+  for (const std::string what : {"kept", "lost"}) {
+    {
+      History history = open(path);
+      record(history, what, 10);
+      REQUIRE(history.wait_indexed(60s));
+    }
+    if (what == "kept") std::filesystem::copy_file(path, backup);
+  }
+  for (const char* log : {"-wal", "-shm"}) std::filesystem::remove(path + log);
+  std::filesystem::copy_file(backup, path, std::filesystem::copy_options::overwrite_existing);
+  {
+    History history = open(path, quiet());
+    record(history, "new", 15);
+  }
+  History history = open(path);
+  REQUIRE(history.wait_indexed(60s));
+  CHECK(history.health().index.rows == 25);
+  for (int i = 0; i < 15; ++i) CHECK_FALSE(history.similar({.action_id = fmt::format("new-{}", i)}).empty());
+}
+
 TEST_CASE("a read-only file can be read and not written", "[files]") {
   TempFolder folder;
   const std::string path = folder.file("h.db");

@@ -26,6 +26,25 @@ def propose_swings(history, clock, scale):
     return verdicts
 
 
+
+def test_a_verdict_names_what_was_stored_and_what_was_not_looked_at(history):
+    verdict = history.propose(action_type="restart_deployment", kind="Deployment", name="web")
+    assert verdict.action_id == verdict.trace.action_id
+    assert "not evaluated" not in repr(verdict)
+    unknown = history.check(action_type="restart_deployment")
+    assert unknown.action_id is None
+    assert "not evaluated: all: neither the resource" in repr(unknown)
+
+
+def test_what_is_misspelt_does_not_switch_the_guard_off(history):
+    with pytest.raises(actionhist.InvalidArgument, match="nmae: is not known, but name is"):
+        history.propose(action_type="restart_deployment", kind="Deployment", nmae="web")
+    with pytest.raises(actionhist.InvalidArgument, match="overide: is not known, but override is"):
+        history.propose(action_type="restart_deployment", overide={"actor": "me", "reason": "planned"})
+    with pytest.raises(actionhist.InvalidArgument, match="override: check"):
+        history.check(action_type="restart_deployment", override={"actor": "me", "reason": "planned"})
+
+
 def test_the_first_action_is_allowed_and_stored_as_pending(history, scale):
     verdict = history.propose(scale(3, 5), action_id="a")
     assert verdict.allowed and verdict and verdict.decision == "allowed"

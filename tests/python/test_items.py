@@ -14,7 +14,7 @@ def test_an_item_is_put_found_and_removed(history, clock):
     items = history.items
     items.put(("users", "u-1"), "theme", {"colour": "dark"}, ttl=timedelta(hours=1))
     item = items.get(("users", "u-1"), "theme")
-    assert item.expires_at == clock() + timedelta(hours=1)
+    assert item.expires_at == clock() + timedelta(hours=1) and item.ttl == timedelta(hours=1)
     assert items.get_many([(("users", "u-1"), "theme"), (("users",), "none")]) == [item, None]
     assert asyncio.run(items.asearch(("users",), where={"colour": "dark"})) == [item]
     items.delete(("users", "u-1"), "theme")
@@ -35,6 +35,8 @@ def test_many_items_are_written_at_once_or_not_at_all(history):
     )
     assert items.search(("a",), "pizza")[0].key == "x"
     assert items.search(("a",), vector=[2, 0], space_id="mine")[0].score == pytest.approx(1)
+    items.put(("a",), "v", {}, vectors=[[0, 3]], space_id="mine")
+    assert items.search(("a",), vector=[0, 1], space_id="mine")[0].key == "v"
     with pytest.raises(actionhist.InvalidArgument, match="ttl"):
         items.put_many([{"namespace": ("a",), "key": "z", "value": {}}, {"namespace": ("a",), "key": "w", "value": {}, "ttl": float("nan")}])
     assert items.get(("a",), "z") is None

@@ -72,14 +72,38 @@ def test_numbers_that_no_float_holds_are_refused(history):
             history.similar(vector=bad)
 
 
-def test_what_the_model_raises_for_a_query_comes_to_the_caller(clock):
+def test_words_answer_while_the_model_raises(restart, clock):
     class Broken(Letters):
-        def embed(self, texts, role):
-            raise LookupError("no such word")
+        down = False
 
-    with actionhist.open("memory:", clock=clock, model=Broken()) as h:
+        def embed(self, texts, role):
+            if self.down:
+                raise LookupError("no such word")
+            return super().embed(texts, role)
+
+    model = Broken()
+    with actionhist.open("memory:", clock=clock, model=model) as h:
+        h.record(restart("a-1"))
         assert h.wait_indexed(60)
-        with pytest.raises(LookupError, match="no such word"):
+        model.down = True
+        [hit] = h.similar("crashes")
+        assert hit.trace.action_id == "a-1"
+        assert "no such word" in hit.explain["fallback"]
+        assert h.recommend("crashes")["actions"] is not None
+        assert h.context("crashes")
+        # What cannot be indexed now is not waited for.
+        h.record(restart("a-2"))
+        assert "no such word" in h.similar("crashes", fresh=True)[0].explain["fallback"]
+
+
+def test_what_stops_the_program_goes_through_a_model(clock):
+    class Stopped(Letters):
+        def embed(self, texts, role):
+            raise KeyboardInterrupt
+
+    with actionhist.open("memory:", clock=clock, model=Stopped()) as h:
+        assert h.wait_indexed(60)
+        with pytest.raises(KeyboardInterrupt):
             h.similar("crashes")
 
 

@@ -84,6 +84,27 @@ def test_parts_count_by_weight():
         actionhist.SemanticIndex(20, parts=[16, 3])
 
 
+def test_every_search_takes_the_same_options(index):
+    query = unit(7)
+    (many,) = index.search_many([query], text="number12", vector_weight=0.2, limit=1)
+    assert many[0].id == "r12" == index.search(query, text="number12", vector_weight=0.2, limit=1)[0].id
+    for options in ({"threshold": 0.9}, {"percentile": 99.9}, {"exclude_id": "r7"}, {"mmr_lambda": 0.2}, {"distinct": 0.3}):
+        (many,) = index.search_many([query], **options)
+        assert [hit.id for hit in many] == [hit.id for hit in index.search(query, **options)]
+        assert index.explain(query, **options)["matching"] == 300
+    assert index.explain(text="number12")["route"] == "nothing"
+    assert len(index.search_many([query], threshold=0.9)[0]) == 1
+
+
+def test_vectors_and_what_they_cost(index):
+    assert index.vector("r7") == pytest.approx(unit(7), abs=1e-6)
+    assert index.vector("x") is None
+    whole, codes = (actionhist.SemanticIndex.estimated_bytes(1000, 384, precision=p) for p in ("full", "byte"))
+    assert whole >= codes + 1_536_000
+    with pytest.raises(actionhist.InvalidArgument, match="dimension"):
+        actionhist.SemanticIndex.estimated_bytes(1000, 0)
+
+
 def test_changes(index):
     assert len(index) == 300 and "r5" in index and "x" not in index
     assert index.version("r5") == 5 and index.version("x") is None
@@ -137,6 +158,8 @@ def test_what_does_not_fit_is_refused(index):
     (lambda i: i.search(3), "vector"),
     (lambda i: i.explain(unit(1), ef_search=None), "ef_search"),
     (lambda i: i.search_many(unit(1)), "vectors"),
+    (lambda i: i.search_many([unit(1)], mmr_lambda="much"), "mmr_lambda"),
+    (lambda i: i.vector(3), "id"),
     (lambda i: i.remove(3), "id"),
     (lambda i: i.version(None), "id"),
     (lambda i: i.set_vector(None, unit(1)), "id"),

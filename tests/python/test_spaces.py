@@ -56,7 +56,9 @@ def test_a_fitted_model_is_kept_as_a_space_and_switched_to(history, troubles):
     assert history.wait_indexed(60)
     (first,) = history.spaces()
     assert first["active"] and first["vectors"] == 60 and first["missing"] == 0
-    fitted = history.fit_space(dimension=16)
+    passes = []
+    fitted = history.fit_space(dimension=16, progress=lambda done, left: passes.append((done, left)))
+    assert passes[0][0] == 60 and passes[-1][1] == 0
     assert fitted["fitted"] and fitted["dimension"] <= 16
     assert by_id(history)[first["space_id"]]["active"]
     seen = []
@@ -174,7 +176,7 @@ def test_numbers_out_of_range_are_refused_by_name(history):
 
 
 def test_too_little_to_fit_says_how_to_have_more(history):
-    with pytest.raises(actionhist.InvalidArgument, match="there are 0; wait_indexed"):
+    with pytest.raises(actionhist.InvalidArgument, match="there are 0; what was just recorded"):
         history.fit_space()
 
 

@@ -1,6 +1,7 @@
 """Actions around code: history.action() and @history.tracked."""
 
 import asyncio
+import inspect
 import time
 
 import pytest
@@ -73,9 +74,25 @@ def test_a_wrong_outcome_does_not_hide_the_error_of_the_block(history):
     with pytest.raises(ZeroDivisionError), history.action(action_type="restart_deployment") as a:
         a.outcome(effectiveness_score=7)
         1 / 0
-    with pytest.raises(actionhist.InvalidArgument, match="effectiveness_score"):
+    assert [trace.execution_status for trace in history.history()] == ["failed"]
+
+
+def test_an_action_is_completed_without_an_outcome_that_is_wrong(history):
+    with pytest.raises(actionhist.InvalidArgument, match="effectiveness_score") as refused:
         with history.action(action_type="restart_deployment") as a:
             a.outcome(effectiveness_score=7)
+    assert "completed without" in refused.value.__notes__[0]
+    assert a.trace.execution_status == "completed"
+    assert history.get(a.trace.action_id) == a.trace
+
+
+def test_an_outcome_takes_what_complete_takes(history):
+    taken, completed = (inspect.signature(f).parameters for f in (TrackedAction.outcome, actionhist.History.complete))
+    assert set(taken) == set(completed) - {"action_id", "correction"}
+    with pytest.raises(TypeError, match="score"):
+        with history.action(action_type="restart_deployment") as a:
+            a.outcome(score=1)
+    assert a.trace.execution_status == "failed"
 
 
 def test_a_tracked_function_is_an_action_for_each_call(history):

@@ -38,6 +38,8 @@ async def main() -> None:
 asyncio.run(main())
 """
 
+QUICKSTART = pathlib.Path(__file__).resolve().parents[2] / "examples" / "quickstart.py"
+
 WRONG = """
 import actionhist
 
@@ -74,8 +76,9 @@ def check(tmp_path, checker, program):
 
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
-def test_a_right_program_and_the_package_pass(tmp_path, checker):
-    result = check(tmp_path, checker, PROGRAM)
+@pytest.mark.parametrize("program", [PROGRAM, QUICKSTART.read_text()], ids=["program", "quickstart"])
+def test_a_right_program_and_the_package_pass(tmp_path, checker, program):
+    result = check(tmp_path, checker, program)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

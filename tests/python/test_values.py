@@ -47,6 +47,15 @@ def test_values_become_plain_dicts(values):
     assert values["Hit"].to_dict()["trace"]["action_type"] == "scale_deployment"
 
 
+def test_equal_values_are_equal(values, history, scale):
+    again = history.similar("load changes")[0]
+    assert again == values["Hit"] and hash(again) == hash(values["Hit"]) and again is not values["Hit"]
+    answers = [history.check(scale(3, 5)) for _ in range(2)]
+    assert answers[0] == answers[1] and len(set(answers)) == 1
+    assert answers[0] != history.check(action_type="look")
+    assert values["Verdict"] != values["Hit"]
+
+
 @pytest.mark.parametrize("name", ["Trace", "Verdict", "Detection", "Hit"])
 def test_values_are_read_only_and_not_pickled(values, name):
     value = values[name]

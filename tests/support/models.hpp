@@ -67,6 +67,29 @@ class Picky final : public Renamed {
   std::atomic<bool> picky = true;
 };
 
+// The built-in model with so much more in common between any two texts.
+class Crowded final : public EmbeddingModel {
+ public:
+  explicit Crowded(float common) : common_(common) {}
+  std::string space_id() const override { return "crowded/1025/1"; }
+  std::size_t dimension() const override { return hashed_lexical_model()->dimension() + 1; }
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    const EmbeddingModel& inner = *hashed_lexical_model();
+    std::vector<float> vectors(texts.size() * inner.dimension());
+    inner.embed(texts, role, vectors);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const auto first = vectors.begin() + static_cast<std::ptrdiff_t>(i * inner.dimension());
+      const auto last = std::copy(first, first + static_cast<std::ptrdiff_t>(inner.dimension()),
+                                  out.begin() + static_cast<std::ptrdiff_t>(i * dimension()));
+      *last = common_;
+    }
+  }
+
+ private:
+  float common_;
+};
+
 // Finds what is least like the query.
 class Contrary final : public Renamed {
  public:

@@ -129,11 +129,15 @@ void PostgresServer::start() {
 
 void PostgresServer::stop(Stop mode) {
   if (!service_) return;
-  service_->send(SIGCONT);
+  thaw();
   service_->stop(mode == Stop::smart ? SIGTERM : mode == Stop::fast ? SIGINT : SIGQUIT);
 }
 
 void PostgresServer::kill9() { service_->kill_all(); }
+
+void PostgresServer::freeze() { service_->send_all(SIGSTOP); }
+
+void PostgresServer::thaw() { service_->send_all(SIGCONT); }
 
 std::string PostgresServer::log() const { return service_ ? service_->output() : ""; }
 

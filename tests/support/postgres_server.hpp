@@ -52,6 +52,9 @@ class PostgresServer {
   void stop(Stop mode = Stop::fast);
   // Ends all its processes at once, as a power failure would.
   void kill9();
+  // Lets all its processes hang, and go on.
+  void freeze();
+  void thaw();
   // Starts it again and waits until it answers.
   void start();
   bool running() { return service_ && service_->running(); }

@@ -195,6 +195,12 @@ void Service::send(int signal) const {
   if (pid_ > 0) kill(pid_, signal);
 }
 
+void Service::send_all(int signal) const {
+  if (pid_ <= 0) return;
+  send(signal);
+  for (const pid_t child : descendants_of(pid_)) kill(child, signal);
+}
+
 void Service::stop(int signal) {
   if (!running()) return;
   send(signal);

@@ -47,6 +47,8 @@ class Service {
   bool running();
   pid_t pid() const { return pid_; }
   void send(int signal) const;
+  // To it and to all processes that come from it.
+  void send_all(int signal) const;
   // Sends `signal` and waits for the end; after two minutes it is killed.
   void stop(int signal);
   // Ends it and all processes that come from it, with SIGKILL.

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._actionhist import Detection, Verdict
 from ._arguments import Fields, Text, Time, laid_over, resource_of
+from ._errors import InvalidArgument
 from ._opened import Opened
 from ._twins import twin
 
@@ -27,7 +28,9 @@ class Guard(Opened):
     apropose = twin(propose)
 
     def check(self, action: Fields | None = None, /, **fields: Any) -> Verdict:
-        """The decision of propose(), without writing anything."""
+        """The decision of propose(), without writing anything and without an override."""
+        if "override" in fields:
+            raise InvalidArgument("override: check() takes none; give it to propose()")
         return self._handle.check(laid_over(action, fields))
 
     acheck = twin(check)
@@ -83,13 +86,19 @@ class Guard(Opened):
         *,
         pattern_id: Text | None = None,
         scope: Text | None = None,
+        kind: Text | None = None,
+        namespace: Text | None = None,
+        name: Text | None = None,
+        cluster: Text | None = None,
+        api_group: Text | None = None,
         since: Time | None = None,
         until: Time | None = None,
         unresolved: bool = False,
         limit: int = 50,
     ) -> list[Detection]:
-        """What the guard found, newest first."""
-        return self._handle.detections(pattern_id, scope, since, until, unresolved, limit)
+        """What the guard found, newest first; on one resource by its kind and name, in place of a scope."""
+        resource = resource_of(cluster, kind, namespace, name, api_group)
+        return self._handle.detections(pattern_id, scope, resource, since, until, unresolved, limit)
 
     adetections = twin(detections)
 

@@ -27,7 +27,7 @@ class Model(Protocol):
     """Turns text into vectors. Called from any thread.
 
     When it raises InvalidArgument for stored texts they are refused, and found by their words alone; after anything
-    else it is asked again later.
+    else it is asked again later. While it raises, searches answer by words alone, as `explain["fallback"]` says.
     """
 
     @property
@@ -81,7 +81,8 @@ class History(Recording, Guard, Search, Learning, Retention, Spaces):
                 a.outcome(effectiveness_score=0.8)
 
         Raises Refused when the guard does not allow it. A block that raises is stored as failed, with what it
-        raised. Works with `async with` too.
+        raised. What outcome() gave and cannot be stored is raised in the end; the action is completed without it.
+        Works with `async with` too.
         """
         return TrackedAction(self, laid_over(action, fields))
 

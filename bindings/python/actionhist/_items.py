@@ -19,7 +19,7 @@ Ttl = Union[timedelta, float]
 
 @dataclass(frozen=True)
 class Item:
-    """A value under a key. `score` is there when it was searched by meaning."""
+    """A value under a key. `score` is there when it was searched by meaning, `ttl` when it does not live for ever."""
 
     namespace: tuple[str, ...]
     key: str
@@ -28,6 +28,7 @@ class Item:
     updated_at: datetime
     expires_at: datetime | None = None
     score: float | None = None
+    ttl: timedelta | None = None
 
 
 class Items:
@@ -51,17 +52,22 @@ class Items:
         *,
         ttl: Ttl | None = None,
         texts: Sequence[str] | None = None,
+        space_id: str | None = None,
+        vectors: Iterable[Iterable[float]] | None = None,
     ) -> None:
-        """Stores or replaces an item. It is found by `texts`, or by all text in its value if they are None."""
-        self.put_many([{"namespace": namespace, "key": key, "value": value, "ttl": ttl, "texts": texts}])
+        """Stores or replaces an item. It is found by `texts`, or by all text in its value if they are None.
+
+        Instead of texts it may have `vectors` of the host's own model and the `space_id` that names it.
+        """
+        change = {"ttl": ttl, "texts": texts, "space_id": space_id, "vectors": vectors}
+        self.put_many([{"namespace": namespace, "key": key, "value": value, **change}])
 
     aput = twin(put)
 
     def put_many(self, changes: Iterable[Fields]) -> None:
         """Writes all in one transaction; of two changes of one item the later counts.
 
-        Each is a dict of the arguments of put(); a `value` of None removes the item. Instead of texts it may have
-        `vectors` of the host's own model and the `space_id` that names it.
+        Each is a dict of the arguments of put(); a `value` of None removes the item.
         """
         self._handle.put_items([_change(i, change) for i, change in enumerate(changes)])
 

@@ -84,3 +84,4 @@ def _close_all() -> None:
     for opened in list(_open_ones):
         opened.close()
     _actionhist.wait_destroyed()
+    _actionhist.leave_statics_to_threads()

@@ -19,7 +19,7 @@ class Recording(Opened):
         """Stores an action as it happened, without asking the guard.
 
         An action whose id is already stored is returned as it stands, with `stored` False. Fields that the
-        library does not know go to `metadata`.
+        library does not know go to `metadata`; what is a part of the resource, misspelt, is refused.
         """
         return self._handle.record(laid_over(action, fields))
 

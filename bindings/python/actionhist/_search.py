@@ -79,9 +79,9 @@ class Search(Opened):
 
     asimilar = twin(similar)
 
-    def summaries(self, changed_since: Time | None = None) -> list[Fields]:
-        """Resources at a glance. Times are RFC 3339; what is absent is left out."""
-        return self._handle.summaries(changed_since)
+    def summaries(self, changed_since: Time | None = None, *, limit: int = 1000) -> list[Fields]:
+        """Resources at a glance, the last touched first. Times are RFC 3339; what is absent is left out."""
+        return self._handle.summaries(changed_since, limit)
 
     asummaries = twin(summaries)
 

@@ -35,12 +35,15 @@ class Spaces(Opened):
 
     aswitch_space = twin(switch_space)
 
-    def fit_space(self, *, dimension: int = 256, documents: int = 10_000, seed: int = 1) -> Fields:
+    def fit_space(
+        self, *, dimension: int = 256, documents: int = 10_000, seed: int = 1, progress: Progress | None = None
+    ) -> Fields:
         """Fits a model on the newest texts and keeps it as a space, which it returns.
 
-        Nothing searches it before switch_space(). Worth repeating when the memory has doubled.
+        Nothing searches it before switch_space(). Worth repeating when the memory has doubled. `progress` is called
+        with how many texts were looked at and how many are left, each counted as often as it is looked at.
         """
-        return self._handle.fit_space(dimension, documents, seed)
+        return self._handle.fit_space(dimension, documents, seed, progress)
 
     afit_space = twin(fit_space)
 

@@ -8,13 +8,13 @@ import functools
 import inspect
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 from ._actionhist import Trace, Verdict
-from ._errors import Refused
+from ._errors import InvalidArgument, Refused
 
 if TYPE_CHECKING:
-    from ._arguments import Fields
+    from ._arguments import Fields, Text, Time
     from ._history import History
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,9 +37,28 @@ class TrackedAction:
         self.verdict: Verdict | None = None
         self.trace: Trace | None = None
 
-    def outcome(self, **outcome: Any) -> None:
-        """Adds to what complete() will be given: effectiveness_score, resource_state_after, status, …"""
-        self._outcome.update(outcome)
+    def outcome(
+        self,
+        status: Text | None = None,
+        *,
+        execution_start_time: Time | None = None,
+        execution_end_time: Time | None = None,
+        execution_duration_ms: int | None = None,
+        execution_error: str | None = None,
+        kubernetes_operations: Sequence[Fields] | None = None,
+        resource_state_after: Fields | None = None,
+        post_spec_hash: str | None = None,
+        result_hash: str | None = None,
+        effectiveness_score: float | None = None,
+        effectiveness_criteria: Fields | None = None,
+        effectiveness_assessed_at: Time | None = None,
+        effectiveness_assessment_method: Text | None = None,
+        effectiveness_notes: str | None = None,
+        effectiveness_due_at: Time | None = None,
+    ) -> None:
+        """Adds to what complete() will be given in the end; what is None stays as it was."""
+        given = locals()
+        self._outcome.update({name: given[name] for name in given if name != "self" and given[name] is not None})
 
     def __enter__(self) -> TrackedAction:
         if self.verdict is not None:
@@ -67,23 +86,36 @@ class TrackedAction:
     ) -> None:
         if self.trace is None:
             return
-        outcome = {"status": "completed", **self._outcome}
+        plain = {"status": "completed"}
+        outcome = {**plain, **self._outcome}
         if error is not None:
-            said = f"{type(error).__name__}: {error}"[:_max_error]
-            outcome["status"] = "cancelled" if isinstance(error, _stopped) else "failed"
-            outcome.setdefault("execution_error", said)
-        if error is None:
+            plain = {
+                "status": "cancelled" if isinstance(error, _stopped) else "failed",
+                "execution_error": f"{type(error).__name__}: {error}"[:_max_error],
+            }
+            outcome = {**plain, **self._outcome, "status": plain["status"]}
+        try:
             self.trace = self._history.complete(self.trace.action_id, **outcome)
-        else:
-            self.trace = self._complete_beside(error, self.trace.action_id, **outcome) or self.trace
+        except (InvalidArgument, TypeError) as refused:
+            # The block has run, whatever is wrong with what it said.
+            if self._complete_beside(refused, self.trace.action_id, **plain):
+                refused.add_note(f"the action is {plain['status']} without what outcome() gave")
+            if error is None:
+                raise
+            error.add_note(f"and its outcome could not be stored: {refused}")
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"and the action could not be completed: {failure}")
 
-    def _complete_beside(self, error: BaseException, action_id: str, **outcome: Any) -> Trace | None:
+    def _complete_beside(self, error: BaseException, action_id: str, **outcome: Any) -> bool:
         """Completes while `error` is on its way to the caller, who must see that one whatever happens here."""
         try:
-            return self._history.complete(action_id, **outcome)
+            self.trace = self._history.complete(action_id, **outcome)
         except Exception as failure:
             error.add_note(f"and the action could not be completed: {failure}")
-            return None
+            return False
+        return True
 
     async def __aenter__(self) -> TrackedAction:
         try:

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 #include <actionhist/error.hpp>
 #include <actionhist/pattern.hpp>
 
@@ -88,4 +90,22 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
   CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "ineffective-loop",
                     "threshold_config": {"max_period": 2.5}})") ==
         "threshold_config.max_period: must be a whole number");
+}
+
+TEST_CASE("a pattern begins the same in C++ and in JSON") {
+  for (const Pattern& shipped : default_patterns()) {
+    Pattern mine = default_pattern(shipped.pattern_type);
+    mine.pattern_id = "mine";
+    const auto json =
+        fmt::format(R"({{"pattern_id": "mine", "pattern_type": "{}"}})", to_string(shipped.pattern_type));
+    CHECK(parse_pattern(json) == mine);
+    mine.pattern_id = shipped.pattern_id;
+    mine.active = shipped.active;
+    CHECK(mine == shipped);
+  }
+  Pattern empty;
+  Pattern of_its_type = default_pattern(empty.pattern_type);
+  empty.pattern_name = of_its_type.pattern_name;
+  empty.description = of_its_type.description;
+  CHECK(empty == of_its_type);
 }

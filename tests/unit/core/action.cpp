@@ -51,6 +51,39 @@ TEST_CASE("a wrong type or value is refused with the field's name", "[action]") 
   CHECK(refused(R"({"execution_duration_ms": 1.5})") == "execution_duration_ms: must be a whole number");
 }
 
+TEST_CASE("a misspelt part of the resource is refused, and words of their own are not", "[action]") {
+  const auto refused = [](const char* json) {
+    return error_text_of([&] { parse_action(json); }).find("is not known, but ") != std::string::npos;
+  };
+  CHECK(refused(R"({"knd": "Deployment", "name": "web"})"));
+  CHECK(refused(R"({"kind": "Deployment", "nmae": "web"})"));
+  CHECK(refused(R"({"knd": "Deployment", "nmae": "web"})"));
+  CHECK(refused(R"({"kiind": "Deployment", "name": "web"})"));
+  CHECK(refused(R"({"namespase": "prod"})"));
+  CHECK(refused(R"({"namspace": "prod"})"));
+  CHECK(refused(R"({"clutser": "eu"})"));
+  CHECK(refused(R"({"resource_nane": "web"})"));
+  CHECK(refused(R"({"resource_refrence": {"kind": "Pod"}})"));
+  CHECK(refused(R"({"overide": {"actor": "me", "reason": "r"}})"));
+  for (const char* own :
+       {R"({"kind": "Pod", "names": ["a"]})", R"({"kind": "Pod", "named": "x"})",
+        R"({"kind": "Pod", "game": "x"})", R"({"name": "x", "find": "y"})", R"({"name": "x", "kinds": "y"})",
+        R"({"kid": "key"})", R"({"kid": "key", "resource": {"kind": "Secret", "name": "n"}})",
+        R"({"node": "n"})", R"({"type": "t", "title": "x", "clusters": "a,b", "namespaces": "a"})",
+        R"({"app_version": "1"})", R"({"override": {"replicas": 3}})",
+        R"({"kind": "Pod", "name": "p", "nmae": "x"})", R"({"metadata": {"knd": "x"}, "name": "web"})"}) {
+    INFO(own);
+    CHECK_NOTHROW(parse_action(own));
+  }
+}
+
+TEST_CASE("words of a name may be parted by hyphens or underscores", "[action]") {
+  CHECK(parse_effect("read-only") == Effect::read_only);
+  CHECK(parse_effect("read_only") == Effect::read_only);
+  CHECK(parse_status("rolled_back") == Status::rolled_back);
+  CHECK(error_text_of([] { parse_effect("readonly"); }).find("is none of") != std::string::npos);
+}
+
 TEST_CASE("the legal changes of status are exactly those of the table", "[action]") {
   using enum Status;
   const Status all[] = {pending, executing, completed, failed, rolled_back, cancelled, escalated};

@@ -49,6 +49,19 @@ TEST_CASE("a missing field makes a comparison false and its negation true", "[fi
   CHECK_FALSE(matches(R"({"x": {"$in": []}})", {}));
 }
 
+TEST_CASE("a path goes through objects and through keys with dots", "[filter]") {
+  JsonDocument document;
+  const JsonElement object = document.parse(
+      R"({"a": {"b": 1, "c.d": {"e": 2}}, "a.b": {"c": 3}, "list": [1], "": {"": 4}, "x.": 5})", "object");
+  const auto holds = [&](const char* where) {
+    return actionhist::matches(parse_filter(Json::parse(where)), object);
+  };
+  CHECK(holds(R"({"a.c.d.e": 2, "a.b.c": 3, "x.": 5, ".": 4})"));
+  CHECK(holds(R"({"a": {"$exists": true}, "list": {"$exists": true}, "a.b.d": {"$exists": false}})"));
+  CHECK_FALSE(holds(R"({"list": null})"));
+  CHECK(holds(R"({"list.0": null, "a.c": null, "a.b.c.d": null})"));
+}
+
 TEST_CASE("filters nest", "[filter]") {
   const std::map<std::string, Scalar, std::less<>> row{{"a", 1.0}, {"b", std::string("x")}};
   CHECK(matches(R"({"$or": [{"a": 2}, {"$and": [{"a": 1}, {"b": {"$in": ["x", "y"]}}]}]})", row));

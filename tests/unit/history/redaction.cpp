@@ -146,6 +146,118 @@ TEST_CASE("secrets are taken out of what Kubernetes writes around them", "[redac
   CHECK(redacted_json(volumes) == volumes);
 }
 
+TEST_CASE("what stands behind an escaped Secret in a line is kept", "[redaction]") {
+  const std::string line =
+      R"(applied: "{\"kind\":\"Secret\",\"data\":{\"a\":\"b\"},\"metadata\":{\"name\":\"x\"}}" then the rollout failed)";
+  CHECK(
+      redacted(line) ==
+      R"(applied: "{\"kind\":\"Secret\",\"data\":{[redacted]},\"metadata\":{\"name\":\"x\"}}" then the rollout failed)");
+}
+
+TEST_CASE("rules of one's own see the whole of a document in a text", "[redaction]") {
+  std::string text = R"({"password":"x","pin":"1234"})";
+  Redactor({R"("pin": ?"?\d+)"}).redact(text);
+  CHECK(text.find("1234") == std::string::npos);
+}
+
+TEST_CASE("two words of a list are no secret and its value", "[redaction]") {
+  for (const char* kept :
+       {R"({"command":["rotate-credentials","payments"]})", R"({"changed":["DB_PASSWORD","DB_HOST"]})",
+        R"({"services":["auth-token","checkout"]})"}) {
+    CHECK(redacted_json(kept) == kept);
+  }
+  CHECK(redacted_json(R"({"headers":[["X-Api-Key","hunter2"]]})") ==
+        R"({"headers":[["X-Api-Key","[redacted]"]]})");
+}
+
+TEST_CASE("a document in a text goes through the same rules", "[redaction]") {
+  const std::string applied = R"({"kind":"Secret","data":{"k":"aHVudGVyMg=="},"metadata":{"name":"db"}})";
+  const Json secret = Json::object(
+      {{"metadata",
+        Json::object({{"annotations",
+                       Json::object({{"kubectl.kubernetes.io/last-applied-configuration", applied}})}})}});
+  CHECK(redacted_json(secret.text()).find("aHVudGVyMg") == std::string::npos);
+  CHECK(redacted_json(secret.text()).find(R"(\"name\":\"db\")") != std::string::npos);
+  CHECK(redacted(applied) == R"({"data":{"k":"[redacted]"},"kind":"Secret","metadata":{"name":"db"}})");
+  CHECK(redacted(R"([{"a": {"b": "{\"password\": \"x\"}"}}])") ==
+        R"([{"a":{"b":"{\"password\":\"[redacted]\"}"}}])");
+  // What holds no secret keeps its blanks and its order.
+  for (const char* kept : {R"({ "b": 1, "a": [2, 3] })", R"({"kind":"ConfigMap","data":{"k":"v"}})",
+                           "{not json}", "[web-1, web-2]", "{", "{{ .Values.name }}"}) {
+    CHECK(redacted(kept) == kept);
+  }
+}
+
+TEST_CASE("the data of a Secret that stands in a text is taken out", "[redaction]") {
+  CHECK(
+      redacted(
+          "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  conn: hunter2\n  cert: |\n"
+          "    line1\n    line2\ntype: Opaque\n") ==
+      "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  conn: [redacted]\n  cert: [redacted]\n"
+      "type: Opaque\n");
+  CHECK(redacted("data:\n  a: hunter2\nkind: Secret") == "data:\n  a: [redacted]\nkind: Secret");
+  CHECK(redacted("kind: Secret\ndata: {a: hunter2}\n") == "kind: Secret\ndata: [redacted]\n");
+  CHECK(redacted("items:\n- apiVersion: v1\n  data:\n    a: hunter2\n  kind: Secret\n") ==
+        "items:\n- apiVersion: v1\n  data:\n    a: [redacted]\n  kind: Secret\n");
+  CHECK(redacted("kind: ConfigMap\ndata:\n  a: b\n---\nkind: Secret\ndata:\n  a: hunter2\n") ==
+        "kind: ConfigMap\ndata:\n  a: b\n---\nkind: Secret\ndata:\n  a: [redacted]\n");
+  CHECK(redacted(R"(created {"data": {"a": "hunter}2"}, "kind": "Secret"} just now)") ==
+        R"(created {"data": {[redacted]}, "kind": "Secret"} just now)");
+  for (const char* kept :
+       {"kind: ConfigMap\ndata:\n  a: b\n", "the Secret has data: none", "kind: SecretStore\ndata:\n  a: b\n",
+        "Secret db was not found\ndata:\n  a: b\n"}) {
+    CHECK(redacted(kept) == kept);
+  }
+}
+
+TEST_CASE("secrets are known in the arguments of a command and in pairs", "[redaction]") {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"(["mysql","-u","root","--password","hunter2","-h","db"])",
+       R"(["mysql","-u","root","--password","[redacted]","-h","db"])"},
+      {R"(["sshpass","-p","hunter2","ssh","web"])", R"(["sshpass","-p","[redacted]","ssh","web"])"},
+      {R"(["docker","login","-p","hunter2"])", R"(["docker","login","-p","[redacted]"])"},
+      {R"([["X-Api-Key","abc"],["Accept","text/plain"]])",
+       R"([["X-Api-Key","[redacted]"],["Accept","text/plain"]])"},
+      {R"([{"key":"DB_PASSWORD","value":"x"},{"Name":"API_TOKEN","Value":"x"}])",
+       R"([{"key":"DB_PASSWORD","value":"[redacted]"},{"Name":"API_TOKEN","Value":"[redacted]"}])"},
+      {R"({"clientSecret":{"value":"x"}})", R"({"clientSecret":{"value":"[redacted]"}})"},
+      {R"({"token":{"name":"t","value":"x"}})", R"({"token":{"name":"[redacted]","value":"[redacted]"}})"},
+  };
+  for (const auto& [json, kept] : cases) CHECK(redacted_json(json) == kept);
+  for (const char* kept :
+       {R"(["kubectl","get","secret","db"])", R"(["kubectl","port-forward","-p","8080"])",
+        R"(["secret","db"])", R"(["mysql","--password","-h","db"])",
+        R"(["kubectl","exec","web","--","ls","-","x"])", R"(["enter the password","ok"])",
+        R"({"key":"app","value":"web"})",
+        R"({"secret":{"items":[{"key":"tls.crt","path":"crt"}],"optional":true,"secretName":"web-tls"}})",
+        R"({"tokens":{"input":12}})", R"(["replicas","3"])"}) {
+    CHECK(redacted_json(kept) == kept);
+  }
+}
+
+TEST_CASE("secrets are known in the ways of other tools", "[redaction]") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"password := hunter2", "password := [redacted]"},
+      {R"("password" => "hunter2",)", R"("password" => [redacted],)"},
+      {"<password>hunter2</password>", "<password>[redacted]</password>"},
+      {"user: bob\npass: hunter2\n", "user: bob\npass: [redacted]\n"},
+      {"{user: bob, pass: hunter2}", "{user: bob, pass: [redacted]}"},
+      {"DB_PASS=hunter2 ./run", "DB_PASS=[redacted] ./run"},
+      {"sshpass -p hunter2 ssh web", "sshpass -p [redacted] ssh web"},
+      {"docker login -u bob -p hunter2 registry", "docker login -u bob -p [redacted] registry"},
+      {"kubectl create secret generic x --from-literal=a=hunter2 --from-literal=b='c d'",
+       "kubectl create secret generic x --from-literal=a=[redacted] --from-literal=b=[redacted]"},
+      {"mysql -u root -phunter2 -h db", "mysql -u root -p[redacted] -h db"},
+  };
+  for (const auto& [text, kept] : cases) CHECK(redacted(text) == kept);
+  for (const char* kept :
+       {"--- PASS: TestScale2 (0.01s)", "second pass: web-1 and web-2 restarted", "pass: 12/12", "pass: yes",
+        "checks pass: all3", "pass <token> to the server", "docker run -p 8080:80 web",
+        "kubectl logs -p web-1", "mkdir -p /srv/mysql", "mysql -p is asked for"}) {
+    CHECK(redacted(kept) == kept);
+  }
+}
+
 TEST_CASE("rules of one's own are added, and a wrong one is named", "[redaction]") {
   const Redactor redactor({R"(EMP-\d{4})"});
   std::string text = "ask EMP-1234";

@@ -9,7 +9,11 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/trace_fields.hpp"
+#include "support/random_filters.hpp"
+
 using namespace actionhist;
+using namespace actionhist::test;
 
 namespace {
 
@@ -126,5 +130,27 @@ TEST_CASE("columns answer as the filter language does, through many changes", "[
     CAPTURE(where);
     CHECK(select(fields, where, rows.size()) == expected);
     CHECK(select(copy, where, rows.size()) == expected);
+  }
+}
+
+TEST_CASE("a document alone answers a filter as the columns of many do", "[fields]") {
+  RandomFilters random(11);
+  Fields fields;
+  std::vector<Json> rows;
+  for (int i = 0; i < 200; ++i) {
+    Trace trace;
+    static_cast<Action&>(trace) = random.action(i);
+    fields.set(static_cast<std::uint32_t>(i), rows.emplace_back(filter_fields(trace)));
+  }
+  JsonDocument document;
+  for (int i = 0; i < 1000; ++i) {
+    const Json where = random.filter();
+    const Filter filter = parse_filter(where);
+    Rows expected;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      if (matches(filter, document.parse(rows[row]))) expected.push_back(row);
+    }
+    CAPTURE(where.text());
+    CHECK(select(fields, where.text(), rows.size()) == expected);
   }
 }

@@ -167,7 +167,12 @@ TEST_CASE("the graph finds at least 95 of 100 true neighbours", "[graph]") {
   CHECK(recall(*graph, vectors, clusters, &every_third, false) >= 0.95);
   CHECK(recall(*graph, vectors, clusters, &every_third, true) >= 0.95);
 
-  const Calibration calibration = calibrate(*graph, vectors);
+  for (const int looks : {0, 3, 20, 300}) {
+    int left = looks;
+    CHECK_FALSE(calibrate(*graph, vectors, [&] { return --left < 0; }));
+    CHECK(left >= -12);  // it ends soon
+  }
+  const Calibration calibration = calibrate(*graph, vectors, [] { return false; }).value();
   CHECK(calibration.slots == 6000);
   CHECK(calibration.walk.reaches);
   CHECK(calibration.walk.distances > 100);

@@ -232,4 +232,6 @@ TEST_CASE("many rows are found by any weights", "[parts]") {
     }
     CHECK(found >= 180);
   }
+  CHECK(index.explain(near(vectors[0], {3, 2, 1})).route == "walk");
+  CHECK(index.explain(near(vectors[0], {2, 1, 0})).route == "code scan");
 }

@@ -1,0 +1,56 @@
+#include "history/secret_key.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace actionhist {
+namespace {
+
+// How keys end whose value is a secret whatever it looks like, without case and separators. A Secret of Kubernetes has a
+// name, which is none: "imagePullSecret" is kept, "client_secret" is not.
+constexpr std::array<std::string_view, 25> secret_endings{
+    "password",      "passwd",        "passphrase",    "token",         "authorization",
+    "credential",    "credentials",   "cookie",        "apikey",        "accesskey",
+    "secretkey",     "privatekey",    "encryptionkey", "signingkey",    "masterkey",
+    "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
+    "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
+
+// The same where a separator stands before it; "_SECRET" and "_PASS" are a variable's way to be written.
+constexpr std::array<std::string_view, 6> short_endings{"_pwd", "-pwd", ".pwd", "_PWD", "_PASS", "_SECRET"};
+
+// Where a list goes on, which is no secret.
+constexpr std::array<std::string_view, 3> harmless_endings{"nexttoken", "pagetoken", "continuationtoken"};
+
+constexpr std::array<std::string_view, 18> references{
+    "name",        "namespace", "secretname", "secretnamespace",   "key",  "path", "items",      "optional",
+    "defaultmode", "mode",      "audience",   "expirationseconds", "kind", "type", "apiversion", "version",
+    "metadata",    "driver"};
+
+bool ends_with_any(std::string_view text, std::span<const std::string_view> endings) {
+  return std::ranges::any_of(endings, [text](std::string_view ending) { return text.ends_with(ending); });
+}
+
+}  // namespace
+
+std::string plain(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c == '-' || c == '_' || c == '.') continue;
+    letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return letters;
+}
+
+bool secret_key(std::string_view key) {
+  if (ends_with_any(key, short_endings)) return true;
+  const std::string letters = plain(key);
+  if (letters == "secret" || letters == "pwd") return true;
+  return ends_with_any(letters, secret_endings) && !ends_with_any(letters, harmless_endings);
+}
+
+bool refers_to_secret(std::string_view key) {
+  return std::ranges::find(references, plain(key)) != references.end();
+}
+
+}  // namespace actionhist

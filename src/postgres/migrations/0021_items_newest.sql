@@ -1,0 +1,2 @@
+-- Which items below a namespace were written last, and which namespaces there are, without reading their rows.
+CREATE INDEX items_newest ON items (tenant_id, namespace, updated_at, key, expires_at);
