@@ -158,7 +158,8 @@ TEST_CASE("a pattern may say how long an action has to cool", "[guard]") {
     pattern.prevention_parameters = Json::object({{"cooling_period_minutes", 45}});
     f.history.put_pattern(pattern);
   }
-  CHECK(f.propose_scale("f-3", 3, 5).retry_after == *f.clock.time + 45min);
+  const TimePoint proposed = *f.clock.time;
+  CHECK(f.propose_scale("f-3", 3, 5).retry_after == proposed + 45min);
 }
 
 TEST_CASE("the refusal stands for other resources by no means", "[guard]") {
