@@ -41,6 +41,9 @@ struct Scope {
 
 std::string to_string(const Scope& scope);  // "resource:4f1c…"
 
+struct EarlierAlertQuery;
+struct GuardView;
+
 // What a proposal asks of the storage.
 struct GuardQuestion {
   std::string action_id;
@@ -49,14 +52,18 @@ struct GuardQuestion {
   std::chrono::microseconds window{};  // how far back actions are read
   std::chrono::microseconds alerts{};  // how far back alerts are read
   int max_traces = 0;                  // of each scope, as ActionStore::judged says
-  // How far back instead, to know what is usual: alerts, if there are any and recent actions too, and the actions
-  // of a busy resource.
+  // How far back, to know what is usual: alerts that fired before those that are read, if there are any and recent
+  // actions too, and the actions of a busy resource.
   std::chrono::microseconds baseline{};
+  Alert answered = {};  // by the action: fingerprint, severity and its namespace
   std::chrono::microseconds busy_span{};
   int busy_actions = 0;
 
   // Whether the scope is a resource with so many actions in the last busy_span. REQUIRES: they are by time.
   bool busy(const Scope& scope, std::span<const RecentTrace> recent) const;
+  // Whether earlier alerts count beside what was read already, and what to ask of them then.
+  bool asks_earlier(const GuardView& view) const;
+  EarlierAlertQuery earlier(const GuardView& view) const;
 };
 
 // Rows that several answers may share; they live as long as any of these.
@@ -75,12 +82,22 @@ class SharedRows : public std::span<const Row> {
   std::shared_ptr<const void> owner_;
 };
 
+// What to say of alerts that fired in [since, until): of those with these fingerprints how often, and which of these
+// namespaces had a critical one.
+struct EarlierAlertQuery {
+  std::vector<std::string> fingerprints;
+  std::vector<std::string> namespaces;
+  TimePoint since{};
+  TimePoint until{};
+};
+
 // The answer: all that the decision on a proposal depends on.
 struct GuardView {
   std::optional<Trace> stored;  // the action itself, if its id is taken
   SharedRows<Pattern> patterns;
   std::vector<Detection> in_force;  // of the scopes, at `now`
   SharedRows<Alert> alerts;         // by time
+  EarlierAlerts earlier;            // those before them that may count: in the baseline, if there are both
   GuardPolicy policy;               // of the resource among the scopes
   // Of each scope, as ActionStore::judged gives them, 5 min ahead too. Columns on which no decision depends may be
   // left out.
@@ -156,6 +173,8 @@ class ResourceStore {
   virtual void observe(const Alert& alert) = 0;
   // Alerts that fired in [since, until], by time.
   virtual std::vector<Alert> alerts(TimePoint since, TimePoint until) = 0;
+  // By fingerprint and namespace, those only of which there are any. A fingerprint is of one alert on one resource.
+  virtual EarlierAlerts earlier_alerts(const EarlierAlertQuery& query) = 0;
   // When the last one with this fingerprint that fired in [since, until] ended; absent if it fires still, or none did.
   virtual std::optional<TimePoint> alert_end(std::string_view fingerprint, TimePoint since,
                                              TimePoint until) = 0;
@@ -171,6 +190,9 @@ class PatternStore {
   virtual void lock() {}
   virtual void put(const Pattern& pattern) = 0;
   virtual bool remove(std::string_view pattern_id) = 0;
+  // Whether the tenant has got the shipped patterns, whatever it has kept of them. Marking it is true once only.
+  virtual bool shipped() = 0;
+  virtual bool mark_shipped(TimePoint now) = 0;
 
   // Stores a new detection (returning it with its id) or the changed state of one.
   virtual Detection put(const Detection& detection) = 0;

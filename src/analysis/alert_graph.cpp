@@ -108,12 +108,25 @@ void AlertGraph::keep_near(const std::vector<TimePoint>& actions) {
   });
   std::ranges::stable_sort(all, {}, [](const auto& each) { return each.first.at; });
   std::unordered_map<AlertKey, std::size_t, HashAlertKey> numbers;
+  const auto number_of = [&](std::string_view alert, const Resource* resource) {
+    const std::size_t number = numbers.try_emplace({alert, resource}, numbers.size()).first->second;
+    if (number == pasts_.size()) pasts_.emplace_back();
+    return number;
+  };
+  if (const EarlierAlerts* const earlier = window_.evidence().earlier) {
+    for (const EarlierFirings& each : earlier->firings) {
+      if (!near_alerts.contains(each.fingerprint)) continue;
+      AlertPast& past = pasts_[number_of(each.fingerprint, &each.resource)];
+      past.fired.push_back(each.last_starts_at);
+      past.ended.push_back(each.latest_end.value_or(TimePoint::min()));
+      past.only_counted += each.firings - 1;
+    }
+  }
   for (auto& [firing, labels] : all) {
-    firing.number = numbers.try_emplace({firing.alert, firing.place.resource}, numbers.size()).first->second;
-    if (firing.number == pasts_.size()) pasts_.emplace_back();
+    firing.number = number_of(firing.alert, firing.place.resource);
     AlertPast& past = pasts_[firing.number];
     // The same firing may be known as an alert and from the actions that answer it.
-    if (!past.fired.empty() && past.fired.back() == firing.at) continue;
+    if (!past.fired.empty() && past.fired.back() >= firing.at) continue;
     const TimePoint ended_before = past.ended.empty() ? TimePoint::min() : past.ended.back();
     past.fired.push_back(firing.at);
     past.ended.push_back(std::max(ended_before, firing.ended.value_or(TimePoint::min())));
@@ -242,7 +255,9 @@ std::pair<int, int> AlertGraph::before_and_after(const Step& action) const {
 }
 
 bool AlertGraph::critical_until(std::string_view namespace_, TimePoint until) const {
-  bool found = false;
+  const EarlierAlerts* const earlier = window_.evidence().earlier;
+  bool found = earlier != nullptr && std::ranges::find(earlier->critical_namespaces, namespace_) !=
+                                         earlier->critical_namespaces.end();
   for_each_firing([&](const Firing& firing, const Json&) {
     found |= firing.at <= until && firing.severity == "critical" &&
              firing.place.resource->namespace_ == namespace_;
@@ -264,8 +279,8 @@ bool AlertGraph::fired_before(const Step& action, const Firing& firing) const {
 // added, so that an alert that never fired still has a rate).
 double AlertGraph::surprise_of(const Step& action, const Firing& firing) const {
   const AlertPast& past = pasts_[firing.number];
-  const auto earlier = std::ranges::lower_bound(past.fired, action.done) -
-                       std::ranges::lower_bound(past.fired, action.done - rate_span);
+  const auto earlier = past.only_counted + (std::ranges::lower_bound(past.fired, action.done) -
+                                            std::ranges::lower_bound(past.fired, action.done - rate_span));
   const double rate = (static_cast<double>(earlier) + .5) / std::chrono::duration<double>(rate_span).count();
   return std::exp(-rate * std::chrono::duration<double>(reach_).count());
 }

@@ -67,10 +67,11 @@ class AlertGraph {
  private:
   using Numbers = std::vector<std::size_t>;
 
-  // All firings of one alert on one resource, by time.
+  // All firings of one alert on one resource, by time. Of those that were only counted, the last one stands for all.
   struct AlertPast {
     std::vector<TimePoint> fired;
     std::vector<TimePoint> ended;  // the latest known end of those until then
+    std::int64_t only_counted = 0;
   };
 
   // What relates an action to alerts.

@@ -36,8 +36,8 @@ class Past {
 };
 
 // The proposed action, if there is one, is none of `past`; it would happen at the moment to judge, whatever its
-// time. `alerts_known` says that `alerts` are all there were, not that nobody looked. All that is pointed at must
-// outlive it.
+// time. `alerts_known` says that `alerts` are all there were, not that nobody looked; `earlier` is said of what fired
+// before them. All that is pointed at must outlive it.
 struct Evidence {
   Past past = {};
   std::span<const Alert> alerts = {};
@@ -45,6 +45,7 @@ struct Evidence {
   const Trace* candidate = nullptr;
   std::string scope = {};
   const TraceDigest* candidate_digest = nullptr;  // if the candidate was read already
+  const EarlierAlerts* earlier = nullptr;         // if it was asked for
 };
 
 }  // namespace actionhist

@@ -97,12 +97,19 @@ bool same_alert_unresolved(const Window& window, const Steps& steps) {
   for (const Step* step : steps) {
     if (alert_key(*step->trace) != key) return false;
   }
-  const Alert* latest = nullptr;
-  for (const Alert& alert : window.evidence().alerts) {
-    if (alert.fingerprint != key || alert.starts_at > steps.back()->at) continue;
-    if (latest == nullptr || alert.starts_at >= latest->starts_at) latest = &alert;
+  TimePoint latest = TimePoint::min();
+  std::optional<TimePoint> ended;
+  const auto look = [&](const std::string& fingerprint, TimePoint started, std::optional<TimePoint> end) {
+    if (fingerprint != key || started > steps.back()->at || started < latest) return;
+    latest = started;
+    ended = end;
+  };
+  if (const EarlierAlerts* const earlier = window.evidence().earlier) {
+    for (const EarlierFirings& each : earlier->firings)
+      look(each.fingerprint, each.last_starts_at, each.last_ends_at);
   }
-  return latest == nullptr || !latest->ends_at || *latest->ends_at > steps.back()->at;
+  for (const Alert& alert : window.evidence().alerts) look(alert.fingerprint, alert.starts_at, alert.ends_at);
+  return !ended || *ended > steps.back()->at;
 }
 
 enum class Help { unknown, no, yes };

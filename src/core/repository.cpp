@@ -16,6 +16,31 @@ bool GuardQuestion::busy(const Scope& scope, std::span<const RecentTrace> recent
   return recent.end() - lately >= busy_actions;
 }
 
+bool GuardQuestion::asks_earlier(const GuardView& view) const {
+  return !view.alerts.empty() && alerts < baseline &&
+         std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
+}
+
+EarlierAlertQuery GuardQuestion::earlier(const GuardView& view) const {
+  EarlierAlertQuery query{{}, {}, now - baseline, now - alerts};
+  const auto add = [&](const std::string& fingerprint, const std::string& severity,
+                       const Resource& resource) {
+    if (!fingerprint.empty()) query.fingerprints.push_back(fingerprint);
+    if (severity == "critical") query.namespaces.push_back(resource.namespace_);
+  };
+  add(answered.fingerprint, answered.severity, answered.resource);
+  for (const Alert& alert : view.alerts) add(alert.fingerprint, alert.severity, alert.resource);
+  for (const SharedRows<RecentTrace>& traces : view.recent) {
+    for (const RecentTrace& trace : traces)
+      add(trace->alert_fingerprint, trace->alert_severity, trace->resource);
+  }
+  for (std::vector<std::string>* list : {&query.fingerprints, &query.namespaces}) {
+    std::ranges::sort(*list);
+    list->erase(std::unique(list->begin(), list->end()), list->end());
+  }
+  return query;
+}
+
 std::vector<Trace> ActionStore::judged(const Scope& scope, TimePoint since, TimePoint until, int most) {
   std::vector<Trace> newest = recent(scope, since, until, most);
   if (newest.size() < static_cast<std::size_t>(most)) return newest;
@@ -44,10 +69,7 @@ GuardView Repository::guard_view(const GuardQuestion& question, bool lock) {
     SharedRows<RecentTrace>& recent = view.recent.emplace_back(since(question.window));
     if (question.busy(scope, recent)) recent = since(question.baseline);
   }
-  const bool acted = std::ranges::any_of(view.recent, [](const auto& traces) { return !traces.empty(); });
-  if (!view.alerts.empty() && acted) {
-    view.alerts = SharedRows(resources().alerts(question.now - question.baseline, question.now));
-  }
+  if (question.asks_earlier(view)) view.earlier = resources().earlier_alerts(question.earlier(view));
   return view;
 }
 

@@ -9,6 +9,7 @@
 #include "analysis/guard_policy.hpp"
 #include "analysis/oscillation.hpp"
 #include "analysis/recommendation.hpp"
+#include "analysis/thresholds.hpp"
 #include "core/refuse.hpp"
 #include "core/same_action.hpp"
 
@@ -27,7 +28,7 @@ constexpr int patience = 64;
 constexpr int budget_actions = 6;
 constexpr auto budget_span = 1h;
 constexpr auto baseline = std::chrono::hours{24 * 7};
-// A cascade begins with an alert that fired before the window.
+// A cascade begins with an alert that fired before the window, as far back as most patterns look for one.
 constexpr auto alert_lead = 30min;
 // For an agent that takes a while from its thought to its proposal.
 constexpr auto longest_delay = 10min;
@@ -36,6 +37,17 @@ std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   std::chrono::minutes longest{0};
   for (const Pattern& pattern : patterns) longest = std::max(longest, pattern.time_window);
   return longest;
+}
+
+// How much farther from its actions than `alert_lead` a pattern looks for alerts.
+std::chrono::minutes farther_alerts(std::span<const Pattern> patterns) {
+  std::chrono::minutes farthest = alert_lead;
+  for (const Pattern& pattern : patterns) {
+    if (pattern.pattern_type != PatternType::cascading_failure || pattern.threshold_config.absent()) continue;
+    farthest = std::max(
+        farthest, std::chrono::ceil<std::chrono::minutes>(minutes(thresholds_of(pattern).edge_minutes)));
+  }
+  return farthest - alert_lead;
 }
 
 // Stored at a time long ago, it would be outside the windows of those that come after it, and so of no pattern.
@@ -96,6 +108,9 @@ std::vector<Scope> scopes_of(const Action& action, const std::string& resource_i
 
 GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoint now, bool lock) {
   GuardQuestion question{proposed.action_id, std::move(scopes), now};
+  question.answered.fingerprint = proposed.alert_fingerprint;
+  question.answered.severity = proposed.alert_severity;
+  question.answered.resource.namespace_ = proposed.resource.namespace_;
   question.max_traces = max_traces;
   question.baseline = baseline;
   question.busy_span = budget_span;
@@ -106,7 +121,8 @@ GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoin
     question.alerts = window + alert_lead;
     GuardView view = repository_.guard_view(question, lock);
     if (view.stored) return view;
-    const auto needed = std::max(longest_window(view.patterns), view.policy.window.value_or(0min));
+    const auto needed = std::max(longest_window(view.patterns), view.policy.window.value_or(0min)) +
+                        farther_alerts(view.patterns);
     // The longest may be that of one resource's policy, so it is kept while anybody still needs it.
     if (needed < window && ++unneeded_ < patience) return view;
     unneeded_ = 0;
@@ -166,8 +182,8 @@ void Guard::judge(Case one, const Scope& scope, std::span<const RecentTrace> rec
   const GuardView& view = one.view;
   // Agents' clocks differ: the proposal is judged after everything that is already there.
   const TimePoint as_of = recent.empty() ? now : std::max(now, recent.back().time());
-  const Evidence evidence{recent,        view.alerts,      !view.alerts.empty(),
-                          &one.proposed, to_string(scope), &one.digest};
+  const Evidence evidence{recent,           view.alerts, !view.alerts.empty(), &one.proposed,
+                          to_string(scope), &one.digest, &view.earlier};
   Scene scene(evidence, as_of);
   for (const Pattern& shared : view.patterns) {
     if (!in_scope(shared, one.proposed)) continue;

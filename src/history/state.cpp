@@ -53,10 +53,13 @@ void History::State::refuse_old_schema() {
 }
 
 void History::State::ship_patterns() {
-  if (!repository->patterns().patterns().empty()) return;
+  PatternStore& patterns = repository->patterns();
   try {
+    if (patterns.shipped()) return;
     repository->transaction([&] {
-      for (const Pattern& pattern : default_patterns()) repository->patterns().put(pattern);
+      // One that has patterns got these before that was noted.
+      if (!patterns.mark_shipped(now()) || !patterns.patterns().empty()) return;
+      for (const Pattern& pattern : default_patterns()) patterns.put(pattern);
     });
   } catch (const Error& error) {
     // A role that may only embed or maintain leaves them to the first that may write.

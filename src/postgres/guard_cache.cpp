@@ -51,6 +51,37 @@ SharedRows<Alert> alerts_of(const std::shared_ptr<const Watch>& watch, TimePoint
   return {watch, std::span(first, last)};
 }
 
+// As ResourceStore::earlier_alerts gives them.
+EarlierAlerts earlier_of(const Watch& watch, const EarlierAlertQuery& query) {
+  EarlierAlerts earlier;
+  for (const std::string& fingerprint : query.fingerprints) {
+    const auto known = watch.firings.find(fingerprint);
+    if (known == watch.firings.end()) continue;
+    const auto first = std::ranges::lower_bound(known->second, query.since, {}, &Alert::starts_at);
+    const auto end = std::ranges::lower_bound(first, known->second.end(), query.until, {}, &Alert::starts_at);
+    if (first == end) continue;
+    const Alert& last = **std::prev(end);
+    EarlierFirings& firings = earlier.firings.emplace_back();
+    firings.fingerprint = fingerprint;
+    firings.resource = last.resource;
+    firings.firings = end - first;
+    firings.last_starts_at = last.starts_at;
+    firings.last_ends_at = last.ends_at;
+    for (const Alert* const alert : std::span(first, end))
+      firings.latest_end = std::max(firings.latest_end, alert->ends_at);
+  }
+  if (query.namespaces.empty()) return earlier;
+  const auto first = std::ranges::lower_bound(watch.alerts, query.since, {}, &Alert::starts_at);
+  const auto end = std::ranges::lower_bound(watch.alerts, query.until, {}, &Alert::starts_at);
+  for (const std::string& name : query.namespaces) {
+    const bool critical = std::any_of(first, end, [&](const Alert& alert) {
+      return alert.severity == "critical" && alert.resource.namespace_ == name;
+    });
+    if (critical) earlier.critical_namespaces.push_back(name);
+  }
+  return earlier;
+}
+
 }  // namespace
 
 int judged_before(std::span<const RecentTrace> newest, int most) {
@@ -65,9 +96,8 @@ bool ScopeReading::reaches(const Scope& scope, const GuardQuestion& question) co
 
 std::optional<GuardView> view_of(const ScopeReadings& readings, const std::shared_ptr<const Watch>& watch,
                                  const GuardQuestion& question) {
-  if (question.now - question.baseline < watch->since) return std::nullopt;
+  if (question.now - std::max(question.baseline, question.alerts) < watch->since) return std::nullopt;
   GuardView view;
-  bool acted = false;
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const ScopeReading& reading = *readings[i];
     SharedRows<RecentTrace>& recent =
@@ -75,7 +105,6 @@ std::optional<GuardView> view_of(const ScopeReadings& readings, const std::share
     if (question.busy(question.scopes[i], recent)) {
       recent = newest(readings[i], question, question.baseline);
     }
-    acted = acted || !recent.empty();
     if (question.scopes[i].kind == ScopeKind::resource) view.policy = reading.policy;
     std::ranges::copy_if(reading.in_force, std::back_inserter(view.in_force),
                          [&](const Detection& detection) {
@@ -88,9 +117,7 @@ std::optional<GuardView> view_of(const ScopeReadings& readings, const std::share
   });
   view.patterns = {watch, watch->patterns};
   view.alerts = alerts_of(watch, question.now - question.alerts, question.now);
-  if (!view.alerts.empty() && acted) {
-    view.alerts = alerts_of(watch, question.now - question.baseline, question.now);
-  }
+  if (question.asks_earlier(view)) view.earlier = earlier_of(*watch, question.earlier(view));
   return view;
 }
 

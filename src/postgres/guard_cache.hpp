@@ -27,7 +27,8 @@ struct Watch {
   TimePoint server{};  // when the server started that said so
   TimePoint since{};
   std::vector<Pattern> patterns;
-  std::vector<Alert> alerts;
+  std::vector<Alert> alerts;                                                // by time
+  std::unordered_map<std::string_view, std::vector<const Alert*>> firings;  // of `alerts`, by fingerprint
 };
 
 // What was read of a scope: everything from a little before `now`, so that a decision by a clock that is behind

@@ -127,14 +127,14 @@ class ReadingAhead {
 
   bool holds(const std::shared_ptr<const Watch>& watch) const {
     return watch && watch->version == watch_version_ && watch->server == server_ &&
-           watch->since <= question_.now - question_.baseline;
+           watch->since <= question_.now - std::max(question_.baseline, question_.alerts);
   }
 
   std::shared_ptr<const Watch> read_watch() {
     const std::string& tenant = engine_.tenant();
     auto watch = std::make_shared<Watch>();
     watch->server = server_;
-    watch->since = now_ - question_.baseline;
+    watch->since = now_ - std::max(question_.baseline, question_.alerts);
     std::vector<Call> calls;
     calls.push_back(
         {"SELECT version FROM guard_heads WHERE tenant_id = $1 AND scope = 'watch'", Parameters(tenant)});
@@ -144,6 +144,7 @@ class ReadingAhead {
     if (Reader version(results[0]); version.next()) version.read(watch->version);
     watch->patterns = read_patterns(results[1]);
     watch->alerts = read_alerts(results[2]);
+    for (const Alert& alert : watch->alerts) watch->firings[alert.fingerprint].push_back(&alert);
     engine_.guard_cache().put_watch(watch);
     return watch;
   }
@@ -239,7 +240,6 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
   view.in_force = read_detections(results[patterns + 1]);
   view.alerts = SharedRows(read_alerts(results[patterns + 2]));
   view.policy = read_policy(results[patterns + 3]);
-  bool acted = false;
   for (std::size_t i = 0; i < question.scopes.size(); ++i) {
     const Scope& scope = question.scopes[i];
     std::vector<RecentTrace> recent = read_judged(results[patterns + 4 + i]);
@@ -247,12 +247,12 @@ GuardView view_under_lock(Engine& engine, const GuardQuestion& question, bool lo
     if (busy) recent = read_judged(engine.run({ask_traces(scope, question.baseline)}).front());
     add_mutating(engine, question, scope, question.now - (busy ? question.baseline : question.window),
                  recent);
-    acted = acted || !recent.empty();
     view.recent.emplace_back(std::move(recent));
   }
-  if (!view.alerts.empty() && acted) {
-    view.alerts = SharedRows(read_alerts(
-        engine.run({ask_alerts(tenant, question.now - question.baseline, question.now)}).front()));
+  if (question.asks_earlier(view)) {
+    std::vector<Call> earlier;
+    ask_earlier_alerts(earlier, tenant, question.earlier(view));
+    view.earlier = read_earlier_alerts(engine.run(std::move(earlier)));
   }
   return view;
 }

@@ -53,6 +53,20 @@ bool PostgresPatternStore::remove(std::string_view pattern_id) {
   return engine_.run(std::move(calls)).back().affected() > 0;
 }
 
+bool PostgresPatternStore::shipped() {
+  const Result result =
+      engine_.run("SELECT FROM shipped_patterns WHERE tenant_id = $1", Parameters(engine_.tenant()));
+  return Reader(result).next();
+}
+
+bool PostgresPatternStore::mark_shipped(TimePoint now) {
+  return engine_
+             .run(
+                 "INSERT INTO shipped_patterns (tenant_id, shipped_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                 Parameters(engine_.tenant(), now))
+             .affected() > 0;
+}
+
 Detection PostgresPatternStore::put(const Detection& detection) {
   Detection d = detection;
   if (d.detection_id.empty()) d.detection_id = uuid_v7(d.as_of);

@@ -180,6 +180,26 @@ Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until) {
 
 std::vector<Alert> read_alerts(const Result& result) { return read_rows(result, sql::read_alert<Reader>); }
 
+void ask_earlier_alerts(std::vector<Call>& calls, const std::string& tenant, const EarlierAlertQuery& query) {
+  calls.push_back(
+      {"SELECT a.fingerprint, firings, latest_end, starts_at, ends_at, cluster, api_group, api_version, kind, "
+       "namespace, name, resource_uid FROM (SELECT fingerprint, count(*) AS firings, max(starts_at) AS latest, "
+       "max(ends_at) AS latest_end FROM alert_events WHERE tenant_id = $1 AND fingerprint = ANY($2) AND "
+       "starts_at >= $3 AND starts_at < $4 GROUP BY fingerprint) AS e JOIN alert_events a ON a.tenant_id = $1 AND "
+       "a.fingerprint = e.fingerprint AND a.starts_at = e.latest ORDER BY a.fingerprint",
+       Parameters(tenant, query.fingerprints, query.since, query.until), Plan::kept});
+  calls.push_back(
+      {"SELECT n FROM unnest($2::text[]) AS n WHERE EXISTS (SELECT FROM alert_events WHERE tenant_id = $1 AND "
+       "severity = 'critical' AND coalesce(namespace, '') = n AND starts_at >= $3 AND starts_at < $4) "
+       "ORDER BY n COLLATE \"C\"",
+       Parameters(tenant, query.namespaces, query.since, query.until), Plan::kept});
+}
+
+EarlierAlerts read_earlier_alerts(std::span<const Result> results) {
+  return {read_rows(results[0], sql::read_earlier_firings<Reader>),
+          read_rows(results[1], [](Reader& row) { return row.get<std::string>(); })};
+}
+
 std::vector<std::string> names_of(std::span<const Scope> scopes) {
   std::vector<std::string> names;
   for (const Scope& scope : scopes) names.push_back(to_string(scope));

@@ -46,6 +46,10 @@ std::vector<Detection> read_detections(const Result& result);
 Call ask_alerts(const std::string& tenant, TimePoint since, TimePoint until);
 std::vector<Alert> read_alerts(const Result& result);
 
+// Two calls, whose results follow each other.
+void ask_earlier_alerts(std::vector<Call>& calls, const std::string& tenant, const EarlierAlertQuery& query);
+EarlierAlerts read_earlier_alerts(std::span<const Result> results);
+
 // "resource:ID", … as the tables name scopes.
 std::vector<std::string> names_of(std::span<const Scope> scopes);
 

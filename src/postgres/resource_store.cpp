@@ -91,6 +91,12 @@ std::vector<Alert> PostgresResourceStore::alerts(TimePoint since, TimePoint unti
   return read_alerts(engine_.run(std::move(calls)).front());
 }
 
+EarlierAlerts PostgresResourceStore::earlier_alerts(const EarlierAlertQuery& query) {
+  std::vector<Call> calls;
+  ask_earlier_alerts(calls, engine_.tenant(), query);
+  return read_earlier_alerts(engine_.run(std::move(calls)));
+}
+
 std::optional<TimePoint> PostgresResourceStore::alert_end(std::string_view fingerprint, TimePoint since,
                                                           TimePoint until) {
   const Result result = engine_.run(

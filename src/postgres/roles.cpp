@@ -45,6 +45,7 @@ BEGIN
 
   FOR allowed IN SELECT * FROM (VALUES
     ('embedder', 'oscillation_patterns', 'SELECT'),
+    ('embedder', 'shipped_patterns', 'SELECT'),
     ('embedder', 'resource_action_traces', 'SELECT'),
     ('embedder', 'action_ids', 'SELECT'),
     ('embedder', 'embedding_queue', 'SELECT, INSERT, UPDATE, DELETE'),

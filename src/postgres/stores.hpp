@@ -41,6 +41,7 @@ class PostgresResourceStore final : public ResourceStore {
   std::vector<Resource> named(const Resource& resource, bool gone) override;
   void observe(const Alert& alert) override;
   std::vector<Alert> alerts(TimePoint since, TimePoint until) override;
+  EarlierAlerts earlier_alerts(const EarlierAlertQuery& query) override;
   std::optional<TimePoint> alert_end(std::string_view fingerprint, TimePoint since, TimePoint until) override;
 
  private:
@@ -55,6 +56,8 @@ class PostgresPatternStore final : public PatternStore {
   void lock() override;
   void put(const Pattern& pattern) override;
   bool remove(std::string_view pattern_id) override;
+  bool shipped() override;
+  bool mark_shipped(TimePoint now) override;
   Detection put(const Detection& detection) override;
   std::vector<Detection> in_force(std::span<const Scope> scopes, TimePoint now) override;
   std::optional<Detection> detection(std::string_view detection_id) override;

@@ -39,6 +39,16 @@ Alert read_alert(R& row) {
   return alert;
 }
 
+// "fingerprint, firings, latest_end, starts_at, ends_at" of the last one and the columns of visit_resource().
+template <class R>
+EarlierFirings read_earlier_firings(R& row) {
+  EarlierFirings earlier;
+  row.read(earlier.fingerprint).read(earlier.firings).read(earlier.latest_end);
+  row.read(earlier.last_starts_at).read(earlier.last_ends_at);
+  visit_resource(earlier.resource, [&](std::string_view, std::string& member) { row.read(member); });
+  return earlier;
+}
+
 // "resource_id", the columns of visit_reference() and the numbers in the order of the members.
 template <class R>
 Summary read_summary(R& row) {

@@ -74,6 +74,23 @@ bool SqlitePatternStore::remove(std::string_view pattern_id) {
   });
 }
 
+bool SqlitePatternStore::shipped() {
+  return engine_.read([&](Connection& connection) {
+    return Query(connection, "SELECT 1 FROM shipped_patterns WHERE tenant_id = ?")
+        .bind(engine_.tenant())
+        .step();
+  });
+}
+
+bool SqlitePatternStore::mark_shipped(TimePoint now) {
+  return engine_.write([&](Connection& connection) {
+    return Query(connection,
+                 "INSERT INTO shipped_patterns (tenant_id, shipped_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+               .bind_all(engine_.tenant(), now)
+               .run() > 0;
+  });
+}
+
 Detection SqlitePatternStore::put(const Detection& detection) {
   Detection d = detection;
   const bool fresh = d.detection_id.empty();

@@ -1,5 +1,6 @@
 #include "sqlite/stores.hpp"
 
+#include "sql/json_list.hpp"
 #include "sql/resource_rows.hpp"
 #include "sqlite/rows.hpp"
 
@@ -93,6 +94,33 @@ std::vector<Alert> SqliteResourceStore::alerts(TimePoint since, TimePoint until)
                 "starts_at BETWEEN ? AND ? ORDER BY starts_at, fingerprint");
     query.bind_all(engine_.tenant(), since, until);
     return read_rows(query, sql::read_alert<Query>);
+  });
+}
+
+EarlierAlerts SqliteResourceStore::earlier_alerts(const EarlierAlertQuery& query) {
+  const std::string fingerprints = sql::write_list(query.fingerprints);
+  const std::string namespaces = sql::write_list(query.namespaces);
+  return engine_.read([&](Connection& connection) {
+    EarlierAlerts earlier;
+    // Without its index each of these would read all alerts of the week: better an error.
+    Query firings(
+        connection,
+        "SELECT a.fingerprint, firings, latest_end, starts_at, ends_at, cluster, api_group, api_version, kind, "
+        "namespace, name, resource_uid FROM (SELECT fingerprint, count(*) AS firings, max(starts_at) AS latest, "
+        "max(ends_at) AS latest_end FROM alert_events INDEXED BY alert_events_firings WHERE tenant_id = ?1 AND "
+        "fingerprint IN (SELECT value FROM json_each(?2)) AND starts_at >= ?3 AND starts_at < ?4 GROUP BY "
+        "fingerprint) AS e CROSS JOIN alert_events a ON a.tenant_id = ?1 AND a.fingerprint = e.fingerprint AND "
+        "a.starts_at = e.latest ORDER BY e.fingerprint");
+    firings.bind_all(engine_.tenant(), fingerprints, query.since, query.until);
+    earlier.firings = read_rows(firings, sql::read_earlier_firings<Query>);
+    Query critical(
+        connection,
+        "SELECT value FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM alert_events INDEXED BY "
+        "alert_events_critical WHERE tenant_id = ?1 AND severity = 'critical' AND ifnull(namespace, '') = value "
+        "AND starts_at >= ?3 AND starts_at < ?4) ORDER BY value");
+    critical.bind_all(engine_.tenant(), namespaces, query.since, query.until);
+    earlier.critical_namespaces = read_rows(critical, [](Query& row) { return row.get<std::string>(); });
+    return earlier;
   });
 }
 

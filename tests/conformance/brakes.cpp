@@ -1,12 +1,31 @@
 // What every engine promises about patterns, overrides and what the host hears. Runs over each of them.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <thread>
 
 #include "conformance/brakes_fixture.hpp"
 
 using namespace actionhist;
 using namespace actionhist::test;
+
+namespace {
+
+// A memory that is opened more than once, which one in memory cannot be.
+struct Shared {
+  Engine engine =
+      GENERATE(filter([](const Engine& each) { return each.name != "memory"; }, from_range(engines())));
+  TempFolder folder;
+  std::string uri = engine.uri(folder);
+
+  Shared() { UNSCOPED_INFO(engine.name); }
+
+  History open(const std::string& tenant) const {
+    return actionhist::open(uri, {.tenant = tenant, .semantic = false});
+  }
+};
+
+}  // namespace
 
 TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") {
   BrakesFixture f;
@@ -48,6 +67,31 @@ TEST_CASE("a pattern is stored with all that it says, and removed", "[brakes]") 
   CHECK(changed->updated_at == noon + 1h);
   CHECK(f.history.remove_pattern("mine"));
   CHECK_FALSE(f.history.remove_pattern("mine"));
+}
+
+TEST_CASE("a shipped pattern that was removed stays removed", "[brakes]") {
+  Shared f;
+  const std::vector<Pattern> patterns = f.open("test").patterns();
+  REQUIRE(patterns.size() == default_patterns().size());
+  f.open("test").remove_pattern(patterns.front().pattern_id);
+  CHECK(f.open("test").patterns().size() == patterns.size() - 1);
+  for (const Pattern& pattern : patterns) f.open("test").remove_pattern(pattern.pattern_id);
+  CHECK(f.open("test").patterns().empty());
+  CHECK(f.open("other").patterns().size() == patterns.size());
+}
+
+TEST_CASE("several that open an empty memory at once ship the patterns once", "[brakes]") {
+  Shared f;
+  std::atomic<int> ready = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (++ready; ready < 4;) std::this_thread::yield();
+      f.open("test").remove_pattern(default_patterns().front().pattern_id);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(f.open("test").patterns().size() == default_patterns().size() - 1);
 }
 
 TEST_CASE("who changes one field of a locked pattern loses nothing that another changes", "[brakes]") {

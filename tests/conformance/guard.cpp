@@ -335,3 +335,84 @@ TEST_CASE("an alert is stored once a firing", "[guard]") {
   CHECK(alerts.front().resource.kind == "Pod");
   CHECK(error_code_of([&] { f.history.observe({.starts_at = noon}); }) == ErrorCode::invalid_argument);
 }
+
+TEST_CASE("earlier alerts are counted by their fingerprint", "[guard]") {
+  Fixture f;
+  ResourceStore& resources = f.history.repository().resources();
+  const auto fire = [&](std::string fingerprint, std::chrono::minutes ago, std::string space,
+                        std::string severity = "warning", std::optional<TimePoint> ended = {}) {
+    f.history.observe({.name = "HighLoad",
+                       .fingerprint = std::move(fingerprint),
+                       .severity = std::move(severity),
+                       .resource = {.kind = "Pod", .namespace_ = std::move(space), .name = "b"},
+                       .starts_at = noon - ago,
+                       .ends_at = ended});
+  };
+  fire("7", 8 * 24h, "a", "critical");  // before
+  fire("7", 5 * 24h, "a", "warning", noon - 1h);
+  fire("7", 4 * 24h, "a");
+  fire("7", 3 * 24h, "a", "warning", noon - 2 * 24h);
+  fire("7", 2h, "a", "critical");  // after
+  fire("never asked", 4 * 24h, "shop", "critical");
+  fire("unknown place", 7 * 24h, "", "critical");
+  EarlierAlertQuery query{
+      {"", "7", "of nobody", "unknown place"}, {"", "a", "shop"}, noon - 7 * 24h, noon - 2h};
+  EarlierAlerts earlier = resources.earlier_alerts(query);
+  REQUIRE(earlier.firings.size() == 2);
+  CHECK(earlier.firings[0] == EarlierFirings{"7",
+                                             {.kind = "Pod", .namespace_ = "a", .name = "b"},
+                                             3,
+                                             noon - 3 * 24h,
+                                             noon - 2 * 24h,
+                                             noon - 1h});
+  CHECK(earlier.firings[1].fingerprint == "unknown place");
+  CHECK(earlier.firings[1].latest_end == std::nullopt);
+  CHECK(earlier.critical_namespaces == std::vector<std::string>{"", "shop"});
+  query.fingerprints.clear();
+  query.namespaces.clear();
+  CHECK(resources.earlier_alerts(query) == EarlierAlerts{});
+}
+
+TEST_CASE("a cascade of alerts that fired all week is none", "[guard]") {
+  Fixture f;
+  const bool often = GENERATE(false, true);
+  // A namespace that had critical alerts before is no worse for another one.
+  const bool critical_before = GENERATE(false, true);
+  const auto fire = [&](const std::string& name, TimePoint at, std::string severity = "warning") {
+    f.history.observe({.name = name,
+                       .severity = std::move(severity),
+                       .labels = Json::object({{"app", "shop"}}),
+                       .resource = {.kind = "Deployment", .namespace_ = "prod", .name = "of-" + name},
+                       .starts_at = at,
+                       .ends_at = at + 1min});
+  };
+  for (int i = 5; often && i < 200; ++i) {
+    for (const char* name : {"api", "db", "mq"}) fire(name, noon - i * 50min);
+  }
+  if (critical_before) fire("other", noon - 3 * 24h, "critical");
+  Action action = restart("a-1", noon);
+  action.alert_severity = "warning";
+  action.alert_labels = Json::object({{"app", "shop"}});
+  action.session_id = "s-1";
+  REQUIRE(f.history.propose(action).allowed());
+  f.clock.advance(2min);
+  Outcome outcome = completed();
+  outcome.execution_end_time = noon + 1min;
+  f.history.complete("a-1", outcome);
+  for (const char* name : {"api", "db", "mq"}) fire(name, noon + 3min, "critical");
+  f.clock.advance(5min);
+  Action next = restart("a-2", noon + 7min);
+  next.resource.name = "of-db";
+  next.alert_name = "db";
+  next.alert_severity = "critical";
+  next.alert_labels = action.alert_labels;
+  next.session_id = "s-1";
+  const Verdict first = f.history.check(next);
+  const Verdict verdict = f.history.propose(next);
+  CHECK(verdict.decision == first.decision);
+  CHECK(verdict.allowed() == often);
+  if (often) return;
+  REQUIRE(verdict.detections.size() == 1);
+  CHECK(verdict.detections.front().pattern_type == PatternType::cascading_failure);
+  CHECK(verdict.detections.front().severity == (critical_before ? Severity::medium : Severity::critical));
+}

@@ -108,6 +108,10 @@ class Neighbours {
     alert.name = "KubePodCrashLooping";
     alert.fingerprint = "f";
     alert.starts_at = clock_();
+    // Earlier ones are counted, wherever they are remembered.
+    if (below(2) == 0) alert.starts_at -= std::chrono::minutes(below(9 * 24 * 60));
+    if (below(2) == 0) alert.ends_at = clock_();
+    if (below(2) == 0) alert.severity = "critical";
     alert.resource = {.kind = "Deployment", .namespace_ = "prod", .name = "web"};
     history.observe(alert);
   }
