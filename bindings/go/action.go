@@ -2,7 +2,7 @@ package actionhist
 
 import "time"
 
-// Object is a JSON object.
+// Object is a JSON object. The numbers of one that is read are json.Number, so that integers of 64 bits keep all digits.
 type Object = map[string]any
 
 // Ptr returns a pointer to a value, for optional fields: Score: actionhist.Ptr(0.9).

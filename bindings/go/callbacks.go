@@ -4,7 +4,6 @@ package actionhist
 import "C"
 
 import (
-	"encoding/json"
 	"errors"
 	"log"
 	"runtime/cgo"
@@ -47,7 +46,7 @@ func actionhistClock(handle C.uintptr_t) (microseconds C.int64_t) {
 func actionhistRefused(handle C.uintptr_t, text *C.char, length C.size_t) {
 	defer recovered("refused")
 	var verdict Verdict
-	if err := json.Unmarshal([]byte(textOf(text, length)), &verdict); err != nil {
+	if err := decode([]byte(textOf(text, length)), &verdict); err != nil {
 		panic(err)
 	}
 	hostOf(handle).Refused(verdict)
@@ -57,7 +56,7 @@ func actionhistRefused(handle C.uintptr_t, text *C.char, length C.size_t) {
 func actionhistDetected(handle C.uintptr_t, text *C.char, length C.size_t) {
 	defer recovered("detected")
 	var notice DetectionNotice
-	if err := json.Unmarshal([]byte(textOf(text, length)), &notice); err != nil {
+	if err := decode([]byte(textOf(text, length)), &notice); err != nil {
 		panic(err)
 	}
 	hostOf(handle).Detected(notice)

@@ -77,7 +77,7 @@ func (h *handle) call(ctx context.Context, run work, request, answer any) error 
 	if err != nil || answer == nil {
 		return err
 	}
-	if err := json.Unmarshal(given, answer); err != nil {
+	if err := decode(given, answer); err != nil {
 		return &Error{Code: ErrInternal, Message: fmt.Sprintf("answer: %v", err)}
 	}
 	return nil

@@ -199,10 +199,10 @@ func (h *History) Health(ctx context.Context) (Health, error) {
 	if err := h.call(ctx, operation(&C.actionhist_history_health), Object{}, &text); err != nil {
 		return health, err
 	}
-	if err := json.Unmarshal(text, &health); err != nil {
+	if err := decode(text, &health); err != nil {
 		return health, err
 	}
-	return health, json.Unmarshal(text, &health.More)
+	return health, decode(text, &health.More)
 }
 
 // Verify lists what is wrong with the stored data; nothing when all is well.

@@ -2,6 +2,7 @@ package actionhist
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -80,6 +81,40 @@ func TestAnActionSurvivesInItsFile(t *testing.T) {
 	}
 	if troubles, err := h.Verify(ctx); err != nil || len(troubles) > 0 {
 		t.Fatal(troubles, err)
+	}
+}
+
+func TestIntegersKeepAllTheirDigits(t *testing.T) {
+	ctx := context.Background()
+	h := open(t, nil)
+	action := restart("large")
+	action.Parameters = Object{"generation": int64(math.MaxInt64), "ratio": 0.1}
+	action.StateBefore = Object{"uid": uint64(math.MaxUint64)}
+	if _, err := h.Record(ctx, action); err != nil {
+		t.Fatal(err)
+	}
+	trace, err := h.Get(ctx, "large")
+	if err != nil || trace == nil {
+		t.Fatal(trace, err)
+	}
+	if got := trace.Parameters["generation"]; got != json.Number("9223372036854775807") {
+		t.Errorf("generation: %v", got)
+	}
+	if ratio, err := trace.Parameters["ratio"].(json.Number).Float64(); err != nil || ratio != 0.1 {
+		t.Errorf("ratio: %v %v", ratio, err)
+	}
+	if got := trace.StateBefore.(Object)["uid"]; got != json.Number("18446744073709551615") {
+		t.Errorf("uid: %v", got)
+	}
+	// What was read may be recorded again.
+	again := trace.Action
+	again.ActionID = "again"
+	if _, err := h.Record(ctx, again); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := h.Get(ctx, "again")
+	if err != nil || copied.Parameters["generation"] != trace.Parameters["generation"] {
+		t.Error(copied, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package actionhist
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -145,7 +146,7 @@ func TestAnIndexIsChangedSavedAndOpened(t *testing.T) {
 	}
 	defer opened.Close()
 	stats, err := opened.Stats(ctx)
-	if err != nil || stats.Rows != 2 || stats.Note["seq"] != 3.0 || stats.Damage != "" {
+	if err != nil || stats.Rows != 2 || stats.Note["seq"] != json.Number("3") || stats.Damage != "" {
 		t.Fatal(stats, err)
 	}
 	if err := opened.Clear(ctx); err != nil {

@@ -10,6 +10,13 @@ import (
 	"unicode/utf8"
 )
 
+// decode reads what the library wrote, with numbers of any kind as they were written.
+func decode(text []byte, answer any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(answer)
+}
+
 // replacedText returns where in a request encoding/json has replaced bytes that are not UTF-8, and nothing if it has
 // replaced none: two ids that differ in such bytes would be one.
 func replacedText(text []byte, request any) string {
