@@ -145,7 +145,11 @@ ScoreSummary ScoreSummary::join(std::span<const ScoreSummary* const> parts, bool
 }
 
 // The same scores give the same figures, whatever they were put together from.
-void ScoreSummary::add_up() { total_ = single() ? run_of(scores_) : sum_of(runs_); }
+void ScoreSummary::add_up() {
+  total_ = single() ? run_of(scores_) : sum_of(runs_);
+  sorted_ = scores_;
+  std::ranges::sort(sorted_);
+}
 
 std::string ScoreSummary::encoded() const {
   std::string bytes(1, version);
@@ -209,7 +213,7 @@ std::optional<ScoreSummary> ScoreSummary::decode(std::string_view bytes) {
 }
 
 double ScoreSummary::median() const {
-  if (single()) return actionhist::median(scores_);
+  if (single()) return (sorted_[(sorted_.size() - 1) / 2] + sorted_[sorted_.size() / 2]) / 2;
   const auto score_at = [&](std::int64_t rank) {
     std::size_t i = 0;
     for (; rank >= thousandths_[i]; ++i) rank -= thousandths_[i];
@@ -237,12 +241,9 @@ std::vector<ScoreCount> ScoreSummary::counts(bool exact) const {
     }
     return counts;
   }
-  std::vector<double> sorted = scores_;
-  if (!exact) {
-    for (double& score : sorted) score = static_cast<double>(thousandth(score)) / resolution;
-  }
-  std::ranges::sort(sorted);
-  for (const double score : sorted) {
+  counts.reserve(sorted_.size());
+  for (const double each : sorted_) {
+    const double score = exact ? each : static_cast<double>(thousandth(each)) / resolution;
     if (counts.empty() || counts.back().score != score) counts.push_back({score, 0});
     ++counts.back().count;
   }

@@ -65,6 +65,7 @@ class ScoreSummary {
   Run total_;              // of all
   std::vector<Run> runs_;  // in order of time, of all scores
   std::vector<double> scores_;
+  std::vector<double> sorted_;              // scores_, for their middle and for comparisons
   std::vector<std::uint32_t> thousandths_;  // how often each was seen, if scores_ is empty
 };
 

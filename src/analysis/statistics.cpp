@@ -83,7 +83,9 @@ double normal_tail(double z) { return boost::math::cdf(boost::math::complement(b
 double normal_quantile(double p) { return boost::math::quantile(boost::math::normal(), p); }
 
 double student_quantile(double p, double degrees) {
-  return boost::math::quantile(boost::math::students_t(degrees), p);
+  // Not in long double, which costs ten times as much and says the same in all digits that a score has.
+  using Double = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+  return boost::math::quantile(boost::math::students_t_distribution<double, Double>(degrees), p);
 }
 
 double beta_quantile(double a, double b, double p) {

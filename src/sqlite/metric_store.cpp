@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
 #include "sql/metric_rows.hpp"
 #include "sql/placeholders.hpp"
 #include "sqlite/metric_store.hpp"
@@ -22,6 +27,28 @@ struct MetricBinder {
     }
   }
 };
+
+// Stores a row unless it is there already: most of those that are computed anew say what they said.
+std::string put_metric() {
+  std::string names;
+  std::string assigned;
+  std::string given;
+  const auto add = [&](std::string_view name) {
+    constexpr std::array<std::string_view, 5> key{"scope_type", "scope_value", "metric_period",
+                                                  "period_start", "action_type"};
+    if (std::ranges::find(key, name) != key.end()) return;
+    const std::string_view comma = names.empty() ? "" : ", ";
+    names += fmt::format("{}{}", comma, name);
+    given += fmt::format("{}excluded.{}", comma, name);
+    assigned += fmt::format("{}{} = excluded.{}", comma, name, name);
+  };
+  sql::visit_metric({}, [&](std::string_view name, const auto&) { add(name); });
+  add("summary");
+  return fmt::format("{} ON CONFLICT DO UPDATE SET {} WHERE ({}) IS NOT ({})",
+                     sql::insert_into("action_effectiveness_metrics", sql::metric_columns() + ", summary",
+                                      sql::Dialect::sqlite),
+                     assigned, names, given);
+}
 
 }  // namespace
 
@@ -84,21 +111,28 @@ std::vector<ScoredAction> SqliteMetricStore::scores(TimePoint since, TimePoint u
 }
 
 void SqliteMetricStore::replace(MetricPeriod period, TimePoint start, std::span<const KeptMetric> metrics) {
-  static const std::string text = sql::insert_into("action_effectiveness_metrics",
-                                                   sql::metric_columns() + ", summary", sql::Dialect::sqlite);
+  constexpr std::string_view of_period =
+      "FROM action_effectiveness_metrics WHERE tenant_id = ? AND metric_period = ? AND period_start = ?";
+  static const std::string put_row = put_metric();
+  static const std::string count_rows = fmt::format("SELECT count(*) {}", of_period);
+  static const std::string delete_rows = fmt::format("DELETE {}", of_period);
   engine_.write([&](Connection& connection) {
-    Query(
-        connection,
-        "DELETE FROM action_effectiveness_metrics WHERE tenant_id = ? AND metric_period = ? AND period_start = ?")
-        .bind_all(engine_.tenant(), to_string(period), start)
-        .run();
-    Query query(connection, text);
-    for (const KeptMetric& kept : metrics) {
-      query.reset();
-      query.bind(engine_.tenant());
-      sql::visit_metric(kept.metric, MetricBinder{query});
-      query.bind_blob(kept.summary.data(), kept.summary.size()).run();
-    }
+    const auto put_all = [&] {
+      Query query(connection, put_row);
+      for (const KeptMetric& kept : metrics) {
+        query.reset();
+        query.bind(engine_.tenant());
+        sql::visit_metric(kept.metric, MetricBinder{query});
+        query.bind_blob(kept.summary.data(), kept.summary.size()).run();
+      }
+    };
+    put_all();
+    Query count(connection, count_rows);
+    count.bind_all(engine_.tenant(), to_string(period), start).step();
+    if (count.get<std::int64_t>() == static_cast<std::int64_t>(metrics.size())) return;
+    // Some that were there are no more, which is rare.
+    Query(connection, delete_rows).bind_all(engine_.tenant(), to_string(period), start).run();
+    put_all();
   });
 }
 
