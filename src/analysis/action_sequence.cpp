@@ -33,7 +33,7 @@ bool asked_and_helped(const Window& window, const Thresholds& thresholds, const 
 Window::ByResource by_resource(const Window& window) {
   Window::ByResource groups;
   for (const Step* step : window.steps()) {
-    if (step->status == Status::cancelled) continue;
+    if (!step->began()) continue;
     auto group = std::ranges::find(groups, step->resource, &std::pair<std::string_view, Steps>::first);
     if (group == groups.end()) group = groups.insert(groups.end(), {step->resource, {}});
     group->second.push_back(step);

@@ -51,7 +51,8 @@ Progress Attempts::judge(const Step& step) {
     return *step.score >= thresholds_.success_threshold ? Progress::success : Progress::inconclusive;
   if (step.digest->alert_resolved) return Progress::success;
   if (step.digest->state_unchanged) return Progress::ineffective;
-  return step.status == Status::rolled_back ? Progress::inconclusive : Progress::unknown;
+  // What was undone or called off is no sign that it helped, nor that it did not.
+  return step.status == Status::completed ? Progress::unknown : Progress::inconclusive;
 }
 
 }  // namespace actionhist

@@ -45,7 +45,7 @@ Calls calls_of(const Window& window, bool mutating_only) {
   Calls calls;
   calls.reserve(window.steps().size());
   for (const Step* step : window.steps()) {
-    if (step->status == Status::cancelled || step->status == Status::escalated) continue;
+    if (!step->began()) continue;
     // Asking again is what a poller is for; it neither makes a loop nor interrupts one.
     if (!step->mutating && (mutating_only || step->type->polling)) continue;
     calls.push_back({step, result_of(*step)});

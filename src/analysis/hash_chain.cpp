@@ -9,10 +9,7 @@ namespace actionhist {
 namespace {
 
 // What still runs says nothing yet; only the proposal itself is an entry before its end.
-bool is_entry(const Step& step) {
-  return step.candidate ||
-         (step.ended() && step.status != Status::cancelled && step.status != Status::escalated);
-}
+bool is_entry(const Step& step) { return step.candidate || (step.ended() && step.began()); }
 
 Match match_of(std::string_view kind, Steps steps) {
   Match match(kind);

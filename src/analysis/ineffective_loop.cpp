@@ -14,9 +14,7 @@ namespace {
 // 80 % two-sided, as in the definition: 0 of 3 leaves at most .353, 0 of 5 at most .247.
 constexpr double z = 1.28;
 
-bool is_attempt(const Step& step) {
-  return step.mutating && step.status != Status::cancelled && step.status != Status::escalated;
-}
+bool is_attempt(const Step& step) { return step.mutating && step.began(); }
 
 // A call that failed with another result than the one before it came further.
 bool came_further(const Step& last, const Step& step) {

@@ -82,11 +82,6 @@ bool in_scope(const Pattern& pattern, const Action& action) {
   return pattern.label_selectors.absent() || selects(pattern.label_selectors, action.alert_labels);
 }
 
-bool counted(const Trace& trace) {
-  const Status status = trace.outcome.status;
-  return status != Status::failed && status != Status::cancelled && status != Status::escalated;
-}
-
 Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of,
                std::optional<std::chrono::minutes> window) {
   Scene scene(evidence, as_of);

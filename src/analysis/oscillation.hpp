@@ -33,9 +33,6 @@ Finding detect(const Pattern& pattern, const Evidence& evidence, TimePoint as_of
 // True if the pattern is active and watches this action: its kind, its namespace, its alert's labels.
 bool in_scope(const Pattern& pattern, const Action& action);
 
-// True if the action counts as having changed something: completed, executing, rolled back, or pending.
-bool counted(const Trace& trace);
-
 // True if the detection is sure enough to refuse an action: its confidence reaches the pattern's
 // `min_confidence`.
 bool prevents(const Pattern& pattern, const Detection& detection);

@@ -182,7 +182,7 @@ std::optional<double> usual_hourly_count(const Window& window, std::string_view 
   for (const TraceDigest* digest : window.evidence().past.digests()) {
     if (digest->at > until || digest->trace.resource_id != resource_id || digest->at < until - week) continue;
     oldest = std::min(oldest, digest->at);
-    if (counted(digest->trace) && digest->type->disruptive) times.push_back(digest->at);
+    if (digest->counted(digest->status) && digest->type->disruptive) times.push_back(digest->at);
   }
   const auto hours = std::chrono::floor<std::chrono::hours>(until - oldest).count();
   if (hours < 24) return std::nullopt;

@@ -23,9 +23,8 @@ struct Step {
   std::optional<double> score;  // effectiveness, if it was assessed
 
   bool ended() const { return terminal(status); }
-  bool counted() const {
-    return status != Status::failed && status != Status::cancelled && status != Status::escalated;
-  }
+  bool began() const { return digest->began(status); }
+  bool counted() const { return digest->counted(status); }
   bool same_type(const Step& other) const { return type == other.type || type->plain == other.type->plain; }
   bool same_family(const Step& other) const {
     return type == other.type || type->family == other.type->family;

@@ -40,6 +40,11 @@ TimePoint end_of(const Trace& trace) {
   return trace.time() + std::chrono::milliseconds(outcome.execution_duration_ms.value_or(0));
 }
 
+bool was_started(const Outcome& outcome) {
+  return outcome.execution_start_time || !outcome.resource_state_after.absent() ||
+         !outcome.post_spec_hash.empty();
+}
+
 // True if the assessment says so: {"alert_resolved": true}. The text of a Json is canonical.
 bool criterion(const Trace& trace, std::string_view member) {
   return trace.outcome.effectiveness_criteria.text().find(member) != std::string::npos;
@@ -64,6 +69,7 @@ TraceDigest::TraceDigest(const Trace& given)
       score(trace.outcome.effectiveness_score),
       status(trace.outcome.status),
       mutating(trace.effect ? *trace.effect == Effect::mutating : type->mutating),
+      started(was_started(trace.outcome)),
       drifted(criterion(trace, "\"spec_drift\":true")),
       alert_resolved(criterion(trace, "\"alert_resolved\":true")),
       state_unchanged(same_state(trace)),

@@ -32,6 +32,14 @@ struct TraceDigest {
   TraceDigest(const TraceDigest&) = delete;
   TraceDigest& operator=(const TraceDigest&) = delete;
 
+  // At a moment when its status is this one: false for what was called off before it could change anything, at which no
+  // rule looks.
+  bool began(Status then) const {
+    return started || (then != Status::cancelled && then != Status::escalated);
+  }
+  // The same: true if it counts as having changed something. What failed did not.
+  bool counted(Status then) const { return then != Status::failed && began(then); }
+
   // The normal form of the parameters, made when it is first asked for.
   const std::string& parameters_form() const;
 
@@ -45,6 +53,7 @@ struct TraceDigest {
   std::optional<double> score;  // effectiveness
   Status status;
   bool mutating;
+  bool started;  // it was begun, or left a state
 
   // What the outcome says: the assessment, and whether the state is as before.
   bool drifted;

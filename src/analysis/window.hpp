@@ -34,7 +34,7 @@ class Window {
   // The proposed action, or nullptr.
   const Step* candidate() const;
 
-  // The mutating steps of each known resource, oldest first; also those that failed or were cancelled.
+  // The mutating steps of each known resource, oldest first; also those that failed or were called off.
   using ByResource = std::vector<std::pair<std::string_view, Steps>>;
   ByResource by_resource() const;
   // Those that a finding may be about: a proposal can only complete what is done to its own resource.

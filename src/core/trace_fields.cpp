@@ -31,7 +31,7 @@ const std::vector<Column>& columns() {
 
 constexpr auto not_judged = std::to_array<std::string_view>(
     {"environment", "alert_annotations", "model_used", "routing_tier", "model_reasoning",
-     "alternative_actions", "metadata", "execution_start_time", "execution_error", "kubernetes_operations",
+     "alternative_actions", "metadata", "execution_error", "kubernetes_operations",
      "effectiveness_assessment_method", "effectiveness_notes", "effectiveness_due_at", "created_at",
      "updated_at"});
 

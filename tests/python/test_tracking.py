@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 import time
 
 import pytest
@@ -264,6 +265,63 @@ def test_async_blocks_and_functions(history):
 
     asyncio.run(story())
     assert history.history(kind="Pod")[0].action_parameters == {"grace": 5}
+
+
+def test_a_task_cancelled_while_it_asks_leaves_an_action_that_never_began(history):
+    asked, may_answer = threading.Event(), threading.Event()
+    propose = history.propose
+
+    class Slow:
+        start, complete, run = history.start, history.complete, history.run
+
+        @staticmethod
+        def propose(fields):
+            verdict = propose(fields)
+            asked.set()
+            may_answer.wait()
+            return verdict
+
+    async def story():
+        async def work():
+            async with TrackedAction(Slow, {"action_type": "restart_deployment", "action_id": "a-1", **WEB}):
+                pytest.fail("it ran")
+
+        task = asyncio.create_task(work())
+        while not asked.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        may_answer.set()
+        while history.get("a-1").execution_status == "pending":
+            await asyncio.sleep(0.001)
+
+    asyncio.run(story())
+    stored = history.get("a-1")
+    assert stored.execution_status == "cancelled" and stored.execution_start_time is None
+    assert stored.execution_error == "before it began: CancelledError: its task was cancelled"
+
+
+def test_an_agent_that_always_runs_out_of_time_is_stopped(history, clock):
+    async def story():
+        ran = 0
+        for i in range(10):
+            clock.advance(minutes=1)
+            try:
+                async with asyncio.timeout(0.05):
+                    async with history.action(
+                        action_type="scale_deployment", action_parameters={"replicas": [5, 3][i % 2]}, **WEB
+                    ):
+                        ran += 1
+                        await asyncio.sleep(60)
+            except TimeoutError:
+                pass
+            except actionhist.Refused:
+                return ran
+        return ran
+
+    assert asyncio.run(story()) < 5
+    assert {trace.execution_status for trace in history.history()} == {"cancelled"}
 
 
 def test_a_task_cancelled_at_any_moment_leaves_no_action_executing(clock):

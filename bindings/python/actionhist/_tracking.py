@@ -73,6 +73,10 @@ class TrackedAction:
 
     def _start(self, verdict: Verdict, action_id: str) -> Trace:
         try:
+            with self._lock:
+                # Without a start the guard knows that nothing was changed.
+                if self._abandoned:
+                    raise asyncio.CancelledError("its task was cancelled")
             return self._history.start(action_id)
         except BaseException as error:
             # The block will not run. An action that was proposed before, by whomever, is not this one's to end.

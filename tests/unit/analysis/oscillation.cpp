@@ -78,14 +78,84 @@ TEST_CASE("an inactive pattern or one of another scope finds nothing") {
 
 TEST_CASE("what changed something counts, what did not is left out") {
   Trace trace;
-  for (const Status status : {Status::pending, Status::executing, Status::completed, Status::rolled_back}) {
-    trace.outcome.status = status;
-    CHECK(counted(trace));
+  trace.action_timestamp = at_minute(0);
+  const auto counted = [&](Status status) { return TraceDigest(trace).counted(status); };
+  for (const Status status : {Status::pending, Status::executing, Status::completed, Status::rolled_back})
+    CHECK(counted(status));
+  for (const Status status : {Status::failed, Status::cancelled, Status::escalated})
+    CHECK_FALSE(counted(status));
+  // What was begun may have changed something before it was called off.
+  Outcome begun;
+  begun.execution_start_time = at_minute(0);
+  Outcome left_a_state;
+  left_a_state.resource_state_after = Json::object({{"replicas", 3}});
+  Outcome left_a_hash;
+  left_a_hash.post_spec_hash = "b";
+  for (const Outcome& outcome : {begun, left_a_state, left_a_hash}) {
+    trace.outcome = outcome;
+    CHECK(counted(Status::cancelled));
+    CHECK(counted(Status::escalated));
+    CHECK_FALSE(counted(Status::failed));
   }
-  for (const Status status : {Status::failed, Status::cancelled, Status::escalated}) {
-    trace.outcome.status = status;
-    CHECK_FALSE(counted(trace));
+}
+
+TEST_CASE("what was begun and then called off is seen by every rule") {
+  const auto called_off = [](Status status, bool begun, auto add) {
+    Timeline timeline;
+    for (int i = 0; i < 12; ++i) {
+      Trace& trace = add(timeline, i);
+      trace.outcome = {};
+      trace.outcome.status = status;
+      if (begun) trace.outcome.execution_start_time = trace.action_timestamp;
+    }
+    return timeline;
+  };
+  const auto flip = [](Timeline& timeline, int i) -> Trace& {
+    return i % 2 == 0 ? timeline.scale(5. * i, 3, 5) : timeline.scale(5. * i, 5, 3);
+  };
+  const auto image = [](Timeline& timeline, int i) -> Trace& {
+    Trace& trace = timeline.add(5. * i, "set_image");
+    trace.resource_state_before = Json::object({{"image", i % 2 == 0 ? "web:1" : "web:2"}});
+    trace.action_parameters = Json::object({{"image", i % 2 == 0 ? "web:2" : "web:1"}});
+    return trace;
+  };
+  const auto same = [](Timeline& timeline, int i) -> Trace& {
+    return timeline.add(5. * i, "restart_deployment");
+  };
+  const auto hash = [](Timeline& timeline, int i) -> Trace& {
+    Trace& trace = timeline.add(5. * i, i % 2 == 0 ? "patch" : "apply");
+    trace.pre_spec_hash = "a";
+    return trace;
+  };
+  for (const Status status : {Status::cancelled, Status::escalated}) {
+    for (const bool begun : {true, false}) {
+      INFO(to_string(status) << (begun ? ", begun" : ", not begun"));
+      CHECK(found(PatternType::scale_oscillation, called_off(status, begun, flip)).empty() != begun);
+      CHECK(found(PatternType::resource_thrashing, called_off(status, begun, image)).empty() != begun);
+      CHECK(found(PatternType::ineffective_loop, called_off(status, begun, same)).empty() != begun);
+      CHECK(found(PatternType::ineffective_loop, called_off(status, begun, hash)).empty() != begun);
+      CHECK(found(PatternType::action_budget, called_off(status, begun, same)).empty() != begun);
+    }
   }
+}
+
+TEST_CASE("what was called off neither helped nor failed") {
+  Timeline timeline;
+  for (int i = 0; i < 3; ++i) timeline.add(5. * i, "restart_deployment").outcome.status = Status::failed;
+  Trace& stopped = timeline.add(15, "restart_deployment");
+  stopped.outcome.status = Status::cancelled;
+  stopped.outcome.execution_start_time = at_minute(15);
+  const auto chain = found(PatternType::ineffective_loop, timeline);
+  REQUIRE(chain.size() == 1);
+  CHECK(chain[0].action_ids.size() == 4);
+
+  Timeline alone;
+  for (int i = 0; i < 4; ++i) {
+    Trace& trace = alone.add(5. * i, "restart_deployment");
+    trace.outcome.status = Status::cancelled;
+    trace.outcome.execution_start_time = at_minute(5. * i);
+  }
+  CHECK(found(PatternType::ineffective_loop, alone).empty());
 }
 
 TEST_CASE("a moment in the past does not know what came later") {

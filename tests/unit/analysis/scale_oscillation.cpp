@@ -130,12 +130,14 @@ TEST_CASE("a proposal that would swing back is found, one that goes on is not") 
   CHECK(oscillations(past, {.candidate = true}).empty());
 }
 
-TEST_CASE("pending actions count by what they asked for, cancelled and failed ones do not") {
+TEST_CASE("pending actions count by what they asked for, failed ones and those never begun do not") {
   Timeline timeline = Timeline::scales({3, 5, 3, 5});
   timeline.traces[1].outcome = {};
   CHECK(oscillations(timeline).size() == 1);
   timeline.traces[1].outcome.status = Status::cancelled;
   CHECK(oscillations(timeline).empty());
+  timeline.traces[1].outcome.execution_start_time = at_minute(5);
+  CHECK(oscillations(timeline).size() == 1);
   timeline.traces[1].outcome.status = Status::failed;
   CHECK(oscillations(timeline).empty());
 }

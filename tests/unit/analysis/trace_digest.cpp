@@ -96,6 +96,7 @@ void end(Dice& dice, Trace& trace, double minute) {
                              Status::cancelled, Status::rolled_back, Status::escalated};
   Outcome& outcome = trace.outcome;
   outcome.status = ends[dice.below(7)];
+  if (dice.one_in(2)) outcome.execution_start_time = trace.action_timestamp;
   if (dice.one_in(2)) outcome.execution_end_time = at_minute(minute + dice.below(4));
   outcome.resource_state_after = state(dice, 2 + dice.below(3));
   if (dice.one_in(3)) outcome.post_spec_hash = std::to_string(dice.below(3));
