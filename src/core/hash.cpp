@@ -1,5 +1,6 @@
 #include "core/hash.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -70,6 +71,14 @@ std::string uuid_text(std::span<unsigned char, 16> bytes, int version) {
 constexpr std::array<unsigned char, 16> namespace_id = {0x6b, 0x0e, 0x1f, 0x5a, 0x93, 0x2c, 0x4d, 0x77,
                                                         0xa1, 0x48, 0x0c, 0xe5, 0x2f, 0x86, 0xd9, 0x31};
 
+constexpr int fractions = 4096;  // of a millisecond, that 12 bits tell apart
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view data) {
@@ -98,10 +107,34 @@ std::string uuid_v7(TimePoint time) {
   if (getentropy(bytes.data(), bytes.size()) != 0) {
     throw Error(ErrorCode::unavailable, "id: the system gives no random bytes");
   }
-  const auto ms = static_cast<std::uint64_t>(
-      std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto ms = static_cast<std::uint64_t>(whole.time_since_epoch().count());
   for (int i = 0; i < 6; ++i) bytes[i] = static_cast<unsigned char>(ms >> (40 - 8 * i));
+  const auto fraction = static_cast<std::uint64_t>((time - whole).count()) * fractions / 1000;
+  bytes[6] = static_cast<unsigned char>(fraction >> 8);
+  bytes[7] = static_cast<unsigned char>(fraction);
   return uuid_text(bytes, 7);
+}
+
+std::optional<TimePoint> time_inside(std::string_view id) {
+  // xxxxxxxx-xxxx-7xxx-…
+  if (id.size() != 36 || id[8] != '-' || id[13] != '-' || id[14] != '7' || id[18] != '-' || id[23] != '-') {
+    return std::nullopt;
+  }
+  std::int64_t ms = 0;
+  std::int64_t fraction = 0;
+  for (std::size_t i = 0; i < 36; ++i) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) continue;
+    const int value = hex_digit(id[i]);
+    if (value < 0) return std::nullopt;
+    if (i < 13) ms = ms * 16 + value;
+    if (i > 14 && i < 18) fraction = fraction * 16 + value;
+  }
+  // Beyond this the microseconds would not fit; no such time is ever stored.
+  if (ms > std::int64_t{1} << 45) return std::nullopt;
+  // Rounded up, what was rounded down comes back.
+  const std::int64_t us = std::min<std::int64_t>((fraction * 1000 + fractions - 1) / fractions, 999);
+  return TimePoint(std::chrono::milliseconds(ms) + std::chrono::microseconds(us));
 }
 
 std::string uuid_v5(std::string_view name) {

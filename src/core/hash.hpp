@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,12 @@ class Sha256 {
   std::unique_ptr<void, void (*)(void*)> context_;
 };
 
-// A random-tailed id whose first 48 bits are the milliseconds of `time` (RFC 9562, version 7).
+// A random-tailed id that holds `time` and sorts by it (RFC 9562, version 7): its milliseconds in the first 48 bits,
+// their fraction in the next 12 (section 6.2, method 3).
 std::string uuid_v7(TimePoint time);
+
+// The time that it was made of, if `id` is a version 7 UUID. In one that somebody else made the fraction may be chance.
+std::optional<TimePoint> time_inside(std::string_view id);
 
 // The id of `name` in a fixed namespace of this library (RFC 9562, version 5): same name, same id.
 std::string uuid_v5(std::string_view name);

@@ -92,11 +92,7 @@ Trace History::State::prepare(Action action, bool proposed) const {
   trace.owner = guarded == trace.resource ? "" : guarded.kind + '/' + guarded.name;
   if (!trace.effect) trace.effect = effect_of(trace.action_type);
   if (!trace.action_timestamp) trace.action_timestamp = clock;
-  if (trace.action_id.empty()) {
-    // The id carries the time, so both have its precision.
-    trace.action_timestamp = std::chrono::floor<std::chrono::milliseconds>(*trace.action_timestamp);
-    trace.action_id = uuid_v7(*trace.action_timestamp);
-  }
+  if (trace.action_id.empty()) trace.action_id = uuid_v7(*trace.action_timestamp);
   if (trace.alert_fingerprint.empty()) {
     trace.alert_fingerprint = fingerprint_of(trace.alert_name, trace.alert_labels, trace.resource_id);
   }

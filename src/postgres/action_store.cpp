@@ -7,6 +7,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/hash.hpp"
 #include "core/same_action.hpp"
 #include "core/trace_fields.hpp"
 #include "postgres/fresh_insert.hpp"

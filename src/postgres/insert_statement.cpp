@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "postgres/trace_rows.hpp"
 #include "sql/trace_columns.hpp"
 
@@ -47,30 +48,7 @@ std::string make_statement() {
   return text;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 }  // namespace
-
-std::optional<TimePoint> time_inside(std::string_view id) {
-  // xxxxxxxx-xxxx-7xxx-…: the first twelve digits are milliseconds.
-  if (id.size() != 36 || id[8] != '-' || id[13] != '-' || id[14] != '7' || id[18] != '-' || id[23] != '-') {
-    return std::nullopt;
-  }
-  std::int64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 36; ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) continue;
-    const int value = hex_digit(id[i]);
-    if (value < 0) return std::nullopt;
-    if (i < 13) milliseconds = milliseconds * 16 + value;
-  }
-  // Beyond this the microseconds would not fit; no such time is ever stored.
-  if (milliseconds > std::int64_t{1} << 45) return std::nullopt;
-  return TimePoint(std::chrono::milliseconds(milliseconds));
-}
 
 bool carries_its_time(const Trace& trace) { return time_inside(trace.action_id) == trace.action_timestamp; }
 

@@ -2,7 +2,6 @@
 // queue rows. What fresh_insert.hpp has is faster where no id is taken.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 
@@ -15,9 +14,6 @@ namespace actionhist::postgres {
 // Whether an id is a version 7 UUID that carries the very time of its action. Such an id needs no place in
 // action_ids: the primary key makes it unique.
 bool carries_its_time(const Trace& trace);
-
-// The time inside a version 7 UUID, if `action_id` is one.
-std::optional<TimePoint> time_inside(std::string_view action_id);
 
 // Returns the ids that were new; an id that is stored, or was deleted, is passed over with all that belongs to it.
 const std::string& insert_statement();

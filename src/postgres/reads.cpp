@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "core/trace_fields.hpp"
-#include "postgres/insert_statement.hpp"
 #include "sql/learning_rows.hpp"
 #include "sql/looked_through.hpp"
 #include "sql/pattern_rows.hpp"
@@ -66,17 +66,24 @@ std::string judged_columns() {
   return list;
 }
 
+// Where the action of an id is looked for begins here: before ids held microseconds, an action of that id was stored at
+// the millisecond.
+std::optional<TimePoint> whole(std::optional<TimePoint> time) {
+  if (!time) return std::nullopt;
+  return std::chrono::floor<std::chrono::milliseconds>(*time);
+}
+
 }  // namespace
 
 void ask_action(std::vector<Call>& calls, const std::string& tenant, std::string_view action_id, bool lock) {
-  static const std::string own = select_traces("action_id = $2 AND action_timestamp = $3");
+  static const std::string own = select_traces("action_id = $2 AND action_timestamp BETWEEN $3 AND $4");
   static const std::string registered = select_traces(
       "action_id = $2 AND action_timestamp = (SELECT action_timestamp FROM action_ids WHERE "
       "tenant_id = $1 AND action_id = $2 AND deleted_at IS NULL)");
   static const std::string own_locked = own + " FOR UPDATE";
   static const std::string registered_locked = registered + " FOR UPDATE";
   if (const auto time = time_inside(action_id)) {
-    calls.push_back({lock ? own_locked : own, Parameters(tenant, action_id, *time), Plan::kept});
+    calls.push_back({lock ? own_locked : own, Parameters(tenant, action_id, whole(time), *time), Plan::kept});
   }
   calls.push_back({lock ? registered_locked : registered, Parameters(tenant, action_id), Plan::kept});
 }
@@ -85,15 +92,19 @@ Call ask_actions(const std::string& tenant, std::span<const std::string> action_
   // Looked up one by one: for a join the planner would rather read all months, and all ids while it does not know
   // how many there are.
   static const std::string text = fmt::format(
-      "SELECT {} FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS wanted (id, own, place), "
-      "LATERAL (SELECT own AS at WHERE own IS NOT NULL UNION SELECT action_timestamp FROM action_ids WHERE "
-      "tenant_id = $1 AND action_id = id AND deleted_at IS NULL) AS known, LATERAL (SELECT * FROM "
-      "resource_action_traces WHERE tenant_id = $1 AND action_id = id AND action_timestamp = at LIMIT 1) AS traces "
-      "ORDER BY place",
+      "SELECT {} FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS wanted (id, since, "
+      "own, place), LATERAL (SELECT since, own WHERE own IS NOT NULL UNION SELECT action_timestamp, action_timestamp "
+      "FROM action_ids WHERE tenant_id = $1 AND action_id = id AND deleted_at IS NULL) AS known (first, last), LATERAL "
+      "(SELECT * FROM resource_action_traces WHERE tenant_id = $1 AND action_id = id AND action_timestamp BETWEEN "
+      "first AND last LIMIT 1) AS traces ORDER BY place",
       sql::trace_columns());
+  std::vector<std::optional<TimePoint>> since;
   std::vector<std::optional<TimePoint>> times;
-  for (const std::string& id : action_ids) times.push_back(time_inside(id));
-  return {text, Parameters(tenant, action_ids, times), Plan::kept};
+  for (const std::string& id : action_ids) {
+    times.push_back(time_inside(id));
+    since.push_back(whole(times.back()));
+  }
+  return {text, Parameters(tenant, action_ids, since, times), Plan::kept};
 }
 
 std::vector<Trace> read_traces(const Result& result) {

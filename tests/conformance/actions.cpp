@@ -134,7 +134,7 @@ TEST_CASE("an id that we make is unique and carries the action's time", "[action
   std::set<std::string> ids;
   for (int i = 0; i < 50; ++i) ids.insert(f.history.record(restart("", noon - 1h + 123us)).action_id);
   CHECK(ids.size() == 50);
-  CHECK(f.history.get(*ids.begin())->time() == noon - 1h);
+  CHECK(f.history.get(*ids.begin())->time() == noon - 1h + 123us);
 }
 
 TEST_CASE("a batch is stored as a whole or not at all", "[actions]") {

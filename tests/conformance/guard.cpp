@@ -238,6 +238,43 @@ TEST_CASE("a pending action counts as having happened", "[guard]") {
   CHECK(f.history.patterns().size() >= 5);
 }
 
+TEST_CASE("an action that was begun counts although it was called off", "[guard]") {
+  Fixture f;
+  const Status status = GENERATE(Status::cancelled, Status::escalated);
+  const bool begun = GENERATE(true, false);
+  f.set_budget(2);
+  int allowed = 0;
+  for (int i = 0; i < 4; ++i) {
+    const Verdict verdict = f.history.propose(restart("b-" + std::to_string(i)));
+    if (!verdict.allowed()) continue;
+    ++allowed;
+    if (begun) f.history.start(verdict.trace->action_id);
+    Outcome outcome;
+    outcome.status = status;
+    f.history.complete(verdict.trace->action_id, outcome);
+    f.clock.advance(1min);
+  }
+  CHECK(allowed == (begun ? 2 : 4));
+}
+
+TEST_CASE("what is proposed within one millisecond is judged in its order", "[guard]") {
+  Fixture f;
+  for (int resource = 0; resource < 5; ++resource) {
+    std::vector<std::string> allowed;
+    for (int i = 0; i < 8; ++i) {
+      f.clock.advance(20us);
+      Action action = scale("", 0, i % 2 == 0 ? 5 : 3, *f.clock.time);
+      action.resource.name = "web-" + std::to_string(resource);
+      action.resource_state_before = {};
+      action.action_timestamp.reset();
+      const Verdict verdict = f.history.propose(action);
+      if (verdict.allowed()) allowed.push_back(verdict.trace->action_id);
+    }
+    CHECK(allowed.size() == 4);
+    CHECK(std::ranges::is_sorted(allowed));
+  }
+}
+
 TEST_CASE("an action without a known resource is guarded by its correlation", "[guard]") {
   Fixture f;
   const auto call = [&](int i) {

@@ -20,6 +20,17 @@ TEST_CASE("a UUIDv7 carries its time and sorts by it", "[hash]") {
   const auto ms = std::stoll(id.substr(0, 8) + id.substr(9, 4), nullptr, 16);
   CHECK(ms == std::chrono::duration_cast<std::chrono::milliseconds>(noon.time_since_epoch()).count());
   CHECK(uuid_v7(noon) < uuid_v7(noon + 1ms));
+  CHECK(time_inside(id) == noon);
+  for (int us = 0; us < 1000; ++us) {
+    const TimePoint time = noon + std::chrono::microseconds(us);
+    CHECK(time_inside(uuid_v7(time)) == time);
+    CHECK(uuid_v7(time) < uuid_v7(time + 1us));
+  }
+  // One that somebody else made never holds a time of another millisecond.
+  CHECK(time_inside("019aab0f-3a00-7fff-8000-000000000000") <
+        time_inside("019aab0f-3a01-7000-8000-000000000000"));
+  CHECK_FALSE(time_inside("a-1"));
+  CHECK_FALSE(time_inside("019aab0f-3a00-4fff-8000-000000000000"));
   std::set<std::string> ids;
   for (int i = 0; i < 1000; ++i) ids.insert(uuid_v7(noon));
   CHECK(ids.size() == 1000);
