@@ -390,9 +390,9 @@ class Benchmark {
     meter_.start();
     const std::int64_t last = feed.head().seq;
     for (std::int64_t after = 0; after < last;) {
-      const FeedBatch batch = feed.read("space", after, 2000);
+      const FeedBatch batch = feed.read("space", {after}, 2000);
       rows += static_cast<std::int64_t>(batch.subjects.size() + batch.embeddings.size());
-      after = batch.last_seq;
+      after = batch.last.seq;
     }
     meter_.stop(static_cast<double>(rows));
   }

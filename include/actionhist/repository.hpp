@@ -228,11 +228,19 @@ struct FeedEmbedding {
   std::int64_t seq = 0;
 };
 
+// How far somebody has read. Each transaction that appends to the feed is a batch with an id of its own: after a
+// restore, or a failover that lost commits, the same numbers may stand for other rows, but not the same ids.
+struct FeedCursor {
+  std::int64_t seq = 0;
+  std::string batch_id{};  // of the newest batch when this was read; empty: not looked for
+};
+
 // Rows after a cursor, by seq, subjects and embeddings each in order.
 struct FeedBatch {
   std::vector<FeedSubject> subjects;
   std::vector<FeedEmbedding> embeddings;
-  std::int64_t last_seq = 0;       // the cursor to go on from
+  FeedCursor last;                 // to go on from
+  bool lost = false;               // the feed does not have the cursor's batch; nothing was read
   std::int64_t trimmed_below = 0;  // as in FeedHead, when this was read
 };
 
@@ -240,6 +248,7 @@ struct FeedHead {
   std::string epoch;     // changes when the feed was rebuilt: replicas start over
   std::string space_id;  // the tenant's embedding space, empty if none yet
   std::int64_t seq = 0;
+  std::string batch_id;            // of the newest batch, empty if none yet
   std::int64_t trimmed_below = 0;  // deletions before this are no longer told: older replicas start over
   std::int64_t queued = 0;         // rows that wait
   std::int64_t failed = 0;         // of them given up after the last attempt
@@ -269,18 +278,19 @@ class FeedStore {
                                               std::span<const std::string> subject_ids) = 0;
   // Stores embeddings with the next seq, except where the subject's text changed meanwhile or was deleted, or their
   // space is neither known nor the tenant's: then it was dropped. Removes the queue rows of `done` that still have the
-  // version they were read with. REQUIRES: all embeddings are of one space.
-  virtual void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) = 0;
+  // version they were read with. Returns how many embeddings it stored. REQUIRES: all embeddings are of one space.
+  virtual std::int64_t append(std::span<const FeedEmbedding> embeddings,
+                              std::span<const QueuedSubject> done) = 0;
   // Counts an attempt and keeps its error.
   virtual void failed(const QueuedSubject& subject, std::string_view error) = 0;
   // Those that were given up, the oldest first.
   virtual std::vector<FailedSubject> failures(int limit) = 0;
   // Queues these, or all if none is named, as if they had never failed; how many it were.
   virtual std::int64_t retry(std::span<const std::string> subject_ids) = 0;
-  // Forgets deletions from before this time. Returns how many.
+  // Forgets deletions from before this time, and batches but the newest. Returns how many deletions.
   virtual std::int64_t trim(TimePoint before, TimePoint now) = 0;
 
-  virtual FeedBatch read(std::string_view space_id, std::int64_t after, int limit) = 0;
+  virtual FeedBatch read(std::string_view space_id, const FeedCursor& after, int limit) = 0;
   virtual FeedHead head() = 0;
 };
 

@@ -3,6 +3,7 @@
 // Thread rule and atomicity of the store: as Repository says.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -98,6 +99,11 @@ class SpaceStore {
   // Removes a space with its vectors and its model, and whoever embeds for it stops. False if there is none.
   // Throws Error: conflict for the tenant's space.
   virtual bool drop(std::string_view space_id) = 0;
+
+  // True when `worker` alone fills the space for about this long from now, by the engine's clock. False when another
+  // one does, or the space is not known.
+  virtual bool lease(std::string_view space_id, std::string_view worker, std::chrono::seconds time) = 0;
+  virtual void release(std::string_view space_id, std::string_view worker) = 0;
 
   // Subjects without a vector of their present text in the space, whose seq is above `after`, by seq.
   virtual std::vector<FeedSubject> missing(std::string_view space_id, std::int64_t after, int limit) = 0;

@@ -12,10 +12,10 @@ namespace actionhist {
 template <class Use>
 void for_each_page(FeedStore& feed, std::string_view space_id, Use use) {
   constexpr int page_rows = 1024;
-  for (std::int64_t after = 0;;) {
+  for (FeedCursor after;;) {
     FeedBatch batch = feed.read(space_id, after, page_rows);
     if (batch.subjects.empty() && batch.embeddings.empty()) return;
-    after = batch.last_seq;
+    after.seq = batch.last.seq;
     use(batch);
   }
 }

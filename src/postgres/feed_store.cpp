@@ -9,13 +9,16 @@
 namespace actionhist::postgres {
 namespace {
 
-// Gives the next `count` numbers of the feed and keeps the tenant's row until the transaction ends, so that numbers
+// Gives the next `count` numbers of the feed to a batch and keeps the tenant's row until the transaction ends, so that numbers
 // are in the order of commits. It is a statement of its own: the next one then sees what the last to keep that row
 // has written, as one that had begun before would not.
 Call next_numbers(const std::string& tenant, std::size_t count) {
   return {
-      "INSERT INTO feed_heads AS h (tenant_id, epoch, seq) VALUES ($1, $2, $3) "
-      "ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq",
+      // The id is the server's: a second run, after a first one that a failover has lost, is another batch.
+      "WITH head AS (INSERT INTO feed_heads AS h (tenant_id, epoch, seq, batch_id) "
+      "VALUES ($1, $2, $3, gen_random_uuid()::text) ON CONFLICT (tenant_id) DO UPDATE SET "
+      "seq = h.seq + excluded.seq, batch_id = excluded.batch_id RETURNING batch_id) "
+      "INSERT INTO feed_batches (tenant_id, batch_id, added_at) SELECT $1, batch_id, now() FROM head",
       Parameters(tenant, uuid_v7(system_now()), static_cast<std::int64_t>(count))};
 }
 
@@ -128,8 +131,8 @@ std::vector<FeedSubject> PostgresFeedStore::unembedded(std::string_view space_id
   return read_rows(result, sql::read_unembedded<Reader>);
 }
 
-void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
-                               std::span<const QueuedSubject> done) {
+std::int64_t PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
+                                       std::span<const QueuedSubject> done) {
   std::vector<Call> calls;
   static const std::string put = fmt::format(
       "WITH space AS (INSERT INTO embedding_spaces (tenant_id, space_id, dimension) SELECT $1, $3, $4 FROM feed_heads "
@@ -165,7 +168,9 @@ void PostgresFeedStore::append(std::span<const FeedEmbedding> embeddings,
         queue_version);
     calls.push_back({remove, std::move(parameters), Plan::once});
   }
-  if (!calls.empty()) engine_.run(std::move(calls));
+  if (calls.empty()) return 0;
+  const std::vector<Result> results = engine_.run(std::move(calls));
+  return embeddings.empty() ? 0 : results[1].affected();
 }
 
 void PostgresFeedStore::failed(const QueuedSubject& subject, std::string_view error) {
@@ -205,39 +210,49 @@ std::int64_t PostgresFeedStore::trim(TimePoint before, TimePoint now) {
       {"UPDATE feed_heads SET trimmed_below = greatest(trimmed_below, (SELECT coalesce(max(seq), 0) FROM feed_subjects "
        "WHERE tenant_id = $1 AND deleted AND deleted_at < $2)) WHERE tenant_id = $1",
        Parameters(tenant, before), Plan::once});
+  calls.push_back(
+      {"DELETE FROM feed_batches WHERE tenant_id = $1 AND added_at < $2 AND batch_id <> (SELECT batch_id FROM "
+       "feed_heads WHERE tenant_id = $1)",
+       Parameters(tenant, before), Plan::once});
   calls.push_back({"DELETE FROM feed_subjects WHERE tenant_id = $1 AND deleted AND deleted_at < $2",
                    Parameters(tenant, before), Plan::once});
   return engine_.run(std::move(calls)).back().affected();
 }
 
-FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
+FeedBatch PostgresFeedStore::read(std::string_view space_id, const FeedCursor& after, int limit) {
   const std::string& tenant = engine_.tenant();
   std::vector<Call> calls;
   // Before the rows: one that moves on while this reads is beyond the head then, and comes with a later batch.
-  calls.push_back({"SELECT seq FROM feed_heads WHERE tenant_id = $1", Parameters(tenant)});
+  calls.push_back({"SELECT seq, batch_id FROM feed_heads WHERE tenant_id = $1", Parameters(tenant)});
   calls.push_back(
       {"SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
        "WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-       Parameters(tenant, after, std::int64_t{limit})});
+       Parameters(tenant, after.seq, std::int64_t{limit})});
   calls.push_back(
       {"SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = $1 AND "
        "space_id = $4 AND seq > $2 ORDER BY seq LIMIT $3",
-       Parameters(tenant, after, std::int64_t{limit}, space_id)});
+       Parameters(tenant, after.seq, std::int64_t{limit}, space_id)});
   // After the rows, so that no deletion can be forgotten between the two.
-  calls.push_back({"SELECT trimmed_below FROM feed_heads WHERE tenant_id = $1", Parameters(tenant)});
+  calls.push_back(
+      {"SELECT trimmed_below, EXISTS (SELECT FROM feed_batches WHERE tenant_id = $1 AND batch_id = $2) FROM "
+       "feed_heads WHERE tenant_id = $1",
+       Parameters(tenant, after.batch_id)});
   const std::vector<Result> results = engine_.run(std::move(calls));
 
   FeedBatch batch;
-  if (Reader head(results[0]); head.next()) head.read(batch.last_seq);
-  if (Reader trimmed(results[3]); trimmed.next()) trimmed.read(batch.trimmed_below);
+  bool known = false;
+  if (Reader head(results[3]); head.next()) head.read(batch.trimmed_below).read(known);
+  batch.lost = !known && !after.batch_id.empty();
+  if (batch.lost) return batch;
+  if (Reader head(results[0]); head.next()) head.read(batch.last.seq).read(batch.last.batch_id);
   batch.subjects = read_rows(results[1], sql::read_subject<Reader>);
   batch.embeddings = read_rows(results[2], sql::read_embedding<Reader>);
   for (FeedEmbedding& embedding : batch.embeddings) embedding.space_id = space_id;
   // Where a list was cut, what the other holds beyond it comes with the next batch.
   const auto full = [&](const auto& rows) { return rows.size() == static_cast<std::size_t>(limit); };
-  if (full(batch.subjects)) batch.last_seq = std::min(batch.last_seq, batch.subjects.back().seq);
-  if (full(batch.embeddings)) batch.last_seq = std::min(batch.last_seq, batch.embeddings.back().seq);
-  const auto beyond = [&](const auto& row) { return row.seq > batch.last_seq; };
+  if (full(batch.subjects)) batch.last.seq = std::min(batch.last.seq, batch.subjects.back().seq);
+  if (full(batch.embeddings)) batch.last.seq = std::min(batch.last.seq, batch.embeddings.back().seq);
+  const auto beyond = [&](const auto& row) { return row.seq > batch.last.seq; };
   std::erase_if(batch.subjects, beyond);
   std::erase_if(batch.embeddings, beyond);
   return batch;
@@ -246,7 +261,7 @@ FeedBatch PostgresFeedStore::read(std::string_view space_id, std::int64_t after,
 FeedHead PostgresFeedStore::head() {
   // Without retries: health() asks this.
   const Result result = engine_.try_now(
-      "SELECT h.epoch, h.space_id, coalesce(h.seq, 0), coalesce(h.trimmed_below, 0), q.queued, q.failed, q.oldest, q.newest, l.worker FROM "
+      "SELECT h.epoch, h.space_id, coalesce(h.seq, 0), h.batch_id, coalesce(h.trimmed_below, 0), q.queued, q.failed, q.oldest, q.newest, l.worker FROM "
       "(SELECT count(*) FILTER (WHERE attempts < $2) AS queued, count(*) FILTER (WHERE attempts >= $2) AS failed, "
       "min(enqueued_at) FILTER (WHERE attempts < $2) AS oldest, max(enqueued_at) FILTER (WHERE attempts < $2) AS newest "
       "FROM embedding_queue WHERE tenant_id = $1) q "
@@ -256,7 +271,8 @@ FeedHead PostgresFeedStore::head() {
   FeedHead head;
   Reader reader(result);
   if (reader.next()) {
-    reader.read(head.epoch).read(head.space_id).read(head.seq).read(head.trimmed_below);
+    reader.read(head.epoch).read(head.space_id).read(head.seq).read(head.batch_id);
+    reader.read(head.trimmed_below);
     reader.read(head.queued).read(head.failed).read(head.oldest_queued_at).read(head.newest_queued_at);
     reader.read(head.worker);
   }

@@ -51,6 +51,7 @@ BEGIN
     ('embedder', 'embedding_queue', 'SELECT, INSERT, UPDATE, DELETE'),
     ('embedder', 'worker_leases', 'SELECT, INSERT, UPDATE, DELETE'),
     ('embedder', 'feed_heads', 'SELECT, INSERT, UPDATE'),
+    ('embedder', 'feed_batches', 'SELECT, INSERT, DELETE'),
     ('embedder', 'feed_subjects', 'SELECT, INSERT, UPDATE, DELETE'),
     ('embedder', 'embedding_spaces', 'SELECT, INSERT, UPDATE, DELETE'),
     ('embedder', 'embedding_models', 'SELECT, INSERT, UPDATE, DELETE'),

@@ -95,6 +95,23 @@ bool PostgresSpaceStore::drop(std::string_view space_id) {
   return dropped;
 }
 
+bool PostgresSpaceStore::lease(std::string_view space_id, std::string_view worker,
+                               std::chrono::seconds time) {
+  return engine_
+             .run(
+                 "UPDATE embedding_spaces SET filler = $3, filling_until = now() + $4 * interval '1 second' WHERE "
+                 "tenant_id = $1 AND space_id = $2 AND (filler IS NULL OR filler = $3 OR filling_until <= now())",
+                 Parameters(engine_.tenant(), space_id, worker, std::int64_t{time.count()}))
+             .affected() > 0;
+}
+
+void PostgresSpaceStore::release(std::string_view space_id, std::string_view worker) {
+  engine_.try_now(
+      "UPDATE embedding_spaces SET filler = NULL, filling_until = NULL WHERE tenant_id = $1 AND space_id = $2 AND "
+      "filler = $3",
+      Parameters(engine_.tenant(), space_id, worker));
+}
+
 std::vector<FeedSubject> PostgresSpaceStore::missing(std::string_view space_id, std::int64_t after,
                                                      int limit) {
   // Page by page: in one statement the planner may compare each subject with all embeddings.

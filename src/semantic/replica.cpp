@@ -27,6 +27,8 @@ constexpr std::chrono::steady_clock::duration save_retry = std::chrono::minutes(
 constexpr std::chrono::steady_clock::duration longest_save_retry = std::chrono::hours(1);
 
 constexpr const char* trimmed = "the feed no longer tells of deletions that this index has not read";
+constexpr const char* lost =
+    "the feed does not know what this index has read, as after a restore or a long time";
 
 // What a row is known by, so that a subject whose text did not change keeps its vector.
 std::uint64_t version_of(const std::string& content_hash) {
@@ -48,8 +50,12 @@ void Replica::log(const std::string& text) const {
   if (files_.log) files_.log(text);
 }
 
-Json Replica::cursor() const {
-  return Json::object({{"epoch", epoch_}, {"seq", seq_.load()}, {"space_id", space_id_}});
+Json Replica::cursor(TimePoint saved_at) const {
+  return Json::object({{"epoch", epoch_},
+                       {"seq", seq_.load()},
+                       {"batch_id", batch_id_},
+                       {"space_id", space_id_},
+                       {"saved_at", format_time(saved_at)}});
 }
 
 // Another process may replace the files while they are opened, so a second and a third look are worth it.
@@ -66,8 +72,11 @@ void Replica::open() {
         files_differ();
         return;
       }
+      std::string batch_id{std::string_view(note["batch_id"])};
+      saved_at_ = parse_time(std::string_view(note["saved_at"]));
       epoch_ = std::string_view(note["epoch"]);
-      seq_ = std::int64_t(note["seq"]);
+      seq_ = saved_seq_ = std::int64_t(note["seq"]);
+      batch_id_ = std::move(batch_id);
       index_ = std::move(opened);
       saved_links_ = index_.stats().linked;
       opened_ = true;
@@ -107,6 +116,7 @@ void Replica::start_over(const std::string& why) {
   caught_up_ = false;
   index_.clear();
   seq_ = 0;
+  batch_id_.clear();
   changes_ = 0;
   saved_links_ = 0;
 }
@@ -121,8 +131,8 @@ FeedHead Replica::look() {
   if (head.epoch != epoch_) {
     start_over("the feed was rebuilt");
     epoch_ = head.epoch;
-  } else if (head.seq < seq_) {
-    start_over("the feed is older than the index, as after a restore");
+  } else if (head.seq < seq_ || (head.seq == seq_ && head.batch_id != batch_id_)) {
+    start_over(lost);
   } else if (seq_ > 0 && seq_ < head.trimmed_below) {
     start_over(trimmed);
   } else if (const std::string damage = index_.damage(); !damage.empty()) {
@@ -139,13 +149,14 @@ bool Replica::step() {
     if (save_is_due() || linked_since_saved(saved_links_ / 2)) save();
     return false;
   }
-  const FeedBatch batch = feed_.read(space_id_, seq_, batch_rows);
-  if (seq_ > 0 && seq_ < batch.trimmed_below) {
-    start_over(trimmed);
+  const FeedBatch batch = feed_.read(space_id_, {seq_, batch_id_}, batch_rows);
+  if (batch.lost || (seq_ > 0 && seq_ < batch.trimmed_below)) {
+    start_over(batch.lost ? lost : trimmed);
     return true;
   }
   apply(batch);
-  seq_ = batch.last_seq;
+  seq_ = batch.last.seq;
+  batch_id_ = batch.last.batch_id;
   changes_ += batch.subjects.size() + batch.embeddings.size();
   if (seq_ >= head.seq) caught_up_ = true;
   if (caught_up_ && save_is_due()) save();
@@ -187,9 +198,16 @@ std::optional<std::vector<float>> Replica::vector_of(std::string_view subject_id
 
 bool Replica::save_is_due() const {
   if (removed_ && std::chrono::steady_clock::now() >= *removed_ + files_.removed_within) return true;
+  if (files_are_old()) return true;
   // The feed brings a row and its vector one by one.
   const IndexStats stats = index_.stats();
   return changes_ >= std::max(files_.least_changes, (stats.rows + stats.vectors) / 2);
+}
+
+bool Replica::files_are_old() const {
+  if (saved_seq_ == 0 || saved_seq_ == seq_) return false;
+  const TimePoint now = system_now();
+  return now >= saved_at_ + files_.saved_within || now < saved_at_;  // by a clock that was set back since
 }
 
 bool Replica::linked_since_saved(std::size_t least) const {
@@ -204,8 +222,11 @@ void Replica::save() {
     std::filesystem::create_directories(files_.folder);
     if (!lock()) return;
     const std::size_t linked = index_.stats().linked;  // what is linked meanwhile counts again
-    index_.save(files_.folder.string(), cursor());
+    const TimePoint saved_at = system_now();
+    index_.save(files_.folder.string(), cursor(saved_at));
+    saved_at_ = saved_at;
     saved_links_ = linked;
+    saved_seq_ = seq_;
     changes_ = 0;
     removed_.reset();
     save_again_ = {};
@@ -223,7 +244,8 @@ void Replica::close() noexcept {
   try {
     save_again_ = {};
     // What was deleted must leave the files too.
-    if (seq_ > 0 && (changes_ >= worth_saving || removed_ || linked_since_saved(0))) save();
+    if (seq_ > 0 && (changes_ >= worth_saving || removed_ || linked_since_saved(0) || files_are_old()))
+      save();
     lock_.reset();
   } catch (const std::exception&) {
     // Nothing is lost.

@@ -23,6 +23,7 @@ struct ReplicaFiles {
   bool write = true;                 // false: only read what another process keeps there
   std::size_t least_changes = 4096;  // so many are saved without waiting for the end
   std::chrono::seconds removed_within = std::chrono::hours(1);  // what was deleted leaves the files
+  std::chrono::seconds saved_within = std::chrono::days(1);     // what the feed has moved on is in the files
   std::function<void(const std::string&)> log = nullptr;        // why it starts over; may be empty
 };
 
@@ -31,10 +32,8 @@ class Replica {
   // Opens the files if there are any. `feed` must outlive the replica.
   Replica(FeedStore& feed, std::string space_id, std::size_t dimension, ReplicaFiles files = {});
 
-  // Starts over when the feed was rebuilt or trimmed, is behind the replica, or when its files turn out to be damaged.
-  // Returns where the feed ends.
-  FeedHead look();
-  // Looks, and applies the next rows of the feed. False when there were none.
+  // Applies the next rows of the feed. False when there were none. Starts over when the feed was rebuilt or trimmed, is
+  // not the one that the replica has read, or when its files turn out to be damaged.
   bool step();
 
   // Saves what has changed if that makes the next start faster. Never throws: the feed has everything.
@@ -56,18 +55,23 @@ class Replica {
 
  private:
   void open();
+  // Where the feed ends, after starting over if that is needed.
+  FeedHead look();
   void start_over(const std::string& why);
   void apply(const FeedBatch& batch);
   bool lock();
-  // Whether the rows changed so much, or one was deleted so long ago, that the files should follow.
+  // Whether the rows changed so much, one was deleted so long ago, or the files are so old, that they should follow.
   bool save_is_due() const;
+  // Whether the files are so far behind, in time, that the feed may soon not know what they have read.
+  bool files_are_old() const;
   // Whether the graph has at least so many more vectors, and enough of them, than in the files.
   bool linked_since_saved(std::size_t least) const;
   // Nothing happens without the lock, or soon after an attempt that failed.
   void save();
   // Notes that the files may hold what was deleted.
   void files_differ();
-  Json cursor() const;
+  // The note of files that are saved at this time.
+  Json cursor(TimePoint saved_at) const;
   void log(const std::string& text) const;
 
   FeedStore& feed_;
@@ -77,6 +81,7 @@ class Replica {
   std::optional<FolderLock> lock_;
   SemanticIndex index_;
   std::string epoch_;
+  std::string batch_id_;  // of the newest batch when the feed was read up to seq_
   std::string tenant_space_;
   // Since the files were written.
   std::size_t changes_ = 0;  // rows of the feed
@@ -85,6 +90,8 @@ class Replica {
   std::chrono::steady_clock::time_point save_again_{};  // not before
   std::chrono::steady_clock::duration save_pause_{};  // after the last failure, if there was no success since
   std::size_t saved_links_ = 0;
+  std::int64_t saved_seq_ = 0;
+  TimePoint saved_at_{};
   bool opened_ = false;
   std::atomic<std::int64_t> seq_{0};
   std::atomic<std::int64_t> feed_seq_{0};

@@ -184,12 +184,6 @@ bool SyncThread::round() {
 
 void SyncThread::run() {
   auto pause = std::chrono::milliseconds(0);
-  try {
-    // A feed that was put back to an older state has to be seen before the worker carries it past the replica.
-    replica_.look();
-  } catch (const std::exception&) {
-    // The first round meets it too, and tells.
-  }
   for (;;) {
     const bool moved = round();
     // Other processes write without telling us, so the pause grows but stays bounded.

@@ -4,12 +4,13 @@
 
 #include "core/hash.hpp"
 #include "sql/feed_rows.hpp"
+#include "sqlite/lease.hpp"
 #include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {
 namespace {
 
-// Hands out the numbers of the feed within one transaction and stores the last at its end.
+// Hands out the numbers of the feed within one transaction, and at its end stores the last and that there was a batch.
 class Sequencer {
  public:
   Sequencer(Connection& connection, const std::string& tenant) : connection_(connection), tenant_(tenant) {
@@ -25,7 +26,14 @@ class Sequencer {
   std::int64_t next() { return ++seq_; }
 
   void store() {
-    Query(connection_, "UPDATE feed_heads SET seq = ? WHERE tenant_id = ?").bind_all(seq_, tenant_).run();
+    const TimePoint now = system_now();
+    const std::string batch_id = uuid_v7(now);
+    Query(connection_, "UPDATE feed_heads SET seq = ?, batch_id = ? WHERE tenant_id = ?")
+        .bind_all(seq_, batch_id, tenant_)
+        .run();
+    Query(connection_, "INSERT INTO feed_batches (tenant_id, batch_id, added_at) VALUES (?, ?, ?)")
+        .bind_all(tenant_, batch_id, now)
+        .run();
   }
 
  private:
@@ -34,8 +42,8 @@ class Sequencer {
   std::int64_t seq_ = 0;
 };
 
-void append_embeddings(Connection& connection, const std::string& tenant,
-                       std::span<const FeedEmbedding> embeddings) {
+std::int64_t append_embeddings(Connection& connection, const std::string& tenant,
+                               std::span<const FeedEmbedding> embeddings) {
   Sequencer sequencer(connection, tenant);
   Query(
       connection,
@@ -45,40 +53,34 @@ void append_embeddings(Connection& connection, const std::string& tenant,
                 embeddings.front().space_id)
       .run();
   Query known(connection, "SELECT 1 FROM embedding_spaces WHERE tenant_id = ? AND space_id = ?");
-  if (!known.bind_all(tenant, embeddings.front().space_id).step()) return;
+  if (!known.bind_all(tenant, embeddings.front().space_id).step()) return 0;
   Query put(connection,
             "INSERT INTO embeddings (tenant_id, space_id, subject_id, seq, content_hash, vector) "
             "SELECT tenant_id, ?, subject_id, ?, content_hash, ? FROM feed_subjects "
             "WHERE tenant_id = ? AND subject_id = ? AND content_hash = ? AND NOT deleted "
             "ON CONFLICT DO UPDATE SET seq = excluded.seq, content_hash = excluded.content_hash, "
             "vector = excluded.vector");
+  std::int64_t stored = 0;
   for (const FeedEmbedding& e : embeddings) {
     put.reset();
     put.bind_all(e.space_id, sequencer.next()).bind_blob(e.vector.data(), e.vector.size() * sizeof(float));
-    put.bind_all(tenant, e.subject_id, e.content_hash).run();
+    stored += put.bind_all(tenant, e.subject_id, e.content_hash).run();
   }
   sequencer.store();
+  return stored;
 }
 
 }  // namespace
 
 bool SqliteFeedStore::lease(std::string_view worker, std::chrono::seconds time) {
   const TimePoint now = system_now();
-  // Most calls find the lease with this worker or with another, and need no write.
-  struct Lease {
-    std::string worker;
-    TimePoint expires_at{};
-  };
   const Lease held = engine_.read([&](Connection& connection) {
     Query query(connection, "SELECT worker, expires_at FROM worker_leases WHERE tenant_id = ?");
     Lease lease;
     if (query.bind(engine_.tenant()).step()) query.read(lease.worker).read(lease.expires_at);
     return lease;
   });
-  // One that ends later than any lease is of a clock that was set back since.
-  const bool holds = held.expires_at > now && held.expires_at <= now + 2 * time;
-  if (holds && held.worker != worker) return false;
-  if (held.worker == worker && held.expires_at > now + time / 2) return true;
+  if (const auto settled = held.settled(worker, now, time)) return *settled;
   return engine_.write([&](Connection& connection) {
     return Query(
                connection,
@@ -111,6 +113,7 @@ std::vector<QueuedSubject> SqliteFeedStore::queued(int limit) {
 }
 
 void SqliteFeedStore::sequence(std::span<const FeedSubject> subjects, std::span<const QueuedSubject> queued) {
+  if (subjects.empty()) return;
   engine_.write([&](Connection& connection) {
     Sequencer sequencer(connection, engine_.tenant());
     Query put(
@@ -157,9 +160,11 @@ std::vector<FeedSubject> SqliteFeedStore::unembedded(std::string_view space_id,
   });
 }
 
-void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) {
-  engine_.write([&](Connection& connection) {
-    if (!embeddings.empty()) append_embeddings(connection, engine_.tenant(), embeddings);
+std::int64_t SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings,
+                                     std::span<const QueuedSubject> done) {
+  return engine_.write([&](Connection& connection) {
+    const std::int64_t stored =
+        embeddings.empty() ? 0 : append_embeddings(connection, engine_.tenant(), embeddings);
     Query query(
         connection,
         "DELETE FROM embedding_queue WHERE tenant_id = ? AND subject_id = ? AND version + enqueued_at = ?");
@@ -167,6 +172,7 @@ void SqliteFeedStore::append(std::span<const FeedEmbedding> embeddings, std::spa
       query.reset();
       query.bind_all(engine_.tenant(), subject.subject_id, subject.version).run();
     }
+    return stored;
   });
 }
 
@@ -220,6 +226,12 @@ std::int64_t SqliteFeedStore::trim(TimePoint before, TimePoint now) {
         "WHERE tenant_id = ?1 AND deleted AND deleted_at < ?2)) WHERE tenant_id = ?1")
         .bind_all(engine_.tenant(), before)
         .run();
+    Query(
+        connection,
+        "DELETE FROM feed_batches WHERE tenant_id = ?1 AND added_at < ?2 AND batch_id <> (SELECT batch_id FROM "
+        "feed_heads WHERE tenant_id = ?1)")
+        .bind_all(engine_.tenant(), before)
+        .run();
     return std::int64_t{
         Query(connection, "DELETE FROM feed_subjects WHERE tenant_id = ? AND deleted AND deleted_at < ?")
             .bind_all(engine_.tenant(), before)
@@ -227,29 +239,36 @@ std::int64_t SqliteFeedStore::trim(TimePoint before, TimePoint now) {
   });
 }
 
-FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, int limit) {
+FeedBatch SqliteFeedStore::read(std::string_view space_id, const FeedCursor& after, int limit) {
   return engine_.read([&](Connection& connection) {
     FeedBatch batch;
-    Query head(connection, "SELECT seq, trimmed_below FROM feed_heads WHERE tenant_id = ?");
-    if (head.bind(engine_.tenant()).step()) head.read(batch.last_seq).read(batch.trimmed_below);
+    if (!after.batch_id.empty()) {
+      Query known(connection, "SELECT 1 FROM feed_batches WHERE tenant_id = ? AND batch_id = ?");
+      batch.lost = !known.bind_all(engine_.tenant(), after.batch_id).step();
+      if (batch.lost) return batch;
+    }
+    Query head(connection, "SELECT seq, batch_id, trimmed_below FROM feed_heads WHERE tenant_id = ?");
+    if (head.bind(engine_.tenant()).step()) {
+      head.read(batch.last.seq).read(batch.last.batch_id).read(batch.trimmed_below);
+    }
 
     Query subjects(connection,
                    "SELECT subject_id, seq, deleted, content_hash, text, fields FROM feed_subjects "
                    "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?");
-    subjects.bind_all(engine_.tenant(), after, limit);
+    subjects.bind_all(engine_.tenant(), after.seq, limit);
     batch.subjects = read_rows(subjects, sql::read_subject<Query>);
-    if (batch.subjects.size() == static_cast<std::size_t>(limit)) batch.last_seq = batch.subjects.back().seq;
+    if (batch.subjects.size() == static_cast<std::size_t>(limit)) batch.last.seq = batch.subjects.back().seq;
 
     Query vectors(connection,
                   "SELECT subject_id, seq, content_hash, vector FROM embeddings WHERE tenant_id = ? AND "
                   "space_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
-    vectors.bind_all(engine_.tenant(), space_id, after, batch.last_seq, limit);
+    vectors.bind_all(engine_.tenant(), space_id, after.seq, batch.last.seq, limit);
     batch.embeddings = read_rows(vectors, sql::read_embedding<Query>);
     for (FeedEmbedding& embedding : batch.embeddings) embedding.space_id = space_id;
     if (batch.embeddings.size() == static_cast<std::size_t>(limit)) {
       // Subjects beyond the last embedding that was read come with the next batch.
-      batch.last_seq = batch.embeddings.back().seq;
-      std::erase_if(batch.subjects, [&](const FeedSubject& s) { return s.seq > batch.last_seq; });
+      batch.last.seq = batch.embeddings.back().seq;
+      std::erase_if(batch.subjects, [&](const FeedSubject& s) { return s.seq > batch.last.seq; });
     }
     return batch;
   });
@@ -258,9 +277,11 @@ FeedBatch SqliteFeedStore::read(std::string_view space_id, std::int64_t after, i
 FeedHead SqliteFeedStore::head() {
   return engine_.read([&](Connection& connection) {
     FeedHead head;
-    Query feed(connection, "SELECT epoch, seq, space_id, trimmed_below FROM feed_heads WHERE tenant_id = ?");
-    if (feed.bind(engine_.tenant()).step())
-      feed.read(head.epoch).read(head.seq).read(head.space_id).read(head.trimmed_below);
+    Query feed(connection,
+               "SELECT epoch, seq, batch_id, space_id, trimmed_below FROM feed_heads WHERE tenant_id = ?");
+    if (feed.bind(engine_.tenant()).step()) {
+      feed.read(head.epoch).read(head.seq).read(head.batch_id).read(head.space_id).read(head.trimmed_below);
+    }
     Query queue(
         connection,
         "SELECT count(*) FILTER (WHERE attempts < ?1), count(*) FILTER (WHERE attempts >= ?1), "

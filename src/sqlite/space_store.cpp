@@ -5,6 +5,7 @@
 #include "core/hash.hpp"
 #include "sql/feed_rows.hpp"
 #include "sql/space_errors.hpp"
+#include "sqlite/lease.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/stores.hpp"
 
@@ -96,6 +97,38 @@ bool SqliteSpaceStore::drop(std::string_view space_id) {
     return Query(connection, "DELETE FROM embedding_spaces WHERE tenant_id = ? AND space_id = ?")
                .bind_all(engine_.tenant(), space_id)
                .run() > 0;
+  });
+}
+
+bool SqliteSpaceStore::lease(std::string_view space_id, std::string_view worker, std::chrono::seconds time) {
+  const TimePoint now = system_now();
+  const Lease held = engine_.read([&](Connection& connection) {
+    Query query(connection,
+                "SELECT filler, filling_until FROM embedding_spaces WHERE tenant_id = ? AND space_id = ? AND "
+                "filler IS NOT NULL");
+    Lease lease;
+    if (query.bind_all(engine_.tenant(), space_id).step()) query.read(lease.worker).read(lease.expires_at);
+    return lease;
+  });
+  if (const auto settled = held.settled(worker, now, time)) return *settled;
+  return engine_.write([&](Connection& connection) {
+    return Query(
+               connection,
+               "UPDATE embedding_spaces SET filler = ?1, filling_until = ?2 WHERE tenant_id = ?3 AND space_id = ?4 "
+               "AND (filler IS NULL OR filler = ?1 OR filling_until <= ?5 OR filling_until > ?6)")
+               .bind_all(worker, now + time, engine_.tenant(), space_id, now, now + 2 * time)
+               .run() > 0;
+  });
+}
+
+void SqliteSpaceStore::release(std::string_view space_id, std::string_view worker) {
+  engine_.write([&](Connection& connection) {
+    Query(
+        connection,
+        "UPDATE embedding_spaces SET filler = NULL, filling_until = NULL WHERE tenant_id = ? AND space_id = ? AND "
+        "filler = ?")
+        .bind_all(engine_.tenant(), space_id, worker)
+        .run();
   });
 }
 

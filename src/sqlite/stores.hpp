@@ -51,12 +51,13 @@ class SqliteFeedStore final : public FeedStore {
   void sequence(std::span<const FeedSubject> subjects, std::span<const QueuedSubject> queued) override;
   std::vector<FeedSubject> unembedded(std::string_view space_id,
                                       std::span<const std::string> subject_ids) override;
-  void append(std::span<const FeedEmbedding> embeddings, std::span<const QueuedSubject> done) override;
+  std::int64_t append(std::span<const FeedEmbedding> embeddings,
+                      std::span<const QueuedSubject> done) override;
   void failed(const QueuedSubject& subject, std::string_view error) override;
   std::vector<FailedSubject> failures(int limit) override;
   std::int64_t retry(std::span<const std::string> subject_ids) override;
   std::int64_t trim(TimePoint before, TimePoint now) override;
-  FeedBatch read(std::string_view space_id, std::int64_t after, int limit) override;
+  FeedBatch read(std::string_view space_id, const FeedCursor& after, int limit) override;
   FeedHead head() override;
 
  private:
@@ -72,6 +73,8 @@ class SqliteSpaceStore final : public SpaceStore {
   std::string active() override;
   bool activate(std::string_view space_id, std::string_view expected, TimePoint now) override;
   bool drop(std::string_view space_id) override;
+  bool lease(std::string_view space_id, std::string_view worker, std::chrono::seconds time) override;
+  void release(std::string_view space_id, std::string_view worker) override;
   std::vector<FeedSubject> missing(std::string_view space_id, std::int64_t after, int limit) override;
   std::int64_t queue_unknown(TimePoint now, int limit) override;
   void refuse(const FeedSubject& subject, std::string_view error, TimePoint now) override;

@@ -56,7 +56,7 @@ struct Fixture {
     return ids;
   }
 
-  FeedBatch batch(const EmbeddingModel& model) { return feed.read(model.space_id(), 0, 1000); }
+  FeedBatch batch(const EmbeddingModel& model) { return feed.read(model.space_id(), {}, 1000); }
 
   // A worker that finds the lease free does all there is to do.
   void work(const std::shared_ptr<const EmbeddingModel>& model) {

@@ -364,7 +364,7 @@ class Differential {
                               .vector = {1.5F, static_cast<float>(subject.seq)}});
       }
       feed.append(embeddings, queued);
-      const FeedBatch batch = feed.read("space", replica_, 50);
+      const FeedBatch batch = feed.read("space", {replica_}, 50);
       for (const FeedSubject& s : batch.subjects) {
         text += fmt::format("{} {} {} {}\n", s.subject_id, s.seq, s.deleted, s.content_hash);
       }
@@ -372,8 +372,8 @@ class Differential {
         text += fmt::format("{} {} {}\n", e.subject_id, e.seq, fmt::join(e.vector, " "));
       }
       const FeedHead head = feed.head();
-      last_ = batch.last_seq;
-      return text + fmt::format("{} {} {} {}", batch.last_seq, head.seq, head.queued, head.failed);
+      last_ = batch.last.seq;
+      return text + fmt::format("{} {} {} {}", batch.last.seq, head.seq, head.queued, head.failed);
     });
     replica_ = last_;
   }

@@ -82,7 +82,7 @@ std::string everything_of(History& h, RandomFilters& random) {
   for (const Detection& d : r.patterns().detections({.limit = 100})) text += to_json(d);
   for (const Alert& a : r.resources().alerts(noon - 24h, noon)) text += a.fingerprint + a.labels.text();
   for (const QueuedSubject& row : r.feed().queued(1000)) text += row.subject_id;
-  for (const FeedSubject& row : r.feed().read("space", 0, 1000).subjects) text += row.subject_id + row.text;
+  for (const FeedSubject& row : r.feed().read("space", {}, 1000).subjects) text += row.subject_id + row.text;
   text += to_json(h.recommend({.alert_name = "HighLoad"}));
   return text;
 }

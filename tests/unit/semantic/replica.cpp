@@ -33,18 +33,22 @@ class MemoryFeed final : public FeedStore {
     FeedSubject& subject = subjects_[id];
     subject = {.subject_id = id, .text = text, .content_hash = id + text, .seq = ++seq_};
     embeddings_[id] = {id, space, subject.content_hash, vector_of(subject.content_hash), ++seq_};
+    add_batch();
   }
   void erase(std::size_t number) {
     const std::string id = "a-" + std::to_string(number);
     subjects_[id] = {.subject_id = id, .deleted = true, .seq = ++seq_};
     embeddings_.erase(id);
+    add_batch();
   }
   void rebuild() { epoch_ += "'"; }
 
-  FeedBatch read(std::string_view, std::int64_t after, int limit) override {
+  FeedBatch read(std::string_view, const FeedCursor& after, int limit) override {
     FeedBatch batch;
-    batch.last_seq = std::min(seq_, after + limit);
-    const auto in = [&](std::int64_t seq) { return seq > after && seq <= batch.last_seq; };
+    batch.lost = !after.batch_id.empty() && std::ranges::count(batches_, after.batch_id) == 0;
+    if (batch.lost) return batch;
+    batch.last = {std::min(seq_, after.seq + limit), batches_.back()};
+    const auto in = [&](std::int64_t seq) { return seq > after.seq && seq <= batch.last.seq; };
     for (const auto& [id, subject] : subjects_) {
       if (in(subject.seq)) batch.subjects.push_back(subject);
     }
@@ -58,6 +62,7 @@ class MemoryFeed final : public FeedStore {
     head.epoch = epoch_;
     head.space_id = space;
     head.seq = seq_;
+    if (!batches_.empty()) head.batch_id = batches_.back();
     return head;
   }
 
@@ -72,13 +77,17 @@ class MemoryFeed final : public FeedStore {
   std::vector<QueuedSubject> queued(int) override { return {}; }
   void sequence(std::span<const FeedSubject>, std::span<const QueuedSubject>) override {}
   std::vector<FeedSubject> unembedded(std::string_view, std::span<const std::string>) override { return {}; }
-  void append(std::span<const FeedEmbedding>, std::span<const QueuedSubject>) override {}
+  std::int64_t append(std::span<const FeedEmbedding>, std::span<const QueuedSubject>) override { return 0; }
   void failed(const QueuedSubject&, std::string_view) override {}
   std::vector<FailedSubject> failures(int) override { return {}; }
   std::int64_t retry(std::span<const std::string>) override { return 0; }
   std::int64_t trim(TimePoint, TimePoint) override { return 0; }
 
  private:
+  void add_batch() {
+    static int drawn = 0;
+    batches_.push_back("batch " + std::to_string(++drawn));
+  }
   static std::vector<float> vector_of(const std::string& text) {
     return random_vector(std::hash<std::string>()(text), dimension);
   }
@@ -92,6 +101,7 @@ class MemoryFeed final : public FeedStore {
 
   std::map<std::string, FeedSubject> subjects_;
   std::map<std::string, FeedEmbedding> embeddings_;
+  std::vector<std::string> batches_;
   std::string epoch_ = "first";
   std::int64_t seq_ = 0;
 };
@@ -215,4 +225,87 @@ TEST_CASE("a save that failed is made up for at the end", "[replica]") {
   Replica opened(feed, space, dimension, files);
   CHECK(opened.opened());
   feed.check(opened.index());
+}
+
+TEST_CASE("a replica that runs finds all rows of a feed that was put back, however far that went on",
+          "[replica]") {
+  MemoryFeed feed;
+  for (std::size_t i = 0; i < 20; ++i) feed.write(i, "crashed");
+  const MemoryFeed older = feed;
+  for (std::size_t i = 20; i < 30; ++i) feed.write(i, "lost");
+  Replica replica(feed, space, dimension);
+  catch_up(replica);
+  feed = older;
+  SECTION("not at all") {}
+  SECTION("less far") { feed.write(40, "other"); }
+  SECTION("as far") {
+    for (std::size_t i = 40; i < 50; ++i) feed.write(i, "other");
+    REQUIRE(feed.head().seq == replica.seq());
+  }
+  SECTION("further") {
+    for (std::size_t i = 40; i < 60; ++i) feed.write(i, "other");
+  }
+  catch_up(replica);
+  CHECK(replica.rebuilds() == 1);
+  feed.check(replica.index());
+  feed.write(70, "more");
+  catch_up(replica);
+  CHECK(replica.rebuilds() == 1);
+  feed.check(replica.index());
+}
+
+TEST_CASE("a feed that was put back while a replica reads it page by page is read anew", "[replica]") {
+  MemoryFeed feed;
+  for (std::size_t i = 0; i < 20; ++i) feed.write(i, "crashed");
+  const MemoryFeed older = feed;
+  for (std::size_t i = 20; i < 2000; ++i) feed.write(i, "lost");
+  Replica replica(feed, space, dimension);
+  REQUIRE(replica.step());
+  REQUIRE(replica.seq() < feed.head().seq);
+  feed = older;
+  for (std::size_t i = 3000; i < 5000; ++i) feed.write(i, "other");
+  catch_up(replica);
+  feed.check(replica.index());
+}
+
+TEST_CASE("files that do not say which feed they have read are not used", "[replica]") {
+  TempFolder temp;
+  const std::string folder = temp.file("index");
+  MemoryFeed feed;
+  feed.write(1, "crashed");
+  SemanticIndex index({.dimension = dimension});
+  const IndexRow row{"a-2", "of before", random_vector(1, dimension)};
+  index.put({&row, 1});
+  index.save(folder, Json::object({{"epoch", "first"}, {"seq", feed.head().seq}, {"space_id", space}}));
+  std::string log;
+  ReplicaFiles files;
+  files.folder = folder;
+  files.log = [&](const std::string& line) { log += line; };
+  Replica replica(feed, space, dimension, files);
+  CHECK_FALSE(replica.opened());
+  CHECK(log.find("built anew") != std::string::npos);
+  catch_up(replica);
+  feed.check(replica.index());
+}
+
+TEST_CASE("files follow the feed in time, however little it moves", "[replica]") {
+  TempFolder temp;
+  MemoryFeed feed;
+  for (std::size_t i = 0; i < 300; ++i) feed.write(i, "crashed");
+  ReplicaFiles files;
+  files.folder = temp.file("index");
+  files.least_changes = 100;
+  const auto read_more = [&] {
+    Replica replica(feed, space, dimension, files);
+    catch_up(replica);
+    feed.write(7, "again");
+    catch_up(replica);
+    replica.close();
+    return Replica(feed, space, dimension, files).seq();
+  };
+  std::int64_t read = read_more();
+  CHECK(read < feed.head().seq);
+  files.saved_within = std::chrono::seconds(0);
+  read = read_more();
+  CHECK(read == feed.head().seq);
 }

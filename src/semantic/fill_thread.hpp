@@ -1,0 +1,38 @@
+// Fills a space in the background, in a thread of its own: its model may be slow, or fail, and what is recorded
+// meanwhile becomes searchable as fast as ever.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "semantic/space_filler.hpp"
+
+namespace actionhist {
+
+class FillThread {
+ public:
+  // What goes wrong is given to `log` and kept for error().
+  FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log);
+  ~FillThread();
+
+  const SpaceFiller& filler() const noexcept { return *filler_; }
+  // Of the last page; empty if all went well.
+  std::string error() const;
+
+ private:
+  void run();
+
+  std::unique_ptr<SpaceFiller> filler_;
+  std::function<void(const std::string&)> log_;
+  mutable std::mutex mutex_;
+  std::condition_variable stopping_;
+  std::string error_;  // guarded by mutex_
+  bool stop_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace actionhist
