@@ -369,7 +369,7 @@ class History {
   // Returns how many subjects were dealt with. Throws Error: unavailable when the model fails.
   std::int64_t backfill(const std::function<void(const EmbeddingProgress&)>& progress = {});
   // Stores vectors in a space, which is made if need be. Throws Error: invalid_argument, naming the position;
-  // conflict for another dimension than the space has.
+  // conflict for another dimension than the space has, or when it is dropped meanwhile.
   VectorImport import_vectors(std::string_view space_id, std::span<const SubjectVector> vectors);
   // What the model refuses, the oldest first.
   std::vector<FailedSubject> failed_subjects(int limit = 100);

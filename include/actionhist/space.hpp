@@ -76,6 +76,7 @@ struct SubjectVector {
   std::span<const float> vector;  // of its text as it is stored
 };
 
+// How many were stored or not; those whose action was changed or erased meanwhile are in none.
 struct VectorImport {
   std::int64_t stored = 0;
   std::int64_t present = 0;  // had a vector of their text already, which stays

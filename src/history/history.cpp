@@ -66,7 +66,7 @@ Health History::health() {
   if (state.upkeep_) health.upkeep_error = state.upkeep_->error();
   if (index) {
     health.space_id = index->space_id;
-    health.index_error = index->sync->error();
+    health.index_error = index->error();
     health.replica_seq = index->replica->seq();
     health.index = index->replica->index().stats();
   }

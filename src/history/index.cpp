@@ -26,6 +26,11 @@ std::vector<float> Index::embed(std::string_view text, EmbeddingRole role) const
   return vector;
 }
 
+std::string Index::error() const {
+  const std::string error = sync->error();
+  return error.empty() && filling ? filling->error() : error;
+}
+
 IndexSlot::IndexSlot(Repository& repository, const Options& options)
     : repository_(repository),
       options_(options),
@@ -143,21 +148,24 @@ std::shared_ptr<Index> IndexSlot::make(const std::string& space_id) {
 
   std::unique_ptr<FeedWorker> worker;
   if (options_.worker && !options_.read_only) {
-    WorkerModels models{index->model, nullptr};
-    // A model that was given is offered once; who switched back meant it.
+    // A model that was given is offered once; who switched back, or dropped its space, meant it.
     const auto own = stored(own_->space_id());
-    const bool offer = options_.model && own_ != index->model && (own == known.end() || !own->activated_at);
-    if (offer) models.next = own_;
-    worker = std::make_unique<FeedWorker>(repository_, std::move(models), subject_source(repository_));
+    const bool refused = own == known.end() ? own_seen_ : own->activated_at.has_value();
+    own_seen_ = own_seen_ || own != known.end();
+    if (options_.model && own_ != index->model && !refused) {
+      index->filling = std::make_unique<FillThread>(
+          std::make_unique<SpaceFiller>(repository_, own_), [this](const std::string& text) { warn(text); },
+          [this, index = index.get()] { offer_own(*index); });
+    }
+    worker = std::make_unique<FeedWorker>(repository_, index->model, subject_source(repository_));
   }
-  const FeedWorker* watched = worker.get();
   index->sync = std::make_unique<SyncThread>(
       std::move(worker), *index->replica, [this](const std::string& text) { warn(text); },
-      [this, watched, index = index.get()] { after_round(*index, watched); });
+      [this, index = index.get()] { after_round(*index); });
   return index;
 }
 
-void IndexSlot::after_round(const Index& index, const FeedWorker* worker) {
+void IndexSlot::after_round(const Index& index) {
   std::shared_ptr<Index> replaced;
   {
     std::lock_guard lock(mutex_);
@@ -168,7 +176,7 @@ void IndexSlot::after_round(const Index& index, const FeedWorker* worker) {
     if (&index != serving_.get() || next_) return;
   }
   replaced.reset();
-  if (worker != nullptr && worker->next_filled() && !offered_) offer_own(index);
+  own_seen_ = own_seen_ || (index.filling && index.filling->filler().noted());
   const std::string& wanted = index.replica->tenant_space();
   if (wanted.empty() || wanted == index.space_id) return;
   std::shared_ptr<Index> made = make(wanted);
@@ -177,8 +185,15 @@ void IndexSlot::after_round(const Index& index, const FeedWorker* worker) {
 }
 
 void IndexSlot::offer_own(const Index& index) {
-  offered_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    if (offered_ || closing_ || &index != serving_.get() || next_) return;
+  }
   const Fitness fitness = compare_spaces(repository_, index.model.get(), *own_);
+  {
+    std::lock_guard lock(mutex_);
+    offered_ = true;
+  }
   if (!fitness.acceptable) {
     warn(fmt::format("the model of \"{}\" stays unused: {}", own_->space_id(), fitness.why));
     return;

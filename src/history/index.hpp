@@ -11,6 +11,7 @@
 #include <actionhist/history.hpp>
 
 #include "history/background.hpp"
+#include "semantic/fill_thread.hpp"
 #include "semantic/sync.hpp"
 
 namespace actionhist {
@@ -21,10 +22,13 @@ struct Index {
   std::shared_ptr<const EmbeddingModel> model;  // none: its vectors come from elsewhere
   std::optional<Replica> replica;
   Background background;
-  std::unique_ptr<SyncThread> sync;  // last: it uses the replica
+  std::unique_ptr<FillThread> filling;  // of the space of the own model, while that is offered
+  std::unique_ptr<SyncThread> sync;     // last: it uses the others
 
   // The vector of a text. Throws Error: unsupported without a model.
   std::vector<float> embed(std::string_view text, EmbeddingRole role) const;
+  // What went wrong last, in the replica, its worker or a space that is filled; empty if nothing did.
+  std::string error() const;
 };
 
 class IndexSlot {
@@ -52,8 +56,8 @@ class IndexSlot {
 
  private:
   std::shared_ptr<Index> make(const std::string& space_id);
-  void after_round(const Index& index, const FeedWorker* worker);
-  // Makes the space of the own model the tenant's, once, when it has every vector.
+  void after_round(const Index& index);
+  // Makes the space of the own model, which has every vector, the tenant's, once. By the thread that has filled it.
   void offer_own(const Index& index);
   void warn(const std::string& text) const;
 
@@ -62,11 +66,13 @@ class IndexSlot {
   std::shared_ptr<const EmbeddingModel> own_;
   mutable std::mutex fitted_mutex_;
   mutable std::shared_ptr<const EmbeddingModel> fitted_;  // the last that was read; guarded by fitted_mutex_
-  bool offered_ = false;                                  // of the thread of the serving index
+  // Of the thread of the serving index: the space of the own model was there. If it is not, it was dropped.
+  bool own_seen_ = false;
   mutable std::mutex mutex_;
   std::shared_ptr<Index> serving_;  // guarded by mutex_
   std::shared_ptr<Index> next_;     // guarded by mutex_
   bool closing_ = false;            // guarded by mutex_
+  bool offered_ = false;            // guarded by mutex_
 };
 
 }  // namespace actionhist

@@ -23,6 +23,7 @@ constexpr int unknown_rows = 10'000;
 // For so long a queue may stand still: the lease of a worker that was killed lasts half a minute.
 constexpr auto patience = 45s;
 constexpr auto look_every = 20ms;
+constexpr auto look_again = 250ms;  // while another process fills the space
 constexpr auto follow_within = 60s;
 
 using ProgressCallback = std::function<void(const EmbeddingProgress&)>;
@@ -34,20 +35,25 @@ std::optional<EmbeddingSpace> known_space(SpaceStore& store, std::string_view sp
   return std::nullopt;
 }
 
+[[noreturn]] void refuse_dropped(std::string_view space_id) {
+  throw Error(ErrorCode::conflict,
+              fmt::format("space_id: \"{}\" was dropped while it was filled; begin again", space_id));
+}
+
 std::int64_t fill(Repository& repository, std::shared_ptr<const EmbeddingModel> model,
                   const ProgressCallback& progress) {
   SpaceFiller filler(repository, std::move(model));
   filler.note();
   const auto space = known_space(repository.spaces(), filler.model().space_id());
   const std::int64_t missing = space ? space->missing : 0;
-  while (filler.step()) {
+  for (;;) {
+    const bool moved = filler.step();
+    if (filler.filled() || filler.dropped()) break;
     if (progress) progress({filler.embedded(), std::max<std::int64_t>(missing - filler.embedded(), 0)});
+    // Another process fills it, until it is done or its lease ends.
+    if (!moved) std::this_thread::sleep_for(look_again);
   }
-  if (filler.dropped()) {
-    throw Error(ErrorCode::conflict,
-                fmt::format("space_id: \"{}\" was dropped while it was filled; begin again",
-                            filler.model().space_id()));
-  }
+  if (filler.dropped()) refuse_dropped(filler.model().space_id());
   return filler.embedded();
 }
 
@@ -92,8 +98,7 @@ std::int64_t History::State::drain_queue(const ProgressCallback& progress) {
   const bool running = index && options.worker && !options.read_only;
   std::optional<FeedWorker> worker;
   if (!running) {
-    worker.emplace(*repository, WorkerModels{slot.model_of(slot.tenant_space()), nullptr},
-                   subject_source(*repository));
+    worker.emplace(*repository, slot.model_of(slot.tenant_space()), subject_source(*repository));
   }
   std::int64_t left = first;
   auto moved_at = std::chrono::steady_clock::now();
@@ -243,8 +248,14 @@ VectorImport History::import_vectors(std::string_view space_id, std::span<const 
     const auto present = static_cast<std::int64_t>(repository.actions().get(others).size());
     result.present += present;
     result.unknown += static_cast<std::int64_t>(others.size()) - present;
-    if (!embeddings.empty()) repository.feed().append(embeddings, {});
-    result.stored += static_cast<std::int64_t>(embeddings.size());
+    const std::int64_t stored = repository.feed().append(embeddings, {});
+    if (stored < static_cast<std::int64_t>(embeddings.size())) {
+      const std::vector<EmbeddingSpace> known = repository.spaces().spaces(false);
+      if (std::ranges::find(known, space_id, &EmbeddingSpace::space_id) == known.end()) {
+        refuse_dropped(space_id);
+      }
+    }
+    result.stored += stored;
   }
   state.written();
   return result;

@@ -12,6 +12,7 @@ class EmbeddingPace {
  public:
   static constexpr std::size_t most_texts = 256;
   static constexpr std::chrono::duration<double> longest_call{5};
+  static constexpr std::chrono::seconds lease{30};
 
   std::size_t texts() const noexcept { return texts_; }
 

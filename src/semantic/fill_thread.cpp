@@ -17,8 +17,12 @@ constexpr std::chrono::milliseconds look_pause = 1s;
 
 }  // namespace
 
-FillThread::FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log)
-    : filler_(std::move(filler)), log_(std::move(log)), thread_([this] { run(); }) {}
+FillThread::FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log,
+                       std::function<void()> when_filled)
+    : filler_(std::move(filler)),
+      log_(std::move(log)),
+      when_filled_(std::move(when_filled)),
+      thread_([this] { run(); }) {}
 
 FillThread::~FillThread() {
   {
@@ -41,6 +45,7 @@ void FillThread::run() {
     bool moved = false;
     try {
       moved = filler_->step();
+      if (filler_->filled()) when_filled_();
     } catch (const std::exception& caught) {
       error = caught.what();
     }

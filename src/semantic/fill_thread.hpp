@@ -15,8 +15,10 @@ namespace actionhist {
 
 class FillThread {
  public:
-  // What goes wrong is given to `log` and kept for error().
-  FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log);
+  // What goes wrong is given to `log` and kept for error(). `when_filled` is called by the thread after each look that
+  // has found nothing left; what it throws goes wrong too.
+  FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log,
+             std::function<void()> when_filled);
   ~FillThread();
 
   const SpaceFiller& filler() const noexcept { return *filler_; }
@@ -28,6 +30,7 @@ class FillThread {
 
   std::unique_ptr<SpaceFiller> filler_;
   std::function<void(const std::string&)> log_;
+  std::function<void()> when_filled_;
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
   std::string error_;  // guarded by mutex_

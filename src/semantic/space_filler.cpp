@@ -1,13 +1,20 @@
 #include "semantic/space_filler.hpp"
 
 #include <algorithm>
+#include <exception>
 
+#include "core/hash.hpp"
 #include "semantic/embedding_batch.hpp"
 
 namespace actionhist {
 
 SpaceFiller::SpaceFiller(Repository& repository, std::shared_ptr<const EmbeddingModel> model)
-    : feed_(repository.feed()), spaces_(repository.spaces()), model_(std::move(model)) {}
+    : feed_(repository.feed()),
+      spaces_(repository.spaces()),
+      model_(std::move(model)),
+      name_(uuid_v7(system_now())) {}
+
+SpaceFiller::~SpaceFiller() { release(); }
 
 void SpaceFiller::note() {
   if (noted_) return;
@@ -31,7 +38,32 @@ bool SpaceFiller::look() {
   return !dropped_;
 }
 
+bool SpaceFiller::lease() {
+  const bool held = spaces_.lease(model_->space_id(), name_, EmbeddingPace::lease);
+  leased_ = leased_ || held;
+  return held;
+}
+
+void SpaceFiller::release() noexcept {
+  if (!leased_) return;
+  leased_ = false;
+  try {
+    spaces_.release(model_->space_id(), name_);
+  } catch (const std::exception&) {
+    // The lease ends by itself.
+  }
+}
+
 void SpaceFiller::embed() {
+  try {
+    embed_page();
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+void SpaceFiller::embed_page() {
   const auto refused = [&](const FeedSubject& subject, std::string_view error) {
     spaces_.refuse(subject, error, system_now());
   };

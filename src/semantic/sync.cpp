@@ -17,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int worker_batch = 256;
-constexpr auto lease_time = 30s;
 // A replica that was away for longer starts over.
 constexpr auto deletions_kept = std::chrono::days(7);
 constexpr auto trim_every = 1h;
@@ -26,19 +25,16 @@ constexpr auto look_every = 10s;
 // Under steady writing the worker's commits compete with the agent's, so it collects for this long.
 constexpr auto collect_time = 200ms;
 constexpr auto longest_pause = 1000ms;
-// After an error the worker pauses, each time twice as long: its model may be a server that others pay for.
-constexpr std::chrono::milliseconds first_retry = 100ms;
-constexpr std::chrono::milliseconds longest_retry = 10s;
 
 }  // namespace
 
-FeedWorker::FeedWorker(Repository& repository, WorkerModels models, SubjectSource source)
+FeedWorker::FeedWorker(Repository& repository, std::shared_ptr<const EmbeddingModel> model,
+                       SubjectSource source)
     : feed_(repository.feed()),
-      model_(models.serving),
+      model_(std::move(model)),
       source_(std::move(source)),
       name_(uuid_v7(system_now())) {
-  if (models.serving) backlog_.emplace(repository, std::move(models.serving));
-  if (models.next) next_.emplace(repository, std::move(models.next));
+  if (model_) backlog_.emplace(repository, model_);
 }
 
 FeedWorker::~FeedWorker() {
@@ -51,7 +47,7 @@ FeedWorker::~FeedWorker() {
 }
 
 bool FeedWorker::lease() {
-  const bool held = feed_.lease(name_, lease_time);
+  const bool held = feed_.lease(name_, EmbeddingPace::lease);
   leased_ = leased_ || held;
   return held;
 }
@@ -61,15 +57,13 @@ bool FeedWorker::step() {
   if (backlog_) backlog_->note();
   bool moved = drain();
   if (!moved && backlog_ && now >= look_again_) {
-    moved = backlog_->look() && lease();
+    moved = backlog_->look() && lease() && backlog_->lease();
     if (moved) {
       backlog_->embed();
     } else {
       look_again_ = now + look_every;
     }
   }
-  // Beside the queue, not after it: that may never be empty.
-  if (next_) moved = next_->step() || moved;
   return moved;
 }
 
@@ -162,11 +156,10 @@ bool SyncThread::round() {
     }
   };
   // A model that fails must not keep the replica from the words that are in the feed.
-  if (worker_ && std::chrono::steady_clock::now() >= retry_at_) {
+  if (worker_ && worker_retry_.over()) {
     attempt([&] { return worker_->step(); });
     worker_error_ = error;
-    retry_pause_ = error.empty() ? 0ms : std::clamp(retry_pause_ * 2, first_retry, longest_retry);
-    retry_at_ = std::chrono::steady_clock::now() + retry_pause_;
+    worker_retry_.note(!error.empty());
   }
   attempt([&] { return replica_.step(); });
   attempt([&] {

@@ -1,5 +1,5 @@
-// How the index follows the database: FeedWorker turns queue rows into the feed and fills embedding spaces, a
-// Replica applies the feed to a local index, SyncThread drives both. The steps have no threads of their own, so
+// How the index follows the database: FeedWorker turns queue rows into the feed, a Replica applies the feed to a local
+// index, SyncThread drives both. The steps have no threads of their own, so
 // tests can walk them.
 #pragma once
 
@@ -18,6 +18,7 @@
 
 #include "semantic/embedding_pace.hpp"
 #include "semantic/replica.hpp"
+#include "semantic/retry_pause.hpp"
 #include "semantic/space_filler.hpp"
 
 namespace actionhist {
@@ -25,18 +26,11 @@ namespace actionhist {
 // Those of the subjects that were not deleted, as they are now.
 using SubjectSource = std::function<std::vector<FeedSubject>(std::span<const std::string> subject_ids)>;
 
-// What a worker embeds with.
-struct WorkerModels {
-  std::shared_ptr<const EmbeddingModel>
-      serving;                                 // of the tenant's space; without it texts are only sequenced
-  std::shared_ptr<const EmbeddingModel> next;  // of a space that is to be filled, or nothing
-};
-
 // Used by one thread at a time.
 class FeedWorker {
  public:
-  // The repository must outlive the worker.
-  FeedWorker(Repository& repository, WorkerModels models, SubjectSource source);
+  // The repository must outlive the worker. `model` is of the tenant's space; without it texts are only sequenced.
+  FeedWorker(Repository& repository, std::shared_ptr<const EmbeddingModel> model, SubjectSource source);
   // Gives the lease back, so that another process need not wait for it to end.
   ~FeedWorker();
   FeedWorker(const FeedWorker&) = delete;
@@ -50,18 +44,14 @@ class FeedWorker {
   // True when the last step took all that it may take at once, so that more is likely to wait.
   bool behind() const noexcept { return behind_; }
 
-  // True when every subject has its vector in the next space.
-  bool next_filled() const noexcept { return next_ && next_->filled(); }
-
  private:
   bool drain();
   bool lease();
 
   FeedStore& feed_;
   std::shared_ptr<const EmbeddingModel> model_;
-  std::optional<SpaceFiller> backlog_;  // of the serving model: what was fed while it was not
-  std::optional<SpaceFiller> next_;
-  EmbeddingPace pace_;  // of the serving model
+  std::optional<SpaceFiller> backlog_;  // what was fed while the model was not there
+  EmbeddingPace pace_;
   SubjectSource source_;
   std::string name_;  // of this worker, unique among processes
   TimePoint trimmed_{};
@@ -92,10 +82,9 @@ class SyncThread {
   Replica& replica_;
   std::function<void(const std::string&)> log_;
   std::function<void()> after_round_;
-  // Of the worker's last step. After an error it takes the next at retry_at_. Used by the thread alone.
+  // Of the worker's last step. Used by the thread alone.
   std::string worker_error_;
-  std::chrono::milliseconds retry_pause_{};
-  std::chrono::steady_clock::time_point retry_at_{};
+  RetryPause worker_retry_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string error_;    // guarded by mutex_

@@ -247,7 +247,8 @@ TEST_CASE("an action as deep and as long as is accepted is indexed like others",
   CHECK(f.history.similar({.text = "volume is full"}).size() == 3);
 }
 
-TEST_CASE("a text that becomes too long when its secrets are taken out is cut, a document is refused", "[search]") {
+TEST_CASE("a text that becomes too long when its secrets are taken out is cut, a document is refused",
+          "[search]") {
   Fixture f;
   Action action = restart("secrets");
   for (int i = 0; i < 32'000; ++i) action.model_reasoning += "pwd:abc ";
@@ -342,7 +343,7 @@ TEST_CASE("a wait ends when what was recorded is searchable, whatever the clocks
   writer.record(restart("a"));
   CHECK_FALSE(reader.wait_indexed(100ms));
   Repository& repository = writer.repository();
-  FeedWorker worker(repository, {hashed_lexical_model(), nullptr}, subject_source(repository));
+  FeedWorker worker(repository, hashed_lexical_model(), subject_source(repository));
   while (worker.step()) continue;
   REQUIRE(reader.wait_indexed(30s));
   CHECK(reader.similar({.text = "pod crashes"}).size() == 1);

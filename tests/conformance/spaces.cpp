@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "semantic/replica.hpp"
+#include "support/forwarding.hpp"
 #include "support/models.hpp"
 #include "support/samples.hpp"
 
@@ -25,6 +26,39 @@ struct Fixture {
   Options options(std::shared_ptr<const EmbeddingModel> model = {}) const {
     return {.tenant = "default", .model = std::move(model), .index_folder = folder.file("index")};
   }
+};
+
+// Does not answer until it is told to.
+class Hanging final : public Renamed {
+ public:
+  Hanging() : Renamed("hanging/1024/1") {}
+  void embed(std::span<const std::string_view> texts, EmbeddingRole role,
+             std::span<float> out) const override {
+    asked = true;
+    while (hangs) std::this_thread::sleep_for(10ms);
+    Renamed::embed(texts, role, out);
+  }
+  mutable std::atomic<bool> asked = false;
+  std::atomic<bool> hangs = true;
+};
+
+class Away final : public Renamed {
+ public:
+  Away() : Renamed("away/1024/1") {}
+  void embed(std::span<const std::string_view>, EmbeddingRole, std::span<float>) const override {
+    throw Error(ErrorCode::unavailable, "the model is away");
+  }
+};
+
+// A storage in which something happens once, when actions are looked for.
+class Interrupted final : public Forwarding {
+ public:
+  using Forwarding::Forwarding;
+  ActionStore& actions() override {
+    if (const auto once = std::exchange(meanwhile, {})) once();
+    return Forwarding::actions();
+  }
+  std::function<void()> meanwhile;
 };
 
 template <class Done>
@@ -141,6 +175,80 @@ TEST_CASE("no vector of one space is compared with another's while searches go o
   CHECK(changed);
   CHECK(searches > 0);
   CHECK(wrong == 0);
+}
+
+TEST_CASE("a model that is to be taken and hangs, or fails, delays nothing that is recorded meanwhile",
+          "[spaces]") {
+  Fixture f;
+  if (!f.shared()) return;
+  {
+    History before = open(f.uri, f.options());
+    before.record(troubles(2));
+    REQUIRE(before.wait_indexed(30s));
+  }
+  const auto record = [](History& history, const std::string& id) {
+    history.record(restart(id));
+    CHECK(history.wait_indexed(5s));
+    CHECK(history.similar({.action_id = id, .limit = 1}).size() == 1);
+  };
+  SECTION("hangs") {
+    const auto hanging = std::make_shared<Hanging>();
+    History history = open(f.uri, f.options(hanging));
+    CHECK(wait_for([&] { return hanging->asked.load(); }));
+    record(history, "a");
+    record(history, "b");
+    CHECK(history.health().space_id == hashed_lexical_model()->space_id());
+    hanging->hangs = false;
+    CHECK(wait_for([&] { return history.health().space_id == hanging->space_id(); }));
+  }
+  SECTION("fails") {
+    History history = open(f.uri, f.options(std::make_shared<Away>()));
+    CHECK(wait_for([&] { return history.health().index_error.find("is away") != std::string::npos; }));
+    record(history, "a");
+    record(history, "b");
+  }
+}
+
+TEST_CASE("a space that was dropped is not made again by a process that was opened with its model",
+          "[spaces]") {
+  Fixture f;
+  if (!f.shared()) return;
+  History history = open(f.uri, f.options());
+  history.record(troubles(20));
+  REQUIRE(history.wait_indexed(30s));
+  History offering = open(f.uri, f.options(std::make_shared<Contrary>()));
+  REQUIRE(wait_for([&] { return missing(history, "contrary/1024/1") == 0; }));
+  REQUIRE(history.drop_space("contrary/1024/1"));
+  const std::string fitted = history.fit_space({.dimension = 8}).space_id;
+  REQUIRE(history.switch_space(fitted, {.force = true}).switched);
+  REQUIRE(wait_for([&] { return offering.health().space_id == fitted; }));
+  offering.record(restart("newer", noon + 1h));
+  REQUIRE(offering.wait_indexed(30s));
+  std::this_thread::sleep_for(200ms);
+  CHECK(missing(history, "contrary/1024/1") == -1);
+}
+
+TEST_CASE("an import into a space that is dropped meanwhile says so", "[spaces]") {
+  Fixture f;
+  auto storage = std::make_unique<Interrupted>(open_repository(f.uri, f.options()));
+  Interrupted& interrupted = *storage;
+  History history(std::move(storage), {.tenant = "default", .semantic = false});
+  history.record(troubles(1));
+  history.backfill();
+  const float vector[] = {1, 2, 3, 4};
+  const SubjectVector rows[] = {{"a-0", vector}, {"a-1", vector}};
+  interrupted.meanwhile = [&] { interrupted.spaces().drop("elsewhere/4"); };
+  const auto import = [&] { return history.import_vectors("elsewhere/4", rows); };
+  CHECK(error_text_of(import).find("was dropped") != std::string::npos);
+  CHECK(missing(history, "elsewhere/4") == -1);
+  CHECK(import().stored == 2);
+  // One that changes meanwhile is not counted.
+  REQUIRE(history.drop_space("elsewhere/4"));
+  interrupted.meanwhile = [&] {
+    history.erase("a-0");
+    history.backfill();
+  };
+  CHECK(import().stored == 1);
 }
 
 TEST_CASE("a model that finds less does not become the tenant's, unless it is forced", "[spaces]") {

@@ -61,7 +61,7 @@ struct Fixture {
   // A worker that finds the lease free does all there is to do.
   void work(const std::shared_ptr<const EmbeddingModel>& model) {
     feed.release(feed.head().worker);
-    FeedWorker worker(repository, {model, nullptr}, subject_source(repository));
+    FeedWorker worker(repository, model, subject_source(repository));
     while (worker.step()) continue;
   }
 };
@@ -82,7 +82,7 @@ TEST_CASE("what a worker has read does not come back once another has dealt with
   };
   SECTION("held up before it tells the feed") {
     const SubjectSource stored = subject_source(f.repository);
-    FeedWorker late(f.repository, {model, nullptr}, [&](std::span<const std::string> ids) {
+    FeedWorker late(f.repository, model, [&](std::span<const std::string> ids) {
       auto subjects = stored(ids);
       if (const auto once = std::exchange(model->meanwhile, {})) once();
       return subjects;
@@ -91,12 +91,12 @@ TEST_CASE("what a worker has read does not come back once another has dealt with
     CHECK(late.step());
   }
   SECTION("held up by its model") {
-    FeedWorker late(f.repository, {model, nullptr}, subject_source(f.repository));
+    FeedWorker late(f.repository, model, subject_source(f.repository));
     model->meanwhile = overtake;
     CHECK(late.step());
   }
   SECTION("held up while it fills a space") {
-    FeedWorker(f.repository, {}, subject_source(f.repository)).step();
+    FeedWorker(f.repository, nullptr, subject_source(f.repository)).step();
     SpaceFiller late(f.repository, model);
     REQUIRE(late.look());
     model->meanwhile = overtake;
@@ -123,7 +123,7 @@ TEST_CASE("a deletion that waits for the feed takes what was embedded meanwhile 
   Fixture f;
   const Small model;
   f.history.record(restart("a"));
-  FeedWorker(f.repository, {}, subject_source(f.repository)).step();
+  FeedWorker(f.repository, nullptr, subject_source(f.repository)).step();
   const std::string hash = f.batch(model).subjects.at(0).content_hash;
   f.history.erase("a");
   const auto queued = f.feed.queued(10);
@@ -170,18 +170,20 @@ TEST_CASE("a space that was dropped is not made again by those who were filling 
   const auto next = std::make_shared<Small>();
   SpaceStore& spaces = f.repository.spaces();
   f.history.record(restart("a"));
-  FeedWorker worker(f.repository, {serving, next}, subject_source(f.repository));
+  FeedWorker worker(f.repository, serving, subject_source(f.repository));
+  SpaceFiller filler(f.repository, next);
   const auto work = [&](const std::string& id) {
     f.history.record(restart(id));
     while (worker.step()) continue;
+    while (filler.step()) continue;
   };
   work("b");
-  REQUIRE(worker.next_filled());
+  REQUIRE(filler.filled());
   REQUIRE(f.batch(*next).embeddings.size() == 2);
   REQUIRE(spaces.drop(next->space_id()));
   work("c");
   CHECK(f.space_ids() == std::vector<std::string>{serving->space_id()});
-  CHECK_FALSE(worker.next_filled());
+  CHECK_FALSE(filler.filled());
   CHECK(f.batch(*next).embeddings.empty());
   CHECK(f.batch(*serving).embeddings.size() == 3);
 
@@ -202,6 +204,54 @@ TEST_CASE("a space that was dropped is not made again by those who were filling 
   // Who begins to fill it does want it.
   f.work(serving);
   CHECK(f.batch(*serving).embeddings.size() == 4);
+}
+
+TEST_CASE("of several that want to fill a space one does, and another goes on when that fails or ends",
+          "[worker]") {
+  Fixture f;
+  std::vector<Action> batch;
+  for (int i = 0; i < 100; ++i) {
+    batch.push_back(restart("a-" + std::to_string(i)));
+    batch.back().model_reasoning += std::to_string(i);
+  }
+  f.history.record(batch);
+  FeedWorker(f.repository, nullptr, subject_source(f.repository)).step();
+  SpaceStore& spaces = f.repository.spaces();
+  const auto failing = std::make_shared<Failing>();
+  const std::string space = failing->space_id();
+  const auto counting = std::make_shared<Failing>();
+  counting->calls = 100;
+  std::optional<SpaceFiller> waiting;
+  waiting.emplace(f.repository, counting);
+  {
+    SpaceFiller first(f.repository, failing);
+    CHECK(first.step());
+    CHECK_FALSE(waiting->step());
+    CHECK_FALSE(waiting->filled());
+    CHECK(error_code_of([&] { first.step(); }) == ErrorCode::unavailable);
+    CHECK(waiting->step());
+    failing->calls = 1;
+    CHECK_FALSE(first.step());
+  }
+  CHECK(waiting->step());
+  waiting.reset();
+  // Whoever was killed keeps the lease until it ends.
+  CHECK(spaces.lease(space, "killed", 1s));
+  SpaceFiller last(f.repository, counting);
+  CHECK_FALSE(last.step());
+  std::this_thread::sleep_for(1100ms);
+  while (last.step()) continue;
+  CHECK(last.filled());
+  CHECK(failing->embedded + counting->embedded == batch.size());
+  CHECK(f.batch(*counting).embeddings.size() == batch.size());
+  CHECK_FALSE(spaces.lease("nosuch", "a", 1h));
+  CHECK(spaces.lease(space, "a", 1h));
+  CHECK_FALSE(spaces.lease(space, "b", 1h));
+  CHECK(spaces.lease(space, "a", 1h));
+  spaces.release(space, "b");
+  CHECK_FALSE(spaces.lease(space, "b", 1h));
+  spaces.release(space, "a");
+  CHECK(spaces.lease(space, "b", 1h));
 }
 
 TEST_CASE("one worker at a time has the lease, until it ends or is given back", "[worker]") {

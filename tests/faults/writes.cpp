@@ -280,7 +280,7 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
     vfs.fail_at(step, SQLITE_FULL);
     bool failed = false;
     try {
-      FeedWorker(history.repository(), {model, nullptr}, source(history)).step();
+      FeedWorker(history.repository(), model, source(history)).step();
     } catch (const Error&) {
       failed = true;
     }
@@ -289,7 +289,7 @@ TEST_CASE("the worker's step can fail anywhere and be run again", "[faults]") {
     failures += failed ? 1 : 0;
 
     // Another worker takes over once the lease is given back; the index equals the table.
-    FeedWorker again(history.repository(), {model, nullptr}, source(history));
+    FeedWorker again(history.repository(), model, source(history));
     Replica replica(feed, model->space_id(), model->dimension());
     while (replica.step()) {
     }
