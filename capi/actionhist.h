@@ -266,7 +266,8 @@ actionhist_operation actionhist_history_retention_policies;
 actionhist_operation actionhist_history_set_retention_policy;
 /* {"resource", "policy"} → an array of plans: what would go now, and why. */
 actionhist_operation actionhist_history_retention_plan;
-/* {"resource", "policy", "batch": 500} → {"run_id", "removed", "operations": […]}: removes what the plan says. */
+/* {"resource", "policy", "batch": 500} → {"run_id", "removed", "alerts", "operations": […]}: removes what the plan
+ * says, and firings of alerts beyond the default age when it is for all resources. */
 actionhist_operation actionhist_history_apply_retention;
 /* {"limit": 100} → an array of what runs did, the newest first. */
 actionhist_operation actionhist_history_retention_operations;

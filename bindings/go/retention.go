@@ -54,6 +54,7 @@ type RetentionOperation struct {
 type RetentionRun struct {
 	RunID      string               `json:"run_id"`
 	Removed    int64                `json:"removed"`
+	Alerts     int64                `json:"alerts"` // firings of alerts that went
 	Operations []RetentionOperation `json:"operations"`
 }
 

@@ -351,6 +351,9 @@ class RetentionStore {
   virtual std::int64_t remove(std::string_view resource_id, std::span<const ExpiringAction> actions,
                               bool compact, TimePoint now) = 0;
   virtual std::vector<CompactedActions> compacted(std::string_view resource_id) = 0;
+  // Removes firings of alerts from before this time, the oldest first, at most `limit`; those on a resource that a
+  // legal hold covers stay. How many went.
+  virtual std::int64_t remove_alerts(TimePoint before, int limit) = 0;
 
   // Stores a new operation or the progress of one.
   virtual void put(const RetentionOperation& operation) = 0;

@@ -153,6 +153,7 @@ struct RetentionRequest {
 struct RetentionRun {
   std::string run_id;
   std::int64_t removed = 0;
+  std::int64_t alerts = 0;                     // firings of alerts that went
   std::vector<RetentionOperation> operations;  // at least one
 };
 

@@ -167,6 +167,7 @@ std::string to_json(const CompactedActions& actions) {
 std::string to_json(const RetentionRun& run) {
   JsonWriter writer;
   writer.begin_object().member("run_id", run.run_id).member("removed", run.removed);
+  writer.member("alerts", run.alerts);
   writer.key("operations").begin_array();
   for (const RetentionOperation& operation : run.operations) writer.raw(to_json(operation));
   return writer.end_array().end_object().take();

@@ -143,7 +143,9 @@ Exit apply(const Context& context, const Arguments& arguments) {
   progress.clear();
   const auto touched = std::ranges::count_if(
       run.operations, [](const RetentionOperation& operation) { return operation.records_deleted > 0; });
-  context.say(fmt::format("{} actions removed from {} resources", run.removed, touched), to_json(run));
+  const std::string alerts = run.alerts > 0 ? fmt::format(", and {} firings of alerts", run.alerts) : "";
+  context.say(fmt::format("{} actions removed from {} resources{}", run.removed, touched, alerts),
+              to_json(run));
   return Exit::done;
 }
 

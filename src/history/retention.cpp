@@ -21,6 +21,8 @@ constexpr int groups_at_once = 256;
 constexpr int most_operations = 10'000;
 // A run that shows no progress for so long has lost its process.
 constexpr auto silence = 10min;
+// So long before a window the guard counts how often alerts fired.
+constexpr auto usual_alerts = 7 * 24h;
 
 // A resource by its names, as it is stored; empty for all.
 Resource named(Repository& repository, const Resource& given) {
@@ -134,6 +136,7 @@ RetentionRun Retention::apply() {
     ++progress_.groups_done;
     tell(group.resource_id);
   });
+  if (resource_id_.empty()) apply_to_alerts();
   if (run_.operations.empty()) {
     // A run that found nothing to do leaves a row all the same.
     const RetentionGroup group = repository_.retention().group(resource_id_);
@@ -162,6 +165,21 @@ void Retention::apply_to(const RetentionGroup& group) {
     throw;
   }
   finish(std::move(operation), {});
+}
+
+void Retention::apply_to_alerts() {
+  const auto policy = [&] { return wanted_policy({}); };
+  if (!policy().max_age) return;
+  const TimePoint before = std::min(started_ - *policy().max_age, guarded_since_ - usual_alerts);
+  for (std::int64_t gone = request_.batch; gone == request_.batch;) {
+    repository_.transaction([&] {
+      gone = 0;
+      // A hold may have been set meanwhile.
+      default_ = repository_.retention().default_policy();
+      if (!policy().legal_hold) gone = repository_.retention().remove_alerts(before, request_.batch);
+    });
+    run_.alerts += gone;
+  }
 }
 
 RetentionOperation Retention::begin(const RetentionGroup& group, const RetentionPlan& plan) const {

@@ -30,6 +30,8 @@ class Retention {
 
   // All plans of a group until nothing goes.
   void apply_to(const RetentionGroup& group);
+  // Those beyond the age that counts for actions without a known resource.
+  void apply_to_alerts();
   RetentionOperation begin(const RetentionGroup& group, const RetentionPlan& plan) const;
   // False when the policy changed meanwhile, so that the plan means nothing any more.
   bool carry_out(const RetentionPlan& plan, RetentionOperation& operation);

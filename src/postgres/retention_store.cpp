@@ -279,6 +279,15 @@ std::vector<CompactedActions> PostgresRetentionStore::compacted(std::string_view
   return read_rows(result, sql::read_compacted<Reader>);
 }
 
+std::int64_t PostgresRetentionStore::remove_alerts(TimePoint before, int limit) {
+  static const std::string text = fmt::format(
+      "DELETE FROM alert_events WHERE (tenant_id, fingerprint, starts_at) IN (SELECT tenant_id, "
+      "fingerprint, starts_at FROM alert_events AS a WHERE tenant_id = $1 AND starts_at < $2 AND NOT {} "
+      "ORDER BY starts_at LIMIT $3)",
+      sql::held_by_name("a"));
+  return engine_.run(text, Parameters(engine_.tenant(), before, std::int64_t{limit})).affected();
+}
+
 void PostgresRetentionStore::put(const RetentionOperation& operation) {
   static const std::string text = fmt::format(
       "{} ON CONFLICT (tenant_id, operation_id) DO UPDATE SET {}",

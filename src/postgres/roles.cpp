@@ -60,6 +60,7 @@ BEGIN
     ('maintenance', 'action_ids', 'INSERT, UPDATE'),
     ('maintenance', 'action_histories', 'INSERT, UPDATE, DELETE'),
     ('maintenance', 'guard_heads', 'INSERT, UPDATE'),
+    ('maintenance', 'alert_events', 'DELETE'),
     ('maintenance', 'resource_references', 'INSERT'),
     ('maintenance', 'scored_hours', 'INSERT'),
     ('maintenance', 'embedding_queue', 'INSERT, UPDATE'),

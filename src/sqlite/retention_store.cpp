@@ -252,6 +252,17 @@ std::vector<CompactedActions> SqliteRetentionStore::compacted(std::string_view r
   });
 }
 
+std::int64_t SqliteRetentionStore::remove_alerts(TimePoint before, int limit) {
+  static const std::string text = fmt::format(
+      "DELETE FROM alert_events WHERE (tenant_id, fingerprint, starts_at) IN (SELECT tenant_id, "
+      "fingerprint, starts_at FROM alert_events AS a WHERE tenant_id = ? AND starts_at < ? AND NOT {} "
+      "ORDER BY starts_at LIMIT ?)",
+      sql::held_by_name("a"));
+  return engine_.write([&](Connection& connection) -> std::int64_t {
+    return Query(connection, text).bind_all(engine_.tenant(), before, limit).run();
+  });
+}
+
 void SqliteRetentionStore::put(const RetentionOperation& operation) {
   engine_.write([&](Connection& connection) {
     Query query(connection,

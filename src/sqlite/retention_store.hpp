@@ -21,6 +21,7 @@ class SqliteRetentionStore final : public RetentionStore {
   std::int64_t remove(std::string_view resource_id, std::span<const ExpiringAction> actions, bool compact,
                       TimePoint now) override;
   std::vector<CompactedActions> compacted(std::string_view resource_id) override;
+  std::int64_t remove_alerts(TimePoint before, int limit) override;
   void put(const RetentionOperation& operation) override;
   void give_up(TimePoint before, TimePoint now) override;
   std::vector<RetentionOperation> operations(int limit) override;

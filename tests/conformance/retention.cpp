@@ -22,6 +22,37 @@ TEST_CASE("nothing expires by default", "[retention]") {
   CHECK(f.ids().size() == 5);
 }
 
+TEST_CASE("firings of alerts go by their age, but not what is held or the guard still counts",
+          "[retention]") {
+  RetentionFixture f;
+  const auto fire = [&](const Resource& resource, std::chrono::days ago) {
+    f.history.observe({.name = "HighLoad", .resource = resource, .starts_at = noon - ago});
+  };
+  const auto left = [&] { return f.history.repository().resources().alerts(noon - 100 * day, noon).size(); };
+  for (int i = 1; i <= 40; ++i) {
+    fire(web, i * day);
+    fire(db, i * day);
+  }
+  REQUIRE(left() == 80);
+  CHECK(f.history.apply_retention().alerts == 0);
+  const RetentionRequest of_web{.resource = web, .policy = RetentionPolicy{.max_age = std::chrono::days(1)}};
+  f.days_of("web", 1);
+  CHECK(f.history.apply_retention(of_web).alerts == 0);
+  f.history.set_retention_policy(RetentionPolicy{.legal_hold = true}, db);
+  const RetentionRequest old{.policy = RetentionPolicy{.max_age = std::chrono::days(30)}, .batch = 3};
+  CHECK(f.history.apply_retention(old).alerts == 10);
+  CHECK(left() == 70);
+  // The longest window of the shipped patterns is shorter than a day.
+  const RetentionRequest young{.policy = RetentionPolicy{.max_age = std::chrono::days(1)}};
+  CHECK(f.history.apply_retention(young).alerts == 23);
+  CHECK(left() == 47);
+  f.history.set_retention_policy(RetentionPolicy{.legal_hold = true});
+  f.history.set_retention_policy({}, db);
+  CHECK(f.history.apply_retention(young).alerts == 0);
+  f.history.set_retention_policy({});
+  CHECK(f.history.apply_retention(young).alerts == 33);
+}
+
 TEST_CASE("runs at the same time count each action once", "[retention]") {
   const Engine engine = GENERATE(from_range(engines()));
   const TempFolder folder;
