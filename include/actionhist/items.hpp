@@ -15,6 +15,7 @@
 
 namespace actionhist {
 
+class Redactor;
 class Repository;
 
 // What is written of an item: put, or removed when it has no value.
@@ -50,12 +51,18 @@ struct NamespaceQuery {
   int offset = 0;
 };
 
-// Values are kept as they are given: nothing is redacted, for they are the host's own state.
+// Values are kept as they are given, for they are the host's own state. The model sees their texts without secrets.
 class Items {
  public:
-  // Repository and model must outlive the Items; `clock` and `read_only` as in Options: then nothing is renewed.
-  Items(Repository& repository, const EmbeddingModel& model, Clock clock, bool read_only = false)
-      : repository_(repository), model_(model), clock_(std::move(clock)), read_only_(read_only) {}
+  // All that is given by reference must outlive the Items; `clock` and `read_only` as in Options: then nothing is
+  // renewed. Without a redactor the model sees all.
+  Items(Repository& repository, const EmbeddingModel& model, Clock clock, bool read_only = false,
+        const Redactor* redactor = nullptr)
+      : repository_(repository),
+        model_(model),
+        clock_(std::move(clock)),
+        read_only_(read_only),
+        redactor_(redactor) {}
 
   // Writes all in one transaction; of two changes of one item the later counts. On error nothing is written.
   // Throws Error: invalid_argument, unavailable.
@@ -85,6 +92,7 @@ class Items {
   const EmbeddingModel& model_;
   Clock clock_;
   const bool read_only_;
+  const Redactor* redactor_;
 };
 
 }  // namespace actionhist

@@ -86,6 +86,10 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   if (innermost == &app) {
     message = unknown.empty() ? "no command is given" : fmt::format("no command \"{}\"", unknown.front());
   }
+  // A URI in the wrong place may hold a password.
+  if (message.find("://") != message.npos) {
+    message = "a database is given with --db or ACTIONHIST_DATABASE_URL";
+  }
   return fmt::format("{}; see actionhist {}--help", message, names);
 }
 

@@ -27,12 +27,6 @@ Character take_character(std::string_view& rest) {
   return character;
 }
 
-// Control characters, and those that turn the direction of the line around.
-bool steers(wchar_t code) {
-  const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
-  return control || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 std::size_t width_of(const Character& character) {
   const int width = wcwidth(character.code);
   return width < 0 ? 1 : static_cast<std::size_t>(width);
@@ -55,22 +49,6 @@ std::optional<std::size_t> terminal_width() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
-}
-
-std::string printable(std::string_view text) {
-  std::string line;
-  bool blank = false;
-  while (!text.empty()) {
-    const Character character = take_character(text);
-    if (character.code == L' ' || steers(character.code)) {
-      blank = !line.empty();
-      continue;
-    }
-    if (blank) line += ' ';
-    blank = false;
-    line += character.bytes;
-  }
-  return line;
 }
 
 std::size_t display_width(std::string_view text) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/printable.hpp"
+
 namespace actionhist::cli {
 
 void print_line(std::string_view line);        // to stdout
@@ -15,9 +17,6 @@ bool is_terminal(std::FILE* stream);
 
 // The columns of the terminal behind stdout. Nothing if there is none: then a line may be of any length.
 std::optional<std::size_t> terminal_width();
-
-// The text on one line, without characters that steer a terminal: what agents wrote is not to be trusted.
-std::string printable(std::string_view text);
 
 // The columns that a printable text takes: two for a wide character, none for a combining one.
 std::size_t display_width(std::string_view text);

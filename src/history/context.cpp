@@ -12,6 +12,7 @@
 #include "analysis/verbs.hpp"
 #include "core/json_fields.hpp"
 #include "core/names.hpp"
+#include "core/printable.hpp"
 #include "core/resource_json.hpp"
 #include "history/known_resource.hpp"
 #include "history/state.hpp"
@@ -47,9 +48,8 @@ std::int64_t tokens_of(std::size_t bytes) {
 }
 
 std::string cut(std::string_view text) {
-  std::string line(excerpt(text, most_bytes_of_text));
-  std::ranges::replace(line, '\n', ' ');
-  return line.size() < text.size() ? line + "…" : line;
+  const std::string_view begin = excerpt(text, most_bytes_of_text);
+  return fmt::format("{}{}", begin, begin.size() < text.size() ? "…" : "");
 }
 
 using Sections = std::array<std::vector<std::string>, titles.size()>;
@@ -102,7 +102,9 @@ Context fitted(const Sections& all, const ContextQuery& query) {
   Length length(query.json);
   bool full = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    for (const std::string& sentence : all[i]) {
+    for (const std::string& said : all[i]) {
+      // A name that holds a line break must not look like a sentence of ours.
+      const std::string sentence = printable(said);
       const std::size_t more = full ? 0 : length.of(i, kept[i].empty(), sentence);
       if (!full && tokens_of(length.bytes() + more) <= query.budget_tokens) {
         kept[i].push_back(sentence);
@@ -254,7 +256,8 @@ void add_actions(Sections& sections, std::span<const Trace> traces, const Contex
 
 void add_recommendations(Sections& sections, const Recommendations& found) {
   if (!found.supported && !found.actions.empty()) {
-    sections[worked].emplace_back("no case like this is known, so what worked elsewhere says nothing about it");
+    sections[worked].emplace_back(
+        "no case like this is known, so what worked elsewhere says nothing about it");
   }
   for (const Recommendation& each : found.actions) {
     if (!advises_for(each)) continue;

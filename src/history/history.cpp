@@ -86,7 +86,8 @@ Health History::health() {
 
 Items History::items() {
   State& state = alive(state_);
-  return Items(*state.repository, state.slot.own_model(), state.options.clock, state.options.read_only);
+  return Items(*state.repository, state.slot.own_model(), state.options.clock, state.options.read_only,
+               &state.redactor);
 }
 
 Checkpoints History::checkpoints() {

@@ -12,6 +12,7 @@
 #include "core/filter.hpp"
 #include "core/json_fields.hpp"
 #include "embedding/unit_vector.hpp"
+#include "history/redaction.hpp"
 #include "history/validate.hpp"
 #include "semantic/kernels.hpp"
 
@@ -95,12 +96,17 @@ void add_given_vectors(StoredItem& item, const ItemChange& change) {
   item.space_id = change.space_id;
 }
 
-// What an item is found by where a change brings no vectors.
-std::vector<std::string> texts_of(const ItemChange& change) {
+// What an item is found by where a change brings no vectors, without secrets; null: with them.
+std::vector<std::string> texts_of(const ItemChange& change, const Redactor* redactor) {
   std::vector<std::string> texts = change.texts.value_or(std::vector<std::string>());
   if (!change.texts) {
+    Json value = change.value;
+    if (redactor != nullptr) redactor->redact(value, "value");
     JsonDocument document;
-    add_texts(document.parse(change.value), texts.emplace_back());
+    add_texts(document.parse(value), texts.emplace_back());
+  }
+  if (redactor != nullptr) {
+    for (std::string& text : texts) redactor->redact(text);
   }
   std::erase(texts, std::string());
   if (texts.size() > max_vectors) refuse("texts", fmt::format("are more than {}", max_vectors));
@@ -246,7 +252,7 @@ void Items::put(std::span<const ItemChange> changes) {
     if (!change.vectors.empty() && !item.value.absent()) {
       add_given_vectors(item, change);
     } else if (!item.value.absent()) {
-      texts.emplace(item, texts_of(change));
+      texts.emplace(item, texts_of(change, redactor_));
     }
     last.insert_or_assign(item, item);
   }
@@ -298,7 +304,9 @@ std::vector<Item> Items::nearest(const ItemQuery& query, TimePoint now) {
   std::string space_id = query.space_id;
   if (vector.empty()) {
     vector.resize(model_.dimension());
-    const std::string_view texts[] = {query.text};
+    std::string text = query.text;
+    if (redactor_ != nullptr) redactor_->redact(text);
+    const std::string_view texts[] = {text};
     model_.embed(texts, EmbeddingRole::query, vector);
     space_id = model_.space_id();
   } else {

@@ -1,5 +1,7 @@
 #include <actionhist/history.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/refuse.hpp"
@@ -23,6 +25,12 @@ std::unique_ptr<Repository> open_repository(std::string_view uri, const Options&
     // The scheme alone is named: the rest may hold a password.
     refuse("uri", fmt::format("no engine for \"{}:\"; use memory:, sqlite:PATH, a path or postgresql://…",
                               uri.substr(0, uri.find(':'))));
+  }
+  // Else the file would be named after what libpq calls a connection string, with the password in it.
+  constexpr std::string_view keywords[] = {"host=", "hostaddr=", "port=", "dbname=", "user=", "service="};
+  if (std::ranges::any_of(keywords, [uri](std::string_view keyword) { return uri.starts_with(keyword); }) ||
+      uri.find("password=") != uri.npos) {
+    refuse("uri", "write a server as postgresql://USER@HOST/DATABASE");
   }
   // SQLite gives these names a meaning of its own.
   if (uri.empty() || uri.front() == ':' || uri.find('\0') != uri.npos) {

@@ -19,8 +19,11 @@ namespace {
 
 constexpr const char* redacted_mark = "[redacted]";
 
-// Where a Secret of Kubernetes keeps them.
+// Where a Secret of Kubernetes keeps them; nothing else has `stringData`.
 bool secret_data(std::string_view key) { return key == "data" || key == "stringData"; }
+bool secret_data_at(std::string_view pointer) {
+  return pointer.starts_with('/') && secret_data(pointer.substr(1, pointer.find('/', 1) - 1));
+}
 
 // The text of a member, empty if it has none.
 std::string_view text_in(simdjson::dom::object object, std::string_view key) {
@@ -29,8 +32,13 @@ std::string_view text_in(simdjson::dom::object object, std::string_view key) {
   return text;
 }
 
-// Whether the object is the setting of a secret, as the variable of a container is: by a name beside its value.
+// Whether the object is the setting of a secret, as the variable of a container is: by a name beside its value, or by the
+// place of a JSON patch.
 bool names_secret(simdjson::dom::object object) {
+  const std::string_view path = text_in(object, "path");
+  if (path.starts_with('/') &&
+      (secret_key(path.substr(path.rfind('/') + 1)) || path.starts_with("/stringData")))
+    return true;
   for (const char* key : {"name", "key", "Name", "Key"}) {
     if (secret_key(text_in(object, key))) return true;
   }
@@ -77,17 +85,19 @@ struct Redactor::Rules final : JsonCensor {
   // All patterns at once: most text holds no secret, and one look says so.
   std::unique_ptr<RE2> any;
 
-  std::optional<std::string> replaced(std::string_view text) const override { return replaced(text, *this); }
+  std::optional<std::string> replaced(std::string_view text) const override {
+    return replaced(text, *this, false);
+  }
 
-  // `censor` is what a document in the text goes through.
-  std::optional<std::string> replaced(std::string_view text, const JsonCensor& censor) const {
+  // `censor` is what a document in the text goes through. `of_secret`: the text is about a Secret.
+  std::optional<std::string> replaced(std::string_view text, const JsonCensor& censor, bool of_secret) const {
     if (auto document = without_secrets(text, censor)) {
       // Rules of one's own may be about more than one value.
       for (std::size_t i = secret_rules().size(); i < rules.size(); ++i)
         RE2::GlobalReplace(&*document, *rules[i].pattern, rules[i].replacement);
       return document;
     }
-    std::optional<std::string> kept = without_secret_data(text, redacted_mark);
+    std::optional<std::string> kept = without_secret_data(text, redacted_mark, of_secret);
     if (kept) text = *kept;
     if (!RE2::PartialMatch({text.data(), text.size()}, *any)) return kept;
     std::string changed(text);
@@ -99,7 +109,7 @@ struct Redactor::Rules final : JsonCensor {
     if (secret_key(key)) return !only_refers(key, value);
     if (key == "value" || key == "Value") return names_secret(object);
     // A Secret itself, and a list of them.
-    if (secret_data(key)) return text_in(object, "kind") == "Secret";
+    if (secret_data(key)) return key == "stringData" || text_in(object, "kind") == "Secret";
     return key == "items" && text_in(object, "kind") == "SecretList";
   }
 
@@ -149,13 +159,14 @@ struct Redactor::RulesOfSecret final : JsonCensor {
   explicit RulesOfSecret(const Rules& all) : rules(all) {}
 
   std::optional<std::string> replaced(std::string_view text) const override {
-    return rules.replaced(text, *this);
+    return rules.replaced(text, *this, true);
   }
   bool hides_item(simdjson::dom::array array, std::string_view before, JsonElement item) const override {
     return rules.hides_item(array, before, item);
   }
   bool hides(simdjson::dom::object object, std::string_view key, JsonElement value) const override {
-    return secret_data(key) || rules.hides(object, key, value);
+    if (secret_data(key) || (key == "value" && secret_data_at(text_in(object, "path")))) return true;
+    return rules.hides(object, key, value);
   }
   std::string_view mark() const override { return rules.mark(); }
 
@@ -186,8 +197,12 @@ Redactor::Redactor(const std::vector<std::string>& own_rules) {
     any += (any.empty() ? "(?:" : "|(?:") + pattern + ")";
   };
   for (const SecretRule& rule : secret_rules()) add(rule.pattern, rule.replacement, "redact");
-  for (std::size_t i = 0; i < own_rules.size(); ++i)
-    add(own_rules[i], redacted_mark, fmt::format("redact[{}]", i));
+  for (std::size_t i = 0; i < own_rules.size(); ++i) {
+    const std::string field = fmt::format("redact[{}]", i);
+    add(own_rules[i], redacted_mark, field);
+    if (RE2::PartialMatch("", *rules->rules.back().pattern))
+      refuse(field, "matches nothing at all, which is everywhere");
+  }
   rules->any = compile(any, "redact");
   rules_ = std::move(rules);
 }

@@ -9,12 +9,17 @@ namespace {
 
 // How keys end whose value is a secret whatever it looks like, without case and separators. A Secret of Kubernetes has a
 // name, which is none: "imagePullSecret" is kept, "client_secret" is not.
-constexpr std::array<std::string_view, 25> secret_endings{
-    "password",      "passwd",        "passphrase",    "token",         "authorization",
-    "credential",    "credentials",   "cookie",        "apikey",        "accesskey",
-    "secretkey",     "privatekey",    "encryptionkey", "signingkey",    "masterkey",
-    "accountkey",    "clientsecret",  "appsecret",     "apisecret",     "sharedsecret",
-    "webhooksecret", "signingsecret", "jwtsecret",     "sessionsecret", "connectionstring"};
+constexpr std::array<std::string_view, 34> secret_endings{
+    "password",     "passwords",     "passwd",        "passphrase",      "token",         "authorization",
+    "credential",   "credentials",   "cookie",        "apikey",          "apikeys",       "accesskey",
+    "accesskeys",   "secretkey",     "secretkeys",    "privatekey",      "privatekeys",   "encryptionkey",
+    "signingkey",   "masterkey",     "accountkey",    "clientsecret",    "appsecret",     "apisecret",
+    "sharedsecret", "webhooksecret", "signingsecret", "jwtsecret",       "sessionsecret", "secretstring",
+    "secretbinary", "dbpass",        "userpass",      "connectionstring"};
+
+// Which of several it is.
+constexpr std::array<std::string_view, 7> versions{"old",     "new",       "current", "previous",
+                                                   "primary", "secondary", "backup"};
 
 // The same where a separator stands before it; "_SECRET" and "_PASS" are a variable's way to be written.
 constexpr std::array<std::string_view, 6> short_endings{"_pwd", "-pwd", ".pwd", "_PWD", "_PASS", "_SECRET"};
@@ -44,7 +49,12 @@ std::string plain(std::string_view name) {
 
 bool secret_key(std::string_view key) {
   if (ends_with_any(key, short_endings)) return true;
-  const std::string letters = plain(key);
+  const std::string all = plain(key);
+  std::string_view letters = all;
+  for (const std::string_view version : versions) {
+    if (letters.ends_with(version)) letters.remove_suffix(version.size());
+  }
+  letters = letters.substr(0, letters.find_last_not_of("0123456789") + 1);
   if (letters == "secret" || letters == "pwd") return true;
   return ends_with_any(letters, secret_endings) && !ends_with_any(letters, harmless_endings);
 }

@@ -73,9 +73,12 @@ std::string without_data(std::string_view document, std::string_view mark) {
   return manifest.take();
 }
 
-// Documents are told apart, so that what stands beside a Secret is kept.
-bool hide_in_yaml(std::string& text, std::string_view mark) {
-  static const RE2 kind(R"((?m)^[ \t\-]*["']?kind["']?:[ \t]*["']?Secret(?:List)?["']?[ \t]*\r?$)");
+// Documents are told apart, so that what stands beside a Secret is kept. Only a Secret has `stringData`.
+bool hide_in_yaml(std::string& text, std::string_view mark, bool of_secret) {
+  static const RE2 secret(
+      R"((?m)^[ \t\-]*["']?(?:kind["']?:[ \t]*["']?Secret(?:List)?["']?[ \t]*\r?$|stringData["']?:))");
+  static const RE2 part(R"((?m)^[ \t\-]*["']?(?:data|stringData)["']?:)");
+  const RE2& kind = of_secret ? part : secret;
   if (!RE2::PartialMatch(text, kind)) return false;
   std::string kept;
   for (std::string_view rest = text; !rest.empty();) {
@@ -93,13 +96,14 @@ bool hide_in_yaml(std::string& text, std::string_view mark) {
 }
 
 // Also a part of a text, or with the escapes of a text in a text.
-bool hide_in_json(std::string& text, std::string_view mark) {
-  static const RE2 kind(R"("kind\\*"\s*:\s*\\*"Secret(?:List)?\\*")");
+bool hide_in_json(std::string& text, std::string_view mark, bool of_secret) {
+  static const RE2 kind(
+      R"("kind\\*"\s*:\s*\\*"Secret(?:List)?\\*"|"stringData\\*"|\bkubectl\b[^\n]*\bsecrets?\b)");
   static const RE2 data(
       R"json(((?:^|[^\\])"(?:data|stringData)"\s*:\s*)\{(?:[^{}"]|"(?:[^"\\]|\\.)*"?)*\}?)json");
   static const RE2 escaped(
       R"json((\\+"(?:data|stringData)\\+"\s*:\s*)\{(?:[^{}"\\]|\\+"(?:[^"\\]|\\+[^"\\])*(?:\\+")?|\\+[^"\\{}])*\}?)json");
-  if (!RE2::PartialMatch(text, kind)) return false;
+  if (!of_secret && !RE2::PartialMatch(text, kind)) return false;
   const std::string instead = fmt::format(R"(\1{{{}}})", mark);
   const int in_text = RE2::GlobalReplace(&text, escaped, instead);
   return RE2::GlobalReplace(&text, data, instead) + in_text > 0;
@@ -107,11 +111,12 @@ bool hide_in_json(std::string& text, std::string_view mark) {
 
 }  // namespace
 
-std::optional<std::string> without_secret_data(std::string_view text, std::string_view mark) {
-  if (text.find("Secret") == text.npos) return std::nullopt;
+std::optional<std::string> without_secret_data(std::string_view text, std::string_view mark, bool of_secret) {
+  static const RE2 hint("Secret|stringData|secret.*data");
+  if (!of_secret && !RE2::PartialMatch(piece(text), hint)) return std::nullopt;
   std::string kept(text);
-  const bool yaml = hide_in_yaml(kept, mark);
-  const bool json = hide_in_json(kept, mark);
+  const bool yaml = hide_in_yaml(kept, mark, of_secret);
+  const bool json = hide_in_json(kept, mark, of_secret);
   if (!yaml && !json) return std::nullopt;
   return kept;
 }

@@ -7,7 +7,8 @@
 
 namespace actionhist {
 
-// The text with `mark` for each value of `data` and `stringData` of its Secrets; nothing if it holds none.
-std::optional<std::string> without_secret_data(std::string_view text, std::string_view mark);
+// The text with `mark` for each value of `data` and `stringData` of its Secrets, or of the Secret that it is about; nothing
+// if it holds none.
+std::optional<std::string> without_secret_data(std::string_view text, std::string_view mark, bool of_secret);
 
 }  // namespace actionhist

@@ -93,8 +93,8 @@ struct History::State {
   Router router;
   Webhooks webhooks{[this](const std::string& text) { warn("webhook: " + text); }};
   IndexSlot slot;                         // its threads use all of the above
-  std::unique_ptr<UpkeepThread> upkeep_;  // last: it uses all of the above
   OwnerProcess process;
+  std::unique_ptr<UpkeepThread> upkeep_;  // last: it uses all of the above
 
  private:
   void warn(const std::string& text) const;

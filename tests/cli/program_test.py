@@ -21,6 +21,12 @@ class ProgramTest(CliTest):
         self.assertRegex(self.run_cli("--version", db="").out, r"^actionhist \d+\.\d+\.\d+\n$")
         self.assertIn("version", self.run_json("version", db="")[0])
 
+    def test_a_password_in_the_wrong_place_is_not_printed(self):
+        for args in (["history", "postgresql://bob:hunter2@db/agents"], ["postgresql://bob:hunter2@db/agents"]):
+            err = self.run_cli(*args, expect=USAGE).err
+            self.assertNotIn("hunter2", err)
+            self.assertIn("--db", err)
+
     def test_usage_errors_are_one_line_that_leads_on(self):
         for args in [
             [],

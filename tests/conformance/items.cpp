@@ -323,3 +323,19 @@ TEST_CASE("a vector of which bytes are missing is corrupt", "[items]") {
   CHECK(sql::floats_of({}).empty());
   CHECK(error_code_of([&] { sql::floats_of(bytes.first(7)); }) == ErrorCode::corrupt);
 }
+
+TEST_CASE("the model sees the texts of items without their secrets", "[items]") {
+  const Engine engine = GENERATE(from_range(engines()));
+  INFO(engine.name);
+  TempFolder folder;
+  History history = open(
+      engine.uri(folder),
+      {.tenant = "default", .semantic = false, .model = std::make_shared<Picky>(), .redact = {"poison"}});
+  Items items = history.items();
+  const ItemChange change{{"notes"}, "login", Json::parse(R"({"said":"no poison","token":"poison"})")};
+  items.put({&change, 1});
+  const std::vector<Item> found = items.search({.text = "poison"});
+  REQUIRE(found.size() == 1);
+  // The value is the host's own.
+  CHECK(found[0].value == change.value);
+}

@@ -1,6 +1,7 @@
 // What may be wrong with the file itself.
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <fstream>
 
 #include <sys/mount.h>
@@ -28,6 +29,13 @@ TEST_CASE("a path that cannot be a database is refused with the path and the rea
   CHECK(text("sqlite:").starts_with("uri: "));
   CHECK(text("mysql://user:secret@host/db").find("secret") == std::string::npos);
   CHECK(error_code_of([&] { open("mysql://host", quiet()); }) == ErrorCode::invalid_argument);
+  // What libpq would understand is no name of a file.
+  for (const char* server :
+       {"host=db user=bob password=secret", "dbname=agents", "sslmode=require password=secret"}) {
+    CHECK(error_code_of([&] { open(server, quiet()); }) == ErrorCode::invalid_argument);
+    CHECK(text(server).find("secret") == std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(server));
+  }
   CHECK(error_code_of([&] { open(folder.file("none.db"), {.read_only = true}); }) == ErrorCode::not_found);
 }
 

@@ -60,6 +60,59 @@ TEST_CASE("secrets in text are known in the many ways in which they are written"
   for (const auto& [text, kept] : cases) CHECK(redacted(text) == kept);
 }
 
+TEST_CASE("a secret whose end was cut off is one", "[redaction]") {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"(error: {"log": "x", "password": "hunter2Zq9)", R"(error: {"log": "x", "password": [redacted])"},
+      {"password='hunter2Zq9", "password=[redacted]"},
+      {"password=\"hunter2Zq9\nnext line", "password=[redacted]\nnext line"},
+      {R"({\"password\":\"hunter2Zq)", R"({\"password\":[redacted])"},
+      {R"(token: "hunter2Zq9)", "token: [redacted]"},
+      {R"(Authorization: Bearer "hunter2Zq9)", R"(Authorization: Bearer "[redacted])"},
+      {"mysql --password 'hunter2 Zq", "mysql --password [redacted]"},
+      {"cannot reach postgresql://app:hunter2Zq", "cannot reach postgresql://app:[redacted]"},
+  };
+  for (const auto& [text, kept] : cases) CHECK(redacted(text) == kept);
+  for (const char* text : {"cannot reach https://kubernetes.default.svc:443", "see http://[fe80::1]:80",
+                           "token: \"no", "the secret: \"pull secret\" is missing"})
+    CHECK(redacted(text) == text);
+}
+
+TEST_CASE("a patch says by its path what it sets", "[redaction]") {
+  CHECK(redacted_json(R"([{"op":"replace","path":"/spec/db/password","value":"x"}])") ==
+        R"([{"op":"replace","path":"/spec/db/password","value":"[redacted]"}])");
+  CHECK(redacted_json(R"([{"op":"add","path":"/stringData/k","value":"x"}])") ==
+        R"([{"op":"add","path":"/stringData/k","value":"[redacted]"}])");
+  constexpr auto harmless = R"([{"op":"replace","path":"/spec/replicas","value":3},{"path":"","value":"x"}])";
+  CHECK(redacted_json(harmless) == harmless);
+}
+
+TEST_CASE("a patch of a Secret is taken out in every way to write it", "[redaction]") {
+  static const Redactor redactor({});
+  const auto patched = [](Json patch) {
+    Action action = restart("patch");
+    action.resource = {.kind = "Secret", .namespace_ = "prod", .name = "db"};
+    action.action_parameters = Json::object({{"patch", std::move(patch)}});
+    redactor.redact(action);
+    return action.action_parameters.text();
+  };
+  constexpr auto list = R"([{"op":"replace","path":"/data/k","value":"hunter2"}])";
+  for (const Json& patch :
+       {Json::parse(list), Json::parse(R"([{"op":"add","path":"/data","value":{"k":"hunter2"}}])"),
+        Json(std::string(list)), Json("data:\n  k: hunter2\n"), Json("stringData:\n  k: hunter2\n"),
+        Json(R"({"data":{"k":"hunter2"}})"), Json(R"(-p '{"data":{"k":"hunter2"}}')")}) {
+    INFO(patch.text());
+    CHECK(patched(patch).find("hunter2") == std::string::npos);
+    CHECK(patched(patch).find("[redacted]") != std::string::npos);
+  }
+  // Where nothing but the text says that it is one.
+  for (const char* text :
+       {"stringData:\n  k: hunter2\n", R"(kubectl patch secret db -p '{"data":{"k":"hunter2"}}')",
+        R"(helm --set '{"stringData":{"k":"hunter2"}}')"}) {
+    CHECK(redacted(text).find("hunter2") == std::string::npos);
+  }
+  CHECK(redacted("data:\n  k: v\n") == "data:\n  k: v\n");
+}
+
 TEST_CASE("what only speaks of secrets is kept", "[redaction]") {
   for (const std::string_view text :
        {"basic authentication failed", "bearer authentication is off",
@@ -264,4 +317,5 @@ TEST_CASE("rules of one's own are added, and a wrong one is named", "[redaction]
   redactor.redact(text);
   CHECK(text == "ask [redacted]");
   CHECK(error_text_of([] { Redactor({"ok", "("}); }).starts_with("redact[1]: "));
+  CHECK(error_text_of([] { Redactor({R"((?:EMP\d+)?)"}); }).starts_with("redact[0]: "));
 }
