@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -12,6 +14,9 @@ namespace {
 // The promise about the lag of the index; what waits longer has probably nobody who works it off.
 constexpr double most_lag_seconds = 300;
 
+// Less than this is soon full: a commit may need some of it for the log that it is written to first.
+constexpr std::uintmax_t least_free_bytes = 16 << 20;
+
 struct Report {
   Health health;
   std::vector<std::string> problems;
@@ -20,11 +25,22 @@ struct Report {
   std::size_t active_patterns = 0;
 };
 
+// Says when the disk below a file is full, or nearly so.
+void examine_disk(const EngineInfo& engine, Report& report) {
+  if (engine.engine != "sqlite" || !engine.durable) return;
+  std::error_code unknown;
+  const auto free = std::filesystem::space(engine.location, unknown).available;
+  if (unknown || free >= least_free_bytes) return;
+  report.problems.push_back(
+      fmt::format("the disk has {} KiB left, and soon no action can be stored; make space", free / 1024));
+}
+
 Report examine(History& history) {
   Report report;
   report.health = history.health();
   if (!report.health.ready) return report;
   report.problems = history.repository().maintenance().verify();
+  examine_disk(report.health.engine, report);
   const FeedHead& feed = report.health.feed;
   if (feed.failed > 0) {
     report.problems.push_back(
@@ -87,8 +103,6 @@ std::string_view remedy(ErrorCode code) {
     case ErrorCode::unavailable:
       return "check the server, or the disk, its space and its rights, and try again";
     case ErrorCode::timeout: return "end the process that holds the database, or try again";
-    case ErrorCode::corrupt:
-      return "stop writing and restore a backup; check that it is an actionhist database";
     case ErrorCode::internal: return "please report this";
     default: return "";
   }

@@ -18,7 +18,7 @@ constexpr std::array<Route, 10> routes{{
     {"action_prevention", "database", ""},
     {"real_time_decisions", "database", ""},
     {"similar_actions", "index+database", "database text search"},
-    {"pattern_discovery", "database", ""},
+    {"pattern_discovery", "index+database", ""},
     {"natural_language_search", "index+database", "database text search"},
     {"context_recommendations", "index+database", "database text search"},
     {"time_series_analysis", "database", ""},

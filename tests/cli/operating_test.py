@@ -156,7 +156,21 @@ class DoctorTest(CliTest):
     def test_a_database_that_cannot_be_opened(self):
         self.assertIn("check the path", self.run_cli("doctor", expect=UNAVAILABLE).err)
         broken = self.write("broken.db", "This is no database. " * 100)
-        self.assertIn("backup", self.run_cli("doctor", db=broken, expect=FAILED).err)
+        self.assertIn("path of an actionhist database", self.run_cli("doctor", db=broken, expect=FAILED).err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "nobody else may mount")
+    def test_a_disk_that_is_nearly_full_is_a_problem(self):
+        small = self.folder / "small"
+        small.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(small)]
+        if subprocess.run(mount, capture_output=True).returncode != 0:
+            self.skipTest("no right to mount a small file system")
+        try:
+            db = str(small / "h.db")
+            self.run_cli("import", "-", db=db, stdin=lines([action("a")]))
+            self.assertIn("make space", self.run_cli("doctor", db=db, expect=FAILED).out)
+        finally:
+            subprocess.run(["umount", str(small)], check=True)
 
 
 class ExportTest(CliTest):
