@@ -141,10 +141,12 @@ actionhist_status actionhist_history_open(const char* uri, size_t uri_length,
                                           actionhist_error** error);
 
 /* Ends the use: later calls fail with ACTIONHIST_INVALID_ARGUMENT, calls under way end by themselves, and
- * those that wait in submit are answered with ACTIONHIST_CANCELLED. More than once does nothing. */
+ * those that wait in submit are answered with ACTIONHIST_CANCELLED. Threads and files end too, but not before
+ * actionhist_history_free if a call is under way. More than once does nothing. */
 void actionhist_history_close(actionhist_history* history);
 
-/* Closes, waits for what was submitted, and frees. No other call on `history` may be under way. */
+/* Closes, waits for what was submitted and for calls of callbacks, and frees. No other call on `history` may be
+ * under way. */
 void actionhist_history_free(actionhist_history* history);
 
 /* Operations. All have one type: a JSON document in, a JSON document out. An empty request means {}. `answer`

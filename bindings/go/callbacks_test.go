@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // One dimension a letter: enough to see that this model was asked.
@@ -123,6 +124,47 @@ func TestAModelThatFailsIsSaid(t *testing.T) {
 	if _, err := h.Similar(ctx, SimilarQuery{Text: "x"}); !errors.Is(err, ErrInvalidArgument) {
 		t.Fatal(err)
 	}
+}
+
+// The first query lasts until it is told to end; texts of actions always fail.
+type lingering struct {
+	letters
+	once  *sync.Once
+	asked chan struct{}
+	goOn  chan struct{}
+}
+
+func (l lingering) Embed(_ []string, role Role, _ [][]float32) error {
+	if role == QueryRole {
+		l.once.Do(func() {
+			close(l.asked)
+			<-l.goOn
+		})
+	}
+	return ErrUnavailable
+}
+
+func TestAHistoryMayBeClosedWhileACallbackIsInsideACall(t *testing.T) {
+	ctx := context.Background()
+	model := lingering{once: new(sync.Once), asked: make(chan struct{}), goOn: make(chan struct{})}
+	var h *History
+	opened, freed := make(chan struct{}), make(chan struct{})
+	h = open(t, &Options{Model: model, Log: func(Level, string) {
+		<-opened
+		h.Similar(ctx, SimilarQuery{Text: "crashes"})
+	}})
+	h.free = func(pointer unsafe.Pointer) {
+		freeHistory(pointer)
+		close(freed)
+	}
+	close(opened)
+	if _, err := h.Record(ctx, restart("a-1")); err != nil {
+		t.Fatal(err)
+	}
+	<-model.asked
+	h.Close()
+	close(model.goOn)
+	<-freed
 }
 
 func TestRefusalsAreHeard(t *testing.T) {

@@ -14,7 +14,7 @@ type handle struct {
 	pointer unsafe.Pointer
 	free    func(pointer unsafe.Pointer)
 	calls   int  // under way
-	closed  bool // freed by the last call, or by close if there is none
+	closed  bool // freed after the last call, or by close if there is none
 }
 
 func (h *handle) held() *handle { return h }
@@ -46,7 +46,8 @@ func (h *handle) release() {
 	last := h.closed && h.calls == 0
 	h.mutex.Unlock()
 	if last {
-		h.free(h.pointer)
+		// Not here: this may be a callback on a thread that the object waits for before it ends.
+		go h.free(h.pointer)
 	}
 }
 

@@ -2,6 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
 #include <string>
 
 #include "capi/session.hpp"
@@ -141,4 +144,62 @@ TEST_CASE("C ABI: a model that says nothing about itself is refused") {
   model = letters();
   model.size = 0;
   CHECK(refused());
+}
+
+namespace {
+
+// A host whose log searches, and whose model makes the first search last until `on_search` returns.
+struct Searching {
+  actionhist_history* history = nullptr;
+  std::promise<void> opened;
+  std::shared_future<void> is_open = opened.get_future();
+  std::function<void()> on_search;
+  std::atomic<bool> searched = false;
+};
+
+// `use` runs while the log of such a host, on a thread of the library, is inside a search.
+void while_log_searches(const std::function<void(actionhist_history*)>& use) {
+  Searching host;
+  std::promise<void> under_way;
+  std::promise<void> used;
+  host.on_search = [&] {
+    under_way.set_value();
+    used.get_future().wait_for(std::chrono::milliseconds(300));
+  };
+  actionhist_model model = letters();
+  model.user_data = &host;
+  model.embed = [](void* user_data, const actionhist_string*, size_t, int32_t role,
+                   float*) -> actionhist_status {
+    auto& searching = *static_cast<Searching*>(user_data);
+    if (role == ACTIONHIST_QUERY && !searching.searched.exchange(true)) searching.on_search();
+    return ACTIONHIST_UNAVAILABLE;
+  };
+  actionhist_options options = ACTIONHIST_OPTIONS_INIT;
+  options.model = &model;
+  options.user_data = &host;
+  options.log = [](void* user_data, int32_t, const char*, size_t) {
+    auto& searching = *static_cast<Searching*>(user_data);
+    searching.is_open.wait();
+    const std::string_view request = R"({"text":"crash"})";
+    actionhist_history_similar(searching.history, request.data(), request.size(), nullptr, nullptr);
+  };
+  REQUIRE(actionhist_history_open("memory:", 7, &options, &host.history, nullptr) == ACTIONHIST_OK);
+  host.opened.set_value();
+  REQUIRE(actionhist_history_record(host.history, restart.data(), restart.size(), nullptr, nullptr) ==
+          ACTIONHIST_OK);
+  under_way.get_future().wait();
+  use(host.history);
+  used.set_value();
+}
+
+}  // namespace
+
+TEST_CASE("C ABI: a history may be closed and freed while a callback of its own thread is inside a call") {
+  while_log_searches([](actionhist_history* history) {
+    if (GENERATE(true, false)) {
+      actionhist_history_close(history);
+      CHECK(actionhist_history_health(history, nullptr, 0, nullptr, nullptr) == ACTIONHIST_INVALID_ARGUMENT);
+    }
+    actionhist_history_free(history);
+  });
 }
