@@ -1,6 +1,7 @@
 #include "history/index.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -38,11 +39,13 @@ IndexSlot::IndexSlot(Repository& repository, const Options& options)
 
 IndexSlot::~IndexSlot() {
   std::shared_ptr<Index> serving, next;
+  std::vector<std::shared_ptr<Index>> retired;
   {
     std::lock_guard lock(mutex_);
     closing_ = true;
     next = std::move(next_);
     serving = std::move(serving_);
+    retired = std::move(retired_);
   }
   // The newer first: its thread may be about to take the place of the other.
   next.reset();
@@ -166,16 +169,21 @@ std::shared_ptr<Index> IndexSlot::make(const std::string& space_id) {
 }
 
 void IndexSlot::after_round(const Index& index) {
-  std::shared_ptr<Index> replaced;
+  std::vector<std::shared_ptr<Index>> unused;  // ends without the lock, which its threads may wait for
   {
     std::lock_guard lock(mutex_);
     if (closing_) return;
     if (&index == next_.get() && index.replica->caught_up()) {
-      replaced = std::exchange(serving_, std::move(next_));
+      retired_.push_back(std::exchange(serving_, std::move(next_)));
     }
-    if (&index != serving_.get() || next_) return;
+    if (&index != serving_.get()) return;
+    const auto begin = std::partition(retired_.begin(), retired_.end(),
+                                      [](const auto& each) { return each.use_count() > 1; });
+    std::move(begin, retired_.end(), std::back_inserter(unused));
+    retired_.erase(begin, retired_.end());
+    if (next_) return;
   }
-  replaced.reset();
+  unused.clear();
   own_seen_ = own_seen_ || (index.filling && index.filling->filler().noted());
   const std::string& wanted = index.replica->tenant_space();
   if (wanted.empty() || wanted == index.space_id) return;
@@ -190,15 +198,16 @@ void IndexSlot::offer_own(const Index& index) {
     if (offered_ || closing_ || &index != serving_.get() || next_) return;
   }
   const Fitness fitness = compare_spaces(repository_, index.model.get(), *own_);
+  // Once that is done: what fails is tried again.
+  const bool switched =
+      fitness.acceptable && repository_.spaces().activate(own_->space_id(), index.space_id, options_.clock());
   {
     std::lock_guard lock(mutex_);
     offered_ = true;
   }
   if (!fitness.acceptable) {
     warn(fmt::format("the model of \"{}\" stays unused: {}", own_->space_id(), fitness.why));
-    return;
-  }
-  if (repository_.spaces().activate(own_->space_id(), index.space_id, options_.clock())) {
+  } else if (switched) {
     warn(fmt::format("the tenant's space is now \"{}\": {}", own_->space_id(), fitness.why));
   }
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <actionhist/history.hpp>
 
@@ -71,8 +72,11 @@ class IndexSlot {
   mutable std::mutex mutex_;
   std::shared_ptr<Index> serving_;  // guarded by mutex_
   std::shared_ptr<Index> next_;     // guarded by mutex_
-  bool closing_ = false;            // guarded by mutex_
-  bool offered_ = false;            // guarded by mutex_
+  // Replaced, and not ended yet: a callback on its own thread may still answer from it, and must not be the last to let
+  // go of it.
+  std::vector<std::shared_ptr<Index>> retired_;  // guarded by mutex_
+  bool closing_ = false;                         // guarded by mutex_
+  bool offered_ = false;                         // guarded by mutex_
 };
 
 }  // namespace actionhist

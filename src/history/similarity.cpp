@@ -24,6 +24,8 @@ constexpr int spare_hits = 8;
 constexpr int widening = 4;
 constexpr int most_hits = 10'000;
 
+constexpr auto for_ever = 366 * 24h;  // more might not fit into the clock
+
 // The words of a query as they may stand in a text: the stem where it is the beginning of the word.
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -236,7 +238,8 @@ std::string History::State::behind() {
 }
 
 bool History::State::wait_indexed(std::chrono::milliseconds timeout, const std::function<bool()>& go_on) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(timeout, for_ever);
   // Rows leave the queue by the times that their writers gave them. So what is in it now has left once all others
   // are later than the latest of these; what the clock says here does not matter.
   std::optional<TimePoint> last;

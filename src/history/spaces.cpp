@@ -199,7 +199,14 @@ EmbeddingSpace History::fit_space(const FitOptions& options) {
     spaces.put(model->space_id(), static_cast<std::int64_t>(model->dimension()), state.now());
     spaces.put_model(model->space_id(), model->bytes());
   });
-  return *known_space(spaces, model->space_id());
+  auto fitted = known_space(spaces, model->space_id());
+  if (!fitted) {
+    throw Error(
+        ErrorCode::conflict,
+        fmt::format("space_id: \"{}\" was dropped as soon as it was fitted; look which spaces there are",
+                    model->space_id()));
+  }
+  return *std::move(fitted);
 }
 
 bool History::drop_space(std::string_view space_id) {

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds look_pause = 1s;
 FillThread::FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log,
                        std::function<void()> when_filled)
     : filler_(std::move(filler)),
-      log_(std::move(log)),
+      error_(std::move(log)),
       when_filled_(std::move(when_filled)),
       thread_([this] { run(); }) {}
 
@@ -31,11 +31,6 @@ FillThread::~FillThread() {
   }
   stopping_.notify_all();
   thread_.join();
-}
-
-std::string FillThread::error() const {
-  std::lock_guard lock(mutex_);
-  return error_;
 }
 
 void FillThread::run() {
@@ -50,10 +45,9 @@ void FillThread::run() {
       error = caught.what();
     }
     retry.note(!error.empty());
-    if (!error.empty() && log_) log_(error);
+    error_.note(error);
     const auto pause = !error.empty() ? retry.length() : moved ? page_pause : look_pause;
     std::unique_lock lock(mutex_);
-    error_ = std::move(error);
     if (stopping_.wait_for(lock, pause, [&] { return stop_; })) return;
   }
 }

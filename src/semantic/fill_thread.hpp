@@ -9,13 +9,14 @@
 #include <string>
 #include <thread>
 
+#include "semantic/last_error.hpp"
 #include "semantic/space_filler.hpp"
 
 namespace actionhist {
 
 class FillThread {
  public:
-  // What goes wrong is given to `log` and kept for error(). `when_filled` is called by the thread after each look that
+  // What goes wrong is given to `log`, once, and kept for error(). `when_filled` is called by the thread after each look that
   // has found nothing left; what it throws goes wrong too.
   FillThread(std::unique_ptr<SpaceFiller> filler, std::function<void(const std::string&)> log,
              std::function<void()> when_filled);
@@ -23,17 +24,16 @@ class FillThread {
 
   const SpaceFiller& filler() const noexcept { return *filler_; }
   // Of the last page; empty if all went well.
-  std::string error() const;
+  std::string error() const { return error_.text(); }
 
  private:
   void run();
 
   std::unique_ptr<SpaceFiller> filler_;
-  std::function<void(const std::string&)> log_;
+  LastError error_;
   std::function<void()> when_filled_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable stopping_;
-  std::string error_;  // guarded by mutex_
   bool stop_ = false;  // guarded by mutex_
   std::thread thread_;
 };

@@ -86,6 +86,7 @@ void Replica::open() {
       if (attempt < 2 && !lock_) continue;
       files_differ();
       log(fmt::format("{}; the index is built anew from the feed", error.what()));
+      return;
     } catch (const std::exception& error) {
       files_differ();
       log(fmt::format("the files lack their cursor ({}); the index is built anew from the feed",

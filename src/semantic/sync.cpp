@@ -117,7 +117,7 @@ SyncThread::SyncThread(std::unique_ptr<FeedWorker> worker, Replica& replica,
                        std::function<void(const std::string&)> log, std::function<void()> after_round)
     : worker_(std::move(worker)),
       replica_(replica),
-      log_(std::move(log)),
+      error_(std::move(log)),
       after_round_(std::move(after_round)),
       thread_([this] { run(); }) {}
 
@@ -138,11 +138,6 @@ void SyncThread::wake(bool urgent) {
     urgent_ = urgent_ || urgent;
   }
   changed_.notify_all();
-}
-
-std::string SyncThread::error() const {
-  std::lock_guard lock(mutex_);
-  return error_;
 }
 
 bool SyncThread::round() {
@@ -166,12 +161,9 @@ bool SyncThread::round() {
     if (after_round_) after_round_();
     return false;
   });
-  // Kept before it is logged, so that whoever hears of it finds it in health().
-  {
-    std::lock_guard lock(mutex_);
-    error_ = error.empty() ? worker_error_ : error;
-  }
-  if (!error.empty() && log_) log_(error);
+  // The worker's first, so that two lasting ones do not take turns.
+  if (!worker_error_.empty()) error = worker_error_;
+  error_.note(error);
   return moved;
 }
 

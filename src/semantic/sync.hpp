@@ -17,6 +17,7 @@
 #include <actionhist/repository.hpp>
 
 #include "semantic/embedding_pace.hpp"
+#include "semantic/last_error.hpp"
 #include "semantic/replica.hpp"
 #include "semantic/retry_pause.hpp"
 #include "semantic/space_filler.hpp"
@@ -62,7 +63,7 @@ class FeedWorker {
 
 class SyncThread {
  public:
-  // Without a worker only the replica is moved. What goes wrong is given to `log` and kept for error().
+  // Without a worker only the replica is moved. What goes wrong is given to `log`, once, and kept for error().
   // `after_round` is called by the thread after each round.
   SyncThread(std::unique_ptr<FeedWorker> worker, Replica& replica,
              std::function<void(const std::string&)> log, std::function<void()> after_round = {});
@@ -72,7 +73,7 @@ class SyncThread {
   void wake(bool urgent);
 
   // Of the last round, or of a worker that waits to try again; empty if all went well.
-  std::string error() const;
+  std::string error() const { return error_.text(); }
 
  private:
   void run();
@@ -80,14 +81,13 @@ class SyncThread {
 
   std::unique_ptr<FeedWorker> worker_;
   Replica& replica_;
-  std::function<void(const std::string&)> log_;
+  LastError error_;
   std::function<void()> after_round_;
   // Of the worker's last step. Used by the thread alone.
   std::string worker_error_;
   RetryPause worker_retry_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
-  std::string error_;    // guarded by mutex_
   bool awake_ = true;    // guarded by mutex_
   bool urgent_ = false;  // guarded by mutex_
   bool stop_ = false;    // guarded by mutex_

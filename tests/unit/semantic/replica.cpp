@@ -206,6 +206,26 @@ TEST_CASE("what was deleted leaves the files in time, whoever wrote them", "[rep
   }
 }
 
+TEST_CASE("a replica whose files are damaged says so once", "[replica]") {
+  TempFolder temp;
+  ReplicaFiles files;
+  files.folder = temp.file("index");
+  int lines = 0;
+  files.log = [&](const std::string&) { ++lines; };
+  MemoryFeed feed;
+  for (std::size_t i = 0; i < 600; ++i) feed.write(i, "crashed");
+  {
+    Replica replica(feed, space, dimension, files);
+    catch_up(replica);
+    replica.close();
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(files.folder))
+    std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  const Replica replica(feed, space, dimension, files);
+  CHECK_FALSE(replica.opened());
+  CHECK(lines == 1);
+}
+
 TEST_CASE("a save that failed is made up for at the end", "[replica]") {
   TempFolder temp;
   const std::string folder = temp.file("index");
