@@ -64,8 +64,9 @@ struct Options {
   OnUnavailable on_unavailable = OnUnavailable::deny;
   // RE2 expressions beside the built-in rules; what they match is replaced.
   std::vector<std::string> redact = {};
-  std::chrono::milliseconds busy_timeout{10'000};  // SQLite: how long a write waits for another process
-  PostgresOptions postgres = {};                   // PostgreSQL: schema, pool and time-outs
+  // SQLite: how long a write waits for another process; 0 to 24 h.
+  std::chrono::milliseconds busy_timeout{10'000};
+  PostgresOptions postgres = {};  // PostgreSQL: schema, pool and time-outs
   // Repository::clock() if empty. Called from any thread, several at once; must not throw.
   Clock clock = {};
   // Called from any thread; must not throw; nothing is logged if empty.
@@ -243,7 +244,7 @@ class History {
   // Notes that a resource is there; a uid that differs from the last begins a new incarnation. At the clock's time if
   // none is given; what was seen later already stays as it is.
   void resource_seen(const Resource& resource, std::optional<TimePoint> at = {});
-  // Notes that it is gone. False if it was never seen or acted on.
+  // Notes that it is gone, unless it was seen later. False if it was never seen or acted on.
   bool resource_deleted(const Resource& resource, std::optional<TimePoint> at = {});
 
   // Forgets an action: it leaves the table now and every index soon. Its id stays taken. False if there is none.
@@ -325,7 +326,8 @@ class History {
   // Computes the metrics of the periods whose scores changed; with `full`, of all. Both give the same. Waits while
   // another one is at it, here or in another process.
   MetricRefresh refresh_metrics(bool full = false);
-  // As of the last refresh, newest period first; those of single resources are computed now.
+  // As of the last refresh, newest period first; those of a single resource are computed now, from the newest 10,000 of
+  // its actions in these periods.
   std::vector<EffectivenessMetric> metrics(const MetricQuery& query = {});
   // Ended actions whose assessment is due (effectiveness_due_at), each to one worker at a time. What is not
   // assessed before the lease ends is given out again.

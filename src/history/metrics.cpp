@@ -1,7 +1,10 @@
 // Effectiveness by scope, type and period, kept up to date from what changed.
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -20,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr std::array periods{MetricPeriod::hour, MetricPeriod::day, MetricPeriod::week, MetricPeriod::month};
 // Hours whose changes are worked off together.
 constexpr int batch_hours = 10'000;
-constexpr int most_of_resource = 10'000;
+constexpr int most_of_resource = 10'000;  // as History::metrics() says
 constexpr auto turn_time = 1min;
 constexpr auto turn_check = 20ms;
 
@@ -114,6 +117,40 @@ class RefreshTurn {
   std::optional<TimePoint> until_;
 };
 
+// One resource has few actions: its metrics are made when they are asked for, and stored nowhere.
+std::vector<EffectivenessMetric> metrics_of_resource(Repository& repository, const std::string& id,
+                                                     const MetricQuery& query, TimePoint now) {
+  std::vector<MetricPeriod> wanted(periods.begin(), periods.end());
+  if (query.metric_period) wanted = {*query.metric_period};
+  // Periods are read as a whole, and the one before the first too, which that is compared with.
+  const TimePoint since = std::clamp(query.since.value_or(TimePoint{}), TimePoint{}, now);
+  const TimePoint until = std::clamp(query.until.value_or(now), TimePoint{}, now);
+  TimePoint first = since;
+  TimePoint last = until;
+  for (const MetricPeriod period : wanted) {
+    first = std::min(first, period_start(period, since) - period_length(period));
+    last = std::max(last, period_start(period, until) + period_length(period));
+  }
+  std::vector<ScoredAction> scores;
+  for (const Trace& trace :
+       repository.actions().recent({ScopeKind::resource, id}, first, last, most_of_resource)) {
+    const bool counts = query.action_type.empty() || trace.action_type == query.action_type;
+    if (counts && trace.outcome.effectiveness_score) scores.push_back(scored(trace));
+  }
+  std::vector<EffectivenessMetric> metrics;
+  for (const MetricPeriod period : wanted)
+    std::ranges::move(resource_metrics(period, id, scores), std::back_inserter(metrics));
+  std::erase_if(metrics, [&](const EffectivenessMetric& metric) {
+    return (query.since && metric.period_end <= *query.since) ||
+           (query.until && metric.period_start >= *query.until);
+  });
+  const auto place = [](const EffectivenessMetric& m) { return std::tie(m.period_start, m.period_end); };
+  std::ranges::stable_sort(metrics, std::greater(), place);
+  if (metrics.size() > static_cast<std::size_t>(query.limit))
+    metrics.resize(static_cast<std::size_t>(query.limit));
+  return metrics;
+}
+
 }  // namespace
 
 MetricRefresh History::refresh_metrics(bool full) {
@@ -177,22 +214,7 @@ std::vector<EffectivenessMetric> History::metrics(const MetricQuery& query) {
     const std::string id =
         query.scope_value.empty() ? resource_id(state.repository->tenant(), resource) : query.scope_value;
     if (id.empty()) refuse("resource", "kind and name are required");
-    // One resource has few actions: its metrics are made when they are asked for, and stored nowhere.
-    const auto traces =
-        state.repository->actions().recent({ScopeKind::resource, id}, query.since.value_or(TimePoint{}),
-                                           query.until.value_or(state.now()), most_of_resource);
-    std::vector<ScoredAction> scores;
-    for (const Trace& trace : traces) {
-      const bool wanted = query.action_type.empty() || trace.action_type == query.action_type;
-      if (wanted && trace.outcome.effectiveness_score) scores.push_back(scored(trace));
-    }
-    for (const MetricPeriod period : periods) {
-      if (query.metric_period && *query.metric_period != period) continue;
-      for (EffectivenessMetric& metric : resource_metrics(period, id, scores))
-        report.push_back(std::move(metric));
-    }
-    if (report.size() > static_cast<std::size_t>(query.limit))
-      report.resize(static_cast<std::size_t>(query.limit));
+    report = metrics_of_resource(*state.repository, id, query, state.now());
   } else {
     report = state.repository->metrics().metrics(query);
   }

@@ -1,7 +1,10 @@
 // What every engine promises about effectiveness metrics and assessments that are due.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <iterator>
 #include <random>
 #include <thread>
 
@@ -215,6 +218,29 @@ TEST_CASE("the metrics of one resource are made when they are asked for", "[metr
           f.history.metrics({.scope_value = "prod", .resource = web});
         }).find("scope_value: ") == 0);
   CHECK(error_text_of([&] { f.history.metrics({.limit = 0}); }).find("limit: ") == 0);
+}
+
+TEST_CASE("since and until choose the periods of a resource, and take nothing from them", "[metrics]") {
+  Fixture f;
+  for (int i = 0; i < 8; ++i) f.record("r-" + std::to_string(i), noon - 96h + i * 12h, .1 * i);
+  const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
+  const auto all = f.history.metrics({.resource = web});
+  const auto chosen = f.history.metrics({.resource = web, .since = noon - 49h, .until = noon - 25h});
+  const auto inside = [&](const EffectivenessMetric& metric) {
+    return metric.period_end > noon - 49h && metric.period_start < noon - 25h;
+  };
+  std::vector<EffectivenessMetric> expected;
+  std::ranges::copy_if(all, std::back_inserter(expected), inside);
+  REQUIRE(expected.size() > 2);
+  CHECK(chosen == expected);
+  // The newest first, whatever their length, as those of other scopes are.
+  const auto newest = f.history.metrics({.resource = web, .limit = 3});
+  CHECK(newest == std::vector(all.begin(), all.begin() + 3));
+  const auto period = [](const EffectivenessMetric& m) { return std::pair(m.period_start, m.period_end); };
+  CHECK(std::ranges::is_sorted(all, std::greater(), period));
+  CHECK(f.history.metrics({.resource = web, .since = TimePoint::min(), .until = TimePoint::max()}) == all);
+  CHECK(f.history.metrics({.resource = web, .since = TimePoint::max()}).empty());
+  CHECK(f.history.metrics({.resource = web, .until = TimePoint::min()}).empty());
 }
 
 TEST_CASE("an assessment that is due is given to one worker at a time", "[metrics]") {
