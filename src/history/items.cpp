@@ -226,6 +226,8 @@ void Items::renew(std::vector<Item>& found, TimePoint now) {
     item.expires_at = now + *item.ttl;
   }
   std::ranges::sort(keys);
+  const auto repeated = std::ranges::unique(keys);
+  keys.erase(repeated.begin(), repeated.end());
   if (!keys.empty()) repository_.items().renew(keys, now);
 }
 

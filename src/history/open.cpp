@@ -13,8 +13,7 @@
 namespace actionhist {
 
 std::unique_ptr<Repository> open_repository(std::string_view uri, const Options& options) {
-  if (options.tenant) validate_id(*options.tenant, "tenant");
-  if (options.busy_timeout.count() < 0) refuse("busy_timeout_ms", "is negative");
+  validate(options);
   if (uri.empty()) {
     refuse("uri", "is empty; give memory:, sqlite:PATH or a path, or postgresql://…");
   }

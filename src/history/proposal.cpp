@@ -108,7 +108,12 @@ void History::State::tell(std::vector<DetectionNotice> notices) {
     notice.alert_channels = pattern->alert_channels;
     tell_host(notice);
     if (!news(notice)) continue;
-    if (const auto webhook = parse_webhook(pattern->alert_webhook)) webhooks.post(*webhook, to_json(notice));
+    try {
+      if (const auto webhook = parse_webhook(pattern->alert_webhook))
+        webhooks.post(*webhook, to_json(notice));
+    } catch (const std::exception& error) {
+      warn(fmt::format("webhook of \"{}\": {}", pattern->pattern_id, error.what()));
+    }
   }
 }
 

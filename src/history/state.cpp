@@ -37,6 +37,7 @@ History::State::State(std::unique_ptr<Repository> opened, Options given)
       redactor(options.redact),
       guard(*repository),
       slot(*repository, options) {
+  validate(options);
   if (!options.clock) options.clock = repository->clock();
   refuse_old_schema();
   if (!options.read_only) ship_patterns();
@@ -68,8 +69,6 @@ void History::State::ship_patterns() {
 }
 
 void History::State::start_upkeep() {
-  if (options.upkeep_interval < std::chrono::seconds{1} || options.upkeep_interval > std::chrono::hours{24})
-    refuse("upkeep_interval", "must be 0 or between 1 s and 24 h");
   if (options.read_only) return;
   upkeep_ = std::make_unique<UpkeepThread>(
       *repository, options.upkeep_interval, [this] { upkeep(); },

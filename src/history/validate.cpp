@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <actionhist/history.hpp>
+
 #include "core/names.hpp"
 #include "core/refuse.hpp"
 #include "core/trace_fields.hpp"
@@ -113,6 +115,14 @@ void validate(const Resource& resource) {
     if (acceptable(text, max_name_bytes)) return;
     check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
   });
+}
+
+void validate(const Options& options) {
+  if (options.tenant) validate_id(*options.tenant, "tenant");
+  require_between("busy_timeout_ms", options.busy_timeout.count(), 0, 86'400'000);
+  const std::chrono::seconds upkeep = options.upkeep_interval;
+  if (upkeep.count() != 0 && (upkeep < std::chrono::seconds(1) || upkeep > std::chrono::hours(24)))
+    refuse("upkeep_interval", "must be 0 or between 1 s and 24 h");
 }
 
 void validate(const Outcome& outcome) {

@@ -11,6 +11,8 @@
 
 namespace actionhist {
 
+struct Options;
+
 constexpr std::chrono::milliseconds longest_duration = std::chrono::days{3653};  // of an action
 constexpr std::chrono::minutes allowed_skew{5};                                  // of the clocks of agents
 
@@ -20,6 +22,8 @@ void validate(const Outcome& outcome);
 void validate(const Alert& alert, TimePoint now);
 void validate(const Assessment& assessment);
 void validate(const Resource& resource);
+// What is wrong with them whatever they open.
+void validate(const Options& options);
 // A time that may be given beside the clock's.
 void validate_time(const std::optional<TimePoint>& time, std::string_view field, TimePoint now);
 void validate_id(std::string_view id, std::string_view field);

@@ -42,10 +42,12 @@ bool PostgresResourceStore::deleted(const Resource& resource, TimePoint at) {
   std::vector<Call> calls;
   calls.push_back(
       {"UPDATE resource_incarnations SET deleted_at = $3 WHERE tenant_id = $1 AND resource_id = $2 "
-       "AND deleted_at IS NULL",
+       "AND deleted_at IS NULL AND last_seen <= $3",
        Parameters(engine_.tenant(), id, at), Plan::kept});
-  calls.push_back({"UPDATE resource_references SET deleted_at = $3 WHERE tenant_id = $1 AND resource_id = $2",
-                   Parameters(engine_.tenant(), id, at), Plan::kept});
+  calls.push_back(
+      {"UPDATE resource_references SET deleted_at = CASE WHEN last_seen <= $3 THEN $3 ELSE deleted_at END "
+       "WHERE tenant_id = $1 AND resource_id = $2",
+       Parameters(engine_.tenant(), id, at), Plan::kept});
   return engine_.run(std::move(calls)).back().affected() > 0;
 }
 

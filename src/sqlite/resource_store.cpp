@@ -38,13 +38,13 @@ bool SqliteResourceStore::deleted(const Resource& resource, TimePoint at) {
   const std::string id = resource_id(engine_.tenant(), resource);
   return engine_.write([&](Connection& connection) {
     Query(connection,
-          "UPDATE resource_incarnations SET deleted_at = ? WHERE tenant_id = ? AND resource_id = ? "
-          "AND deleted_at IS NULL")
+          "UPDATE resource_incarnations SET deleted_at = ?1 WHERE tenant_id = ? AND resource_id = ? "
+          "AND deleted_at IS NULL AND last_seen <= ?1")
         .bind_all(at, engine_.tenant(), id)
         .run();
     return Query(connection,
-                 "UPDATE resource_references SET deleted_at = ? WHERE tenant_id = ? AND "
-                 "resource_id = ?")
+                 "UPDATE resource_references SET deleted_at = CASE WHEN last_seen <= ?1 THEN ?1 ELSE "
+                 "deleted_at END WHERE tenant_id = ? AND resource_id = ?")
                .bind_all(at, engine_.tenant(), id)
                .run() > 0;
   });

@@ -187,7 +187,7 @@ void while_log_searches(const std::function<void(actionhist_history*)>& use) {
   host.opened.set_value();
   REQUIRE(actionhist_history_record(host.history, restart.data(), restart.size(), nullptr, nullptr) ==
           ACTIONHIST_OK);
-  under_way.get_future().wait();
+  REQUIRE(under_way.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
   use(host.history);
   used.set_value();
 }

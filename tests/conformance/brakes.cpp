@@ -218,6 +218,17 @@ TEST_CASE("the host hears of refusals with severity and channels, unless alertin
   CHECK(f.notices.size() == 2);
 }
 
+TEST_CASE("a webhook that cannot be read costs no answer that is stored by now", "[brakes]") {
+  BrakesFixture f;
+  Pattern pattern = f.pattern(PatternType::scale_oscillation);
+  pattern.alert_webhook = Json::object({{"of_a_later_version", true}});
+  f.history.repository().patterns().put(pattern);
+  f.flip_twice();
+  CHECK_FALSE(f.history.propose(f.flip("f-3", 3, 5)).allowed());
+  CHECK(f.notices.size() == 1);
+  CHECK(f.history.detections().size() == 1);
+}
+
 TEST_CASE("instead of what fails, what works better for the alert is named", "[brakes]") {
   BrakesFixture f;
   f.change(PatternType::scale_oscillation,

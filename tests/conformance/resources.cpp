@@ -67,3 +67,20 @@ TEST_CASE("a resource lives through its incarnations", "[actions]") {
   f.history.resource_seen({.kind = "Deployment", .namespace_ = "prod", .name = "web", .uid = "u-2"});
   CHECK(error_code_of([&] { f.history.resource_seen({.kind = "Pod"}); }) == ErrorCode::invalid_argument);
 }
+
+TEST_CASE("news of a deletion that comes late does not end what was seen since", "[actions]") {
+  Fixture f;
+  Resource east{.cluster = "east", .kind = "Deployment", .namespace_ = "prod", .name = "web"};
+  Resource west = east;
+  west.cluster = "west";
+  f.history.resource_seen(east, noon - 2h);
+  f.history.resource_seen(west, noon);
+  const auto alive = [&] {
+    return f.history.repository().resources().named(
+        normalized({.kind = "Deployment", .namespace_ = "prod", .name = "web"}), false);
+  };
+  CHECK(f.history.resource_deleted(west, noon - 1h));
+  CHECK(alive().size() == 2);
+  CHECK(f.history.resource_deleted(east, noon - 1h));
+  CHECK(alive().size() == 1);
+}

@@ -134,7 +134,17 @@ TEST_CASE("a thread does the upkeep by itself", "[upkeep]") {
   CHECK_FALSE(f.history.metrics().empty());
   CHECK(f.history.detections().size() == 1);
   CHECK(f.history.health().upkeep_error.empty());
-  CHECK(error_code_of([&] { open("memory:", {.upkeep_interval = 25h}); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("options that are wrong make no file", "[upkeep]") {
+  const TempFolder folder;
+  const auto refused = [&](Options options) {
+    return error_text_of([&] { open(folder.file("history.db"), std::move(options)); });
+  };
+  CHECK(refused({.upkeep_interval = 25h}).find("upkeep_interval: ") == 0);
+  CHECK(refused({.busy_timeout = std::chrono::milliseconds::max()}).find("busy_timeout_ms: ") == 0);
+  CHECK(refused({.busy_timeout = -1ms}).find("busy_timeout_ms: ") == 0);
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("what retention removes is missing from the metrics, step by step as all at once", "[upkeep]") {
