@@ -31,9 +31,6 @@ bool terminal(Status status) noexcept;
 // action may be rolled back.
 bool may_become(Status from, Status to, bool correction) noexcept;
 
-// The order of severities: info < low < warning = medium < high < critical. Other text has no rank (-1).
-int severity_rank(std::string_view severity) noexcept;
-
 // What became of an action: all that complete() and assess() add.
 struct Outcome {
   Status status = Status::pending;

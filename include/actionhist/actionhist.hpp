@@ -2,8 +2,10 @@
 #pragma once
 
 #include <actionhist/action.hpp>
+#include <actionhist/action_store.hpp>
 #include <actionhist/alert.hpp>
 #include <actionhist/anomaly.hpp>
+#include <actionhist/checkpoint_store.hpp>
 #include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
 #include <actionhist/detection.hpp>
@@ -12,6 +14,9 @@
 #include <actionhist/embedding.hpp>
 #include <actionhist/error.hpp>
 #include <actionhist/evaluation.hpp>
+#include <actionhist/feed_store.hpp>
+#include <actionhist/guard_view.hpp>
+#include <actionhist/health.hpp>
 #include <actionhist/history.hpp>
 #include <actionhist/item_store.hpp>
 #include <actionhist/items.hpp>
@@ -20,7 +25,9 @@
 #include <actionhist/metric_store.hpp>
 #include <actionhist/metrics.hpp>
 #include <actionhist/model_options.hpp>
+#include <actionhist/options.hpp>
 #include <actionhist/pattern.hpp>
+#include <actionhist/pattern_store.hpp>
 #include <actionhist/postgres_months.hpp>
 #include <actionhist/postgres_options.hpp>
 #include <actionhist/postgres_roles.hpp>
@@ -29,8 +36,11 @@
 #include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/resource.hpp>
+#include <actionhist/resource_store.hpp>
 #include <actionhist/retention.hpp>
+#include <actionhist/retention_store.hpp>
 #include <actionhist/semantic_index.hpp>
+#include <actionhist/similar.hpp>
 #include <actionhist/space.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/time.hpp>

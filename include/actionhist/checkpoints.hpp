@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include <actionhist/item_store.hpp>
+#include <actionhist/checkpoint_store.hpp>
 
 namespace actionhist {
 

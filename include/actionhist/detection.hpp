@@ -1,7 +1,9 @@
 // One instance of a pattern, with the evidence to redraw it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -97,10 +99,30 @@ struct GuardPolicy {
   friend bool operator==(const GuardPolicy&, const GuardPolicy&) = default;
 };
 
+// A detection that refuses a proposal, or would have, or that analyse() or upkeep() found.
+struct DetectionNotice {
+  Detection detection;
+  std::string action_id;  // that was proposed, or the last one that the detection is made of
+  bool fresh = false;     // found now, not in force already
+  bool overridden = false;
+  std::string alert_severity;  // as the pattern says
+  std::vector<std::string> alert_channels;
+};
+using DetectionCallback = std::function<void(const DetectionNotice&)>;
+
+struct DetectQuery {
+  Resource resource;           // kind and name, or
+  std::string correlation_id;  // one of these
+  std::string session_id;
+  std::optional<TimePoint> as_of;              // the clock if absent
+  std::optional<std::chrono::minutes> window;  // each pattern's own if absent
+};
+
 std::string to_json(const Detection& detection);
 std::string to_json(const OverrideRecord& record);
 std::string to_json(const Settlement& settlement);
 std::string to_json(const GuardPolicy& policy);
+std::string to_json(const DetectionNotice& notice);
 
 // {"oscillation_window_minutes": 60, "effectiveness_threshold": 0.5, "pattern_min_occurrences": 4}
 // Throws Error: invalid_argument, naming the field.

@@ -19,168 +19,24 @@
 #include <actionhist/anomaly.hpp>
 #include <actionhist/checkpoints.hpp>
 #include <actionhist/context.hpp>
+#include <actionhist/detection.hpp>
 #include <actionhist/discovery.hpp>
 #include <actionhist/effectiveness.hpp>
 #include <actionhist/embedding.hpp>
 #include <actionhist/evaluation.hpp>
+#include <actionhist/health.hpp>
 #include <actionhist/items.hpp>
-#include <actionhist/postgres_options.hpp>
+#include <actionhist/options.hpp>
 #include <actionhist/query.hpp>
 #include <actionhist/recommendation.hpp>
 #include <actionhist/repository.hpp>
 #include <actionhist/retention.hpp>
-#include <actionhist/semantic_index.hpp>
+#include <actionhist/similar.hpp>
 #include <actionhist/summary.hpp>
 #include <actionhist/upkeep.hpp>
 #include <actionhist/verdict.hpp>
 
 namespace actionhist {
-
-enum class LogLevel { debug, info, warning, error };
-// A detection that refuses a proposal, or would have, or that analyse() or upkeep() found.
-struct DetectionNotice {
-  Detection detection;
-  std::string action_id;  // that was proposed, or the last one that the detection is made of
-  bool fresh = false;     // found now, not in force already
-  bool overridden = false;
-  std::string alert_severity;  // as the pattern says
-  std::vector<std::string> alert_channels;
-};
-using DetectionCallback = std::function<void(const DetectionNotice&)>;
-using LogCallback = std::function<void(LogLevel, std::string_view)>;
-
-// What propose() does when the database cannot be reached or cannot store (Error: unavailable): throw, or allow
-// without a record. A time-out is thrown either way, because an agent that holds the same resource may be the reason.
-enum class OnUnavailable { deny, allow };
-
-struct Options {
-  std::optional<std::string> tenant = {};  // "default" if absent; PostgreSQL requires one
-  bool run_migrations = true;              // false: a database of another schema version is refused
-  bool read_only = false;                  // every call that would change something is denied
-  bool semantic = true;                    // false: similar() uses the text search of the database
-  bool worker = true;                      // false: another process turns the queue into the feed
-  // hashed_lexical_model() if empty.
-  std::shared_ptr<const EmbeddingModel> model = {};
-  OnUnavailable on_unavailable = OnUnavailable::deny;
-  // RE2 expressions beside the built-in rules; what they match is replaced.
-  std::vector<std::string> redact = {};
-  // SQLite: how long a write waits for another process; 0 to 24 h.
-  std::chrono::milliseconds busy_timeout{10'000};
-  PostgresOptions postgres = {};  // PostgreSQL: schema, pool and time-outs
-  // Repository::clock() if empty. Called from any thread, several at once; must not throw.
-  Clock clock = {};
-  // Called from any thread; must not throw; nothing is logged if empty.
-  LogCallback log = {};
-  // Where this tenant's index keeps its files, so that a start need not read the whole feed. Absent: PATH.index
-  // beside a file, for a server the user's cache folder; empty: nowhere.
-  std::optional<std::string> index_folder = {};
-  // Called after the commit, for patterns with alerting_enabled, by the thread that proposed, called analyse() or
-  // upkeep(), or does the upkeep. What it throws is logged and changes nothing.
-  DetectionCallback on_detection = {};
-  // Every so often a thread does upkeep(), in one process of all that share the memory. 0: nobody does here;
-  // otherwise 1 s to 24 h.
-  std::chrono::seconds upkeep_interval{0};
-};
-
-// A number for each vector of an action where it has three, in a space of by_aspect(): a weight, or a cosine.
-struct Aspects {
-  double context = 0;  // its alert, the kind of its resource, its reasoning
-  double action = 0;   // its type and parameters
-  double outcome = 0;  // its error and the notes of its assessment
-};
-
-struct SimilarQuery {
-  std::string text;                 // one of text, action_id and vector
-  std::string action_id;            // like this action, without itself
-  std::vector<float> vector;        // of the model's dimension
-  int limit = 10;                   // 1 to 1,000
-  Json where;                       // as in ActionQuery
-  std::optional<double> threshold;  // of the score, 0 to 1
-  // 0 to 100: no hit is less like the query, by its vector, than so many percent of the pairs of different
-  // stored texts are like each other. Unlike a threshold it means the same for every model. A few words are like
-  // nothing that long: with an action_id, or a text as long as stored ones, it finds; else often nothing.
-  std::optional<double> percentile;
-  // 0 to 1: hits that differ from those before them come earlier, as IndexQuery::mmr_lambda. 1: by score alone.
-  std::optional<double> mmr_lambda;
-  // Above 0, at most 1: of actions that are so much alike (cosine) only the best, and none like action_id. 1: of
-  // those that say the same.
-  std::optional<double> distinct;
-  // By how much each aspect counts, at least 0 and not all 0; absent: all the same. Needs a space of by_aspect();
-  // in others an action has one vector.
-  std::optional<Aspects> weights;
-  // First wait, 30 s at most, until everything recorded so far is searchable; hits say in `fallback` if it is not.
-  bool fresh = false;
-};
-
-struct Explanation {
-  std::string route;      // "index" or "text"
-  std::string fallback;   // why not the index, or only its words; empty if nothing was amiss
-  double similarity = 0;  // cosine with the query, or the mean of those of the aspects by weight
-  double bm25 = 0;
-  std::vector<std::string> matched_terms;
-  std::string space_id;
-  std::int64_t seq = 0;            // of the replica that answered
-  std::int64_t feed_seq = 0;       // of the feed, when the replica last looked
-  std::optional<Aspects> aspects;  // the cosine of each, in a space of by_aspect()
-};
-
-struct Hit {
-  Trace trace;
-  double score = 0;  // 0 to 1
-  Explanation explain;
-};
-
-struct DetectQuery {
-  Resource resource;           // kind and name, or
-  std::string correlation_id;  // one of these
-  std::string session_id;
-  std::optional<TimePoint> as_of;              // the clock if absent
-  std::optional<std::chrono::minutes> window;  // each pattern's own if absent
-};
-
-// One row of the router: a use case, where it goes, and how often it went there.
-struct RouteStats {
-  std::string use_case;
-  std::string route;     // "database", "index+database", "index"
-  std::string fallback;  // "database text search" or empty
-  std::int64_t hits = 0;
-  std::int64_t fallbacks = 0;
-  double mean_ms = 0;
-  double max_ms = 0;
-};
-
-// What became of the messages to webhooks since the History was opened.
-struct WebhookStats {
-  std::int64_t waiting = 0;
-  std::int64_t delivered = 0;
-  std::int64_t lost = 0;  // the receiver did not take them, or too many waited
-  std::string error;      // why the last try failed; empty if it went well
-};
-
-struct Health {
-  bool live = true;    // this process can answer
-  bool ready = false;  // the database answers
-  std::string error;   // why it is not ready, without secrets
-  EngineInfo engine;
-  FeedHead feed;
-  bool index_on = false;
-  std::string space_id;  // that this process answers from; feed.space_id is the tenant's
-  std::int64_t replica_seq = 0;
-  double lag_seconds = 0;    // age of the oldest row that is not yet in the feed
-  std::string index_error;   // the last failure of worker or replica, empty if they go well
-  std::string upkeep_error;  // the last failure of the upkeep, empty if it goes well
-  WebhookStats webhooks;
-  IndexStats index;
-  std::vector<RouteStats> routes;
-};
-
-std::string to_json(const Health& health);
-std::string to_json(const DetectionNotice& notice);
-std::string to_json(const Hit& hit);
-
-// Reads {"context": 1, "action": 2, "outcome": 0.5}; what is missing is 0.
-// Throws Error: invalid_argument, naming the member inside `weights`.
-Aspects parse_aspects(std::string_view json);
 
 class History {
  public:

@@ -1,4 +1,4 @@
-// What items and checkpoints need of the storage. Thread rule and atomicity: as Repository says.
+// Where items are kept; a part of Repository, whose rules of threads and errors hold here.
 #pragma once
 
 #include <chrono>
@@ -72,63 +72,6 @@ class ItemStore {
 
   // Removes items whose time is over, oldest first, and returns how many.
   virtual std::int64_t expire(TimePoint now, int limit) = 0;
-};
-
-struct CheckpointKey {
-  std::string thread_id;
-  std::string checkpoint_ns;  // of a graph within the graph; empty at the top
-  std::string checkpoint_id;
-
-  friend auto operator<=>(const CheckpointKey&, const CheckpointKey&) = default;
-};
-
-// What a task wrote after a checkpoint, to be applied by the next one.
-struct CheckpointWrite {
-  std::string task_id;
-  std::string task_path;
-  std::int64_t place = 0;  // among the writes of its task; special ones have negative places
-  std::string channel;
-  std::string format;  // how `value` is to be read
-  std::string value;   // bytes
-
-  friend bool operator==(const CheckpointWrite&, const CheckpointWrite&) = default;
-};
-
-struct Checkpoint : CheckpointKey {
-  std::string parent_id;  // the checkpoint before; empty for the first
-  std::string format;     // how `state` is to be read
-  std::string state;      // bytes
-  Json metadata;
-  TimePoint created_at{};
-  std::vector<CheckpointWrite> writes{};
-
-  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
-};
-
-// Which checkpoints are read. What is empty or absent does not count.
-struct CheckpointScan {
-  std::string thread_id;
-  std::optional<std::string> checkpoint_ns;
-  std::string checkpoint_id;
-  std::string before;
-  std::optional<CheckpointKey> after;
-  bool states = true;  // whether they are read too
-  int limit = 0;
-};
-
-class CheckpointStore {
- public:
-  virtual ~CheckpointStore() = default;
-
-  virtual void put(const Checkpoint& checkpoint) = 0;
-  virtual void put_writes(const CheckpointKey& checkpoint, std::span<const CheckpointWrite> writes) = 0;
-  // By checkpoint_id, thread_id and checkpoint_ns, all descending, without their writes.
-  virtual std::vector<Checkpoint> scan(const CheckpointScan& scan) = 0;
-  // Reads the writes of each, by task path, task and place.
-  virtual void read_writes(std::span<Checkpoint> checkpoints) = 0;
-  virtual std::int64_t remove(std::span<const CheckpointKey> keys) = 0;
-  virtual void remove_thread(std::string_view thread_id) = 0;
-  virtual void copy_thread(std::string_view source, std::string_view target) = 0;
 };
 
 }  // namespace actionhist

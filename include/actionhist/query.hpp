@@ -11,8 +11,9 @@ namespace actionhist {
 
 // A filter is a JSON object: {"alert_severity": "critical", "action_parameters.replicas": {"$gt": 3}}.
 // Operators: $eq $ne $in $nin $gt $gte $lt $lte $exists $and $or $not. Fields are the columns of a trace,
-// `kind`, `namespace`, `name`, `cluster`, and paths into its JSON columns. Values compare by JSON type:
-// a number never equals text. Integers of 64 bits compare to their last digit (in SQLite those of 63). $ne and $not also match rows that lack the field. Times are RFC 3339.
+// `kind`, `namespace`, `name`, `cluster`, and paths into its JSON columns. Values compare by JSON type: a number never
+// equals text. Integers of 64 bits compare to their last digit (SQLite: those below 2^63; larger ones as doubles). $ne
+// and $not also match rows that lack the field. Times are RFC 3339.
 struct ActionQuery {
   Resource resource;  // every part that is not empty must match
   std::string correlation_id;

@@ -37,15 +37,6 @@ constexpr std::array<std::pair<Status, Status>, 12> legal_changes{{
     {Status::completed, Status::rolled_back},
 }};
 
-constexpr std::array<std::pair<std::string_view, int>, 6> severity_ranks{{
-    {"info", 0},
-    {"low", 1},
-    {"medium", 2},
-    {"warning", 2},
-    {"high", 3},
-    {"critical", 4},
-}};
-
 }  // namespace
 
 std::string_view to_string(Status status) noexcept { return name_of(status_names, status); }
@@ -64,13 +55,6 @@ bool terminal(Status status) noexcept { return status != Status::pending && stat
 bool may_become(Status from, Status to, bool correction) noexcept {
   if (correction && terminal(from) && terminal(to)) return true;
   return std::ranges::find(legal_changes, std::pair{from, to}) != legal_changes.end();
-}
-
-int severity_rank(std::string_view severity) noexcept {
-  for (const auto& [name, rank] : severity_ranks) {
-    if (name == severity) return rank;
-  }
-  return -1;
 }
 
 Resource guarded_resource(const Action& action) {

@@ -2,7 +2,7 @@
 // own readers do.
 #pragma once
 
-#include <actionhist/item_store.hpp>
+#include <actionhist/checkpoint_store.hpp>
 
 namespace actionhist::sql {
 

@@ -1,6 +1,7 @@
 // Items and checkpoints in SQLite. Thread rule and contracts: the interfaces.
 #pragma once
 
+#include <actionhist/checkpoint_store.hpp>
 #include <actionhist/item_store.hpp>
 
 #include "sqlite/engine.hpp"

@@ -98,10 +98,3 @@ TEST_CASE("the legal changes of status are exactly those of the table", "[action
     }
   }
 }
-
-TEST_CASE("severities have an order, and other text has none", "[action]") {
-  CHECK(severity_rank("info") < severity_rank("warning"));
-  CHECK(severity_rank("warning") == severity_rank("medium"));
-  CHECK(severity_rank("high") < severity_rank("critical"));
-  CHECK(severity_rank("unknown") == -1);
-}
