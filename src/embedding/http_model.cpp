@@ -10,6 +10,7 @@
 #include <actionhist/error.hpp>
 
 #include "core/hash.hpp"
+#include "core/names.hpp"
 #include "core/refuse.hpp"
 #include "embedding/embeddings_protocol.hpp"
 #include "http/retry.hpp"
@@ -73,13 +74,6 @@ HttpSettings settings_of(const HttpAddress& address, const ModelOptions& options
   return settings;
 }
 
-// Cut between characters.
-std::string_view cut(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
-  return text.substr(0, bytes);
-}
-
 }  // namespace
 
 HttpModel::HttpModel(std::string_view uri, const ModelOptions& options)
@@ -101,8 +95,9 @@ HttpModel::HttpModel(HttpAddress address, const ModelOptions& options)
   }
   const std::string identity = fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", address_.url, model_, dimension_,
                                            options_.send_dimension, options_.max_text_bytes, prefix_.text());
-  space_id_ = fmt::format("http/{}/{}/{}", cut(model_.empty() ? "deployment" : model_, longest_shown_model),
-                          dimension_, sha256_hex(identity).substr(0, 16));
+  space_id_ =
+      fmt::format("http/{}/{}/{}", excerpt(model_.empty() ? "deployment" : model_, longest_shown_model),
+                  dimension_, sha256_hex(identity).substr(0, 16));
 }
 
 void HttpModel::embed(std::span<const std::string_view> texts, EmbeddingRole role,
@@ -138,7 +133,8 @@ std::vector<HttpModel::Batch> HttpModel::batches(std::span<const std::string_vie
     bytes = 0;
   };
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::string text = prefix_.before(cut(texts[i], static_cast<std::size_t>(options_.max_text_bytes)), role);
+    std::string text =
+        prefix_.before(excerpt(texts[i], static_cast<std::size_t>(options_.max_text_bytes)), role);
     if (text.empty()) continue;
     if (current.size() == static_cast<std::size_t>(options_.max_batch) ||
         bytes + text.size() > max_batch_bytes)

@@ -96,15 +96,14 @@ Embedded embed(Repository& repository, const IndexSlot& slot, const DiscoveryQue
   return found;
 }
 
-// The number of clusters that are best apart.
-Clustering best_clustering(const Embedded& all, int seed, int& clusters) {
+// As many clusters as are best apart.
+Clustering best_clustering(const Embedded& all, int seed) {
   Clustering best;
   const int most = std::min(most_tried, static_cast<int>(all.size() / least_in_cluster));
   for (int tried = 2; tried <= std::max(2, most); ++tried) {
     Clustering found = cluster(all.rows, all.dimension, tried, seed);
     if (tried > 2 && found.silhouette <= best.silhouette) continue;
     best = std::move(found);
-    clusters = tried;
   }
   return best;
 }
@@ -177,16 +176,15 @@ Clusters History::clusters(const ClusterQuery& query) {
   Clusters answer;
   answer.actions = static_cast<std::int64_t>(all.size());
   answer.complete = all.complete;
-  int clusters = query.clusters == 0 ? 2 : query.clusters;
   // Too few to be grouped.
-  if (all.size() < std::max<std::size_t>(2 * least_in_cluster, static_cast<std::size_t>(clusters)))
+  if (all.size() < std::max<std::size_t>(2 * least_in_cluster, static_cast<std::size_t>(query.clusters)))
     return answer;
-  const Clustering found = query.clusters == 0 ? best_clustering(all, query.seed, clusters)
-                                               : cluster(all.rows, all.dimension, clusters, query.seed);
-  const std::vector<double> stable = stability(all.rows, all.dimension, found, clusters, query.seed);
+  const Clustering found = query.clusters == 0 ? best_clustering(all, query.seed)
+                                               : cluster(all.rows, all.dimension, query.clusters, query.seed);
+  const std::vector<double> stable = stability(all.rows, all.dimension, found, query.seed);
   answer.silhouette = found.silhouette;
   const ClusterTerms terms(all.texts);
-  std::vector<std::vector<std::size_t>> members(static_cast<std::size_t>(clusters));
+  std::vector<std::vector<std::size_t>> members(static_cast<std::size_t>(found.clusters));
   for (std::size_t i = 0; i < all.size(); ++i)
     members[static_cast<std::size_t>(found.cluster_of[i])].push_back(i);
   for (std::size_t i = 0; i < members.size(); ++i) {

@@ -56,7 +56,7 @@ Verdict History::State::propose(const Action& action, const Override* given) {
       if (!verdict.allowed() || verdict.repeated || own) return;
       repository->actions().insert_new(candidate);
       verdict.trace = proposed;
-      if (verdict.trace && verdict.trace->outcome.effectiveness_score) mark_scored(*verdict.trace);
+      if (proposed.outcome.effectiveness_score) mark_scored(proposed);
       if (verdict.overridden) repository->learning().put(record_of(*given, verdict, proposed, now()));
     });
   } catch (const Error& error) {

@@ -289,7 +289,11 @@ void Engine::transaction(const std::function<void()>& work) {
     Transaction transaction(*this, assuming, unanswered);
     try {
       work();
-      transaction.premise() ? commit_together(transaction) : transaction.commit();
+      if (transaction.premise()) {
+        commit_together(transaction);
+      } else {
+        transaction.commit();
+      }
     } catch (const ServerError& error) {
       unanswered = unanswered || error.failure() == Failure::connection_lost;
       if (transaction.premise() && is_taken(error)) guard_cache_.lost(transaction.premise()->scopes);

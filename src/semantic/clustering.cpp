@@ -43,6 +43,7 @@ Clustering cluster(std::span<const float> rows, std::size_t dimension, int clust
     centres.search(static_cast<idx_t>(count), rows.data(), 2, cosines.data(), nearest.data());
   });
   Clustering found;
+  found.clusters = clusters;
   for (std::size_t i = 0; i < count; ++i) {
     found.cluster_of.push_back(static_cast<int>(nearest[2 * i]));
     found.cosines.push_back(cosines[2 * i]);
@@ -55,9 +56,9 @@ Clustering cluster(std::span<const float> rows, std::size_t dimension, int clust
 }
 
 std::vector<double> stability(std::span<const float> rows, std::size_t dimension, const Clustering& found,
-                              int clusters, int seed) {
+                              int seed) {
   const std::size_t count = found.cluster_of.size();
-  const auto size = static_cast<std::size_t>(clusters);
+  const auto size = static_cast<std::size_t>(found.clusters);
   std::vector<double> stable(size, 0.);
   const std::size_t kept = count - count / 5;
   if (kept < size) return stable;
@@ -72,7 +73,7 @@ std::vector<double> stability(std::span<const float> rows, std::size_t dimension
       const auto row = rows.subspan(order[i] * dimension, dimension);
       sample.insert(sample.end(), row.begin(), row.end());
     }
-    const Clustering again = cluster(sample, dimension, clusters, seed + 1 + draw);
+    const Clustering again = cluster(sample, dimension, found.clusters, seed + 1 + draw);
     std::vector<double> shared(size * size, 0.);
     std::vector<double> ours(size, 0.);
     std::vector<double> theirs(size, 0.);

@@ -9,6 +9,7 @@
 namespace actionhist {
 
 struct Clustering {
+  int clusters = 0;
   std::vector<int> cluster_of;  // by row
   std::vector<float> cosines;   // of each row with its centre
   double silhouette = 0;        // mean of (a − b) / max, with the distances to the centres next and nearest
@@ -20,6 +21,6 @@ Clustering cluster(std::span<const float> rows, std::size_t dimension, int clust
 // For each cluster, how much of it is found again when a fifth of the rows is left out: the mean over five draws of
 // the best Jaccard index with a cluster of the rest (Hennig 2007).
 std::vector<double> stability(std::span<const float> rows, std::size_t dimension, const Clustering& found,
-                              int clusters, int seed);
+                              int seed);
 
 }  // namespace actionhist
