@@ -50,6 +50,12 @@ Resource known_resource(Repository& repository, const Resource& given) {
   return the_only_one(repository, given, false);
 }
 
+Resource required_resource(Repository& repository, const Resource& given) {
+  Resource resource = known_resource(repository, given);
+  if (resource.kind.empty() || resource.name.empty()) refuse("resource", "kind and name are required");
+  return resource;
+}
+
 Resource known_or_gone_resource(Repository& repository, const Resource& given) {
   return the_only_one(repository, given, true);
 }

@@ -11,10 +11,13 @@ namespace actionhist {
 // Throws Error: invalid_argument when several could be meant.
 Resource known_resource(Repository& repository, const Resource& given);
 
-// The same, where those that are gone count as much as the others: their history is still there.
+// The same. Throws Error: invalid_argument, naming `resource`, also without a kind or name.
+Resource required_resource(Repository& repository, const Resource& given);
+
+// As known_resource(), where those that are gone count as much as the others: their history is still there.
 Resource known_or_gone_resource(Repository& repository, const Resource& given);
 
-// The same, and as it was given when several could be meant: for questions that other facts answer too.
+// As known_resource(), and as it was given when several could be meant: for questions that other facts answer too.
 Resource likely_resource(Repository& repository, const Resource& given);
 
 // A resource of which a query may leave out any part, with its kind as it is stored.

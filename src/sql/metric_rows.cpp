@@ -1,16 +1,11 @@
 #include "sql/metric_rows.hpp"
 
+#include "sql/column_list.hpp"
+
 namespace actionhist::sql {
 
 const std::string& metric_columns() {
-  static const std::string text = [] {
-    std::string list;
-    visit_metric({}, [&](std::string_view name, const auto&) {
-      if (!list.empty()) list += ", ";
-      list += name;
-    });
-    return list;
-  }();
+  static const std::string text = column_list([](auto visit) { visit_metric({}, visit); });
   return text;
 }
 

@@ -3,64 +3,38 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
+#include "sql/column_list.hpp"
 
 namespace actionhist::sql {
-namespace {
-
-struct Names {
-  std::string list;
-  template <class Value>
-  void operator()(std::string_view name, const Value&) {
-    if (!list.empty()) list += ", ";
-    list += name;
-  }
-};
-
-}  // namespace
 
 const std::string& pattern_columns() {
-  static const std::string text = [] {
-    Names names;
-    visit_pattern({}, names);
-    return names.list;
-  }();
+  static const std::string text = column_list([](auto visit) { visit_pattern({}, visit); });
   return text;
 }
 
 const std::string& detection_columns() {
-  static const std::string text = [] {
-    Names names;
-    visit_detection({}, names);
-    return names.list;
-  }();
+  static const std::string text = column_list([](auto visit) { visit_detection({}, visit); });
   return text;
 }
 
 const std::string& pattern_assignments() {
-  static const std::string text = [] {
-    std::string list;
-    visit_pattern({}, [&](std::string_view name, const auto&) {
-      constexpr std::array kept = {"pattern_id",          "total_detections",  "prevention_success_rate",
-                                   "false_positive_rate", "last_detection_at", "created_at"};
-      if (std::ranges::find(kept, name) != kept.end()) return;
-      list += fmt::format("{}{} = excluded.{}", list.empty() ? "" : ", ", name, name);
+  static constexpr std::array kept = {"pattern_id",          "total_detections",  "prevention_success_rate",
+                                      "false_positive_rate", "last_detection_at", "created_at"};
+  static const std::string text = excluded_assignments([](auto visit) {
+    visit_pattern({}, [&](std::string_view name, const auto& value) {
+      if (std::ranges::find(kept, name) == kept.end()) visit(name, value);
     });
-    return list;
-  }();
+  });
   return text;
 }
 
 const std::string& detection_assignments() {
-  static const std::string text = [] {
-    std::string list;
+  static const std::string text = excluded_assignments([](auto visit) {
     for (const std::string_view name :
          {"in_force_until", "refusals", "refused_ids", "resolved_at", "resolution_method", "resolution_notes",
-          "false_positive", "shadow", "overrides", "prevention_details", "prevention_successful"}) {
-      list += fmt::format("{}{} = excluded.{}", list.empty() ? "" : ", ", name, name);
-    }
-    return list;
-  }();
+          "false_positive", "shadow", "overrides", "prevention_details", "prevention_successful"})
+      visit(name, 0);
+  });
   return text;
 }
 

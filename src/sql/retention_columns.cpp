@@ -2,32 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "sql/column_list.hpp"
+
 namespace actionhist::sql {
-namespace {
-
-// Visits with `names`, which gets a visitor that collects.
-template <class Names>
-std::string list_of(Names names) {
-  std::string list;
-  names([&](std::string_view name, const auto&) {
-    if (!list.empty()) list += ", ";
-    list += name;
-  });
-  return list;
-}
-
-// "max_actions = excluded.max_actions, …"
-template <class Names>
-std::string assignments_of(Names names) {
-  std::string list;
-  names([&](std::string_view name, const auto&) {
-    list += fmt::format("{0}{1} = excluded.{1}", list.empty() ? "" : ", ", name);
-  });
-  return list;
-}
-
-}  // namespace
-
 PolicyRow to_row(const RetentionPolicy& policy) {
   PolicyRow row;
   row.max_actions = policy.max_actions;
@@ -55,29 +32,30 @@ RetentionPolicy from_row(const PolicyRow& row) {
 }
 
 const std::string& policy_columns() {
-  static const std::string text = list_of([](auto visit) { visit_policy(PolicyRow{}, visit); });
+  static const std::string text = column_list([](auto visit) { visit_policy(PolicyRow{}, visit); });
   return text;
 }
 
 const std::string& operation_columns() {
-  static const std::string text = list_of([](auto visit) { visit_operation(RetentionOperation{}, visit); });
+  static const std::string text =
+      column_list([](auto visit) { visit_operation(RetentionOperation{}, visit); });
   return text;
 }
 
 const std::string& compacted_columns() {
-  static const std::string text = list_of([](auto visit) { visit_compacted(CompactedActions{}, visit); });
+  static const std::string text = column_list([](auto visit) { visit_compacted(CompactedActions{}, visit); });
   return text;
 }
 
 const std::string& policy_assignments() {
-  static const std::string text = assignments_of([](auto visit) { visit_policy(PolicyRow{}, visit); }) +
+  static const std::string text = excluded_assignments([](auto visit) { visit_policy(PolicyRow{}, visit); }) +
                                   ", policy_set_at = excluded.policy_set_at";
   return text;
 }
 
 const std::string& operation_assignments() {
   static const std::string text =
-      assignments_of([](auto visit) { visit_operation(RetentionOperation{}, visit); });
+      excluded_assignments([](auto visit) { visit_operation(RetentionOperation{}, visit); });
   return text;
 }
 

@@ -1,31 +1,21 @@
 #include "sql/trace_columns.hpp"
 
 #include "core/trace_fields.hpp"
+#include "sql/column_list.hpp"
 
 namespace actionhist::sql {
-namespace {
-
-void append(std::string& list, std::string_view item) {
-  if (!list.empty()) list += ", ";
-  list += item;
-}
-
-}  // namespace
 
 const std::string& trace_columns() {
-  static const std::string text = [] {
-    std::string list;
-    visit_columns(Trace{}, [&](std::string_view name, const auto&) { append(list, name); });
-    return list;
-  }();
+  static const std::string text = column_list([](auto visit) { visit_columns(Trace{}, visit); });
   return text;
 }
 
 const std::string& outcome_assignments() {
   static const std::string text = [] {
     std::string list;
-    visit_outcome(Outcome{},
-                  [&](std::string_view name, const auto&) { append(list, std::string(name) + " = ?"); });
+    visit_outcome(Outcome{}, [&](std::string_view name, const auto&) {
+      list.append(list.empty() ? "" : ", ").append(name).append(" = ?");
+    });
     return list;
   }();
   return text;
