@@ -113,14 +113,16 @@ TEST_CASE("a hold is refused where what is gone could be meant, and what was act
   Resource first = web;
   first.cluster = "c1";
   f.history.set_guard_policy(first, {.min_occurrences = 7});
-  CHECK(f.history.resource_deleted(first, noon - day));
+  f.clock.advance(1h);
+  CHECK(f.history.resource_deleted(first));
   const auto text = [&] {
     return error_text_of([&] { f.history.set_retention_policy(RetentionPolicy{.legal_hold = true}, web); });
   };
   const std::string_view both = "could be of cluster \"c1\"";
   CHECK(text().find(both) != std::string::npos);
   CHECK_FALSE(f.history.guard_policy(web).min_occurrences);
-  Action again = restart("again", noon - 1h);
+  f.clock.advance(1h);
+  Action again = restart("again", noon + 2h);
   again.resource.cluster = "c1";
   f.history.record(again);
   CHECK(text().find(both) != std::string::npos);
