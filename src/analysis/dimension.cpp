@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "analysis/name_memory.hpp"
+#include "core/ascii.hpp"
 
 namespace actionhist {
 namespace {
@@ -56,9 +57,9 @@ std::string snake_case(std::string_view key) {
   text.reserve(key.size() + 4);
   for (std::size_t i = 0; i < key.size(); ++i) {
     const char c = key[i];
-    const bool capital = c >= 'A' && c <= 'Z';
+    const bool capital = is_ascii_upper(c);
     if (capital && i > 0 && key[i - 1] >= 'a' && key[i - 1] <= 'z') text += '_';
-    text += capital ? static_cast<char>(c + 32) : c == '-' ? '_' : c;
+    text += capital ? ascii_lower(c) : c == '-' ? '_' : c;
   }
   return text;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "analysis/verbs.hpp"
+#include "core/ascii.hpp"
 #include "core/hash.hpp"
 #include "core/json_io.hpp"
 
@@ -78,7 +79,7 @@ bool same_key(std::string_view a, std::string_view b) {
     if (text.empty()) return '\0';
     const char c = text.front();
     text.remove_prefix(1);
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return ascii_lower(c);
   };
   while (true) {
     const char c = next(a);

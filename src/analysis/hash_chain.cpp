@@ -13,8 +13,7 @@ bool is_entry(const Step& step) { return step.candidate || (step.ended() && step
 
 Match match_of(std::string_view kind, Steps steps) {
   Match match(kind);
-  const auto count = static_cast<double>(steps.size());
-  match.confidence = 1 - wilson(0, count, 1.28).upper;
+  match.confidence = confidence_of_failure(steps.size());
   match.severity = steps.size() >= 4 ? Severity::high : Severity::medium;
   match.facts.member("attempts", steps.size());
   match.steps = std::move(steps);

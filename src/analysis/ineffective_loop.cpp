@@ -11,9 +11,6 @@
 namespace actionhist {
 namespace {
 
-// 80 % two-sided, as in the definition: 0 of 3 leaves at most .353, 0 of 5 at most .247.
-constexpr double z = 1.28;
-
 bool is_attempt(const Step& step) { return step.mutating && step.began(); }
 
 // A call that failed with another result than the one before it came further.
@@ -26,7 +23,7 @@ bool came_further(const Step& last, const Step& step) {
 
 Match chain_match(Steps run, std::size_t attempts) {
   Match match("ineffective-chain");
-  match.confidence = 1 - wilson(0, static_cast<double>(attempts), z).upper;
+  match.confidence = confidence_of_failure(attempts);
   match.severity = attempts >= 4 ? Severity::high : Severity::medium;
   const auto mean = mean_score(run);
   if (attempts >= 5 && mean && *mean < .3) match.severity = Severity::critical;
@@ -117,7 +114,7 @@ std::optional<Match> find_safety_net(const Thresholds& thresholds, Attempts& jud
   }
   if (static_cast<double>(attempts) < thresholds.safety_net_attempts) return std::nullopt;
   const auto mean = mean_score(match.steps);
-  match.confidence = 1 - wilson(0, static_cast<double>(attempts), z).upper;
+  match.confidence = confidence_of_failure(attempts);
   match.severity = mean && *mean < .3 ? Severity::critical : Severity::high;
   match.facts.member("attempts", attempts).member("alert", alert_key(*steps.front()->trace));
   return match;

@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "core/ascii.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -109,10 +111,9 @@ constexpr auto operations =
                                      "rollback", "scale", "storage", "uncordon"});
 static_assert(sorted(operations));
 
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
 bool alnum(char c) {
-  return upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<signed char>(c) < 0;
+  return is_ascii_upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<signed char>(c) < 0;
 }
 
 // The words of a name in lower case: kubectl-delete, KubectlDelete and kubectl.delete give the same two.
@@ -128,10 +129,10 @@ class Words {
         continue;
       }
       // A word begins at the capital of aB, and at the last capital of ABc.
-      const bool after_lower = i > 0 && !upper(name[i - 1]);
+      const bool after_lower = i > 0 && !is_ascii_upper(name[i - 1]);
       const bool before_lower = i + 1 < name.size() && lower(name[i + 1]);
-      if (upper(c) && (after_lower || before_lower)) end_word();
-      text_ += upper(c) ? static_cast<char>(c + 32) : c;
+      if (is_ascii_upper(c) && (after_lower || before_lower)) end_word();
+      text_ += ascii_lower(c);
     }
     end_word();
     words_.reserve(ends_.size());

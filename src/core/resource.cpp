@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "core/hash.hpp"
 
 namespace actionhist {
@@ -58,9 +59,8 @@ constexpr BuiltInKind built_in_kinds[] = {
     {"Application", "applications", "argoproj.io"},
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return ascii_lower(c); };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 

@@ -9,6 +9,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/ascii.hpp"
 #include "core/base64.hpp"
 #include "core/json_io.hpp"
 #include "http/retry.hpp"
@@ -72,7 +73,7 @@ std::string code_of(std::string_view body) {
 }
 
 bool contains_word(std::string_view text, std::string_view word) {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a | 32 : a) == b; };
+  const auto same = [](char a, char b) { return ascii_lower(a) == b; };
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 

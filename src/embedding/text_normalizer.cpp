@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/ascii.hpp"
 #include "core/base64.hpp"
 
 namespace actionhist {
@@ -93,7 +94,7 @@ void TextNormalizer::apply(const Bert& step, std::string& text) {
       const char c = text[at++];
       const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
       if (!step.clean_text || !control) {
-        out += step.lowercase && c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
+        out += step.lowercase ? ascii_lower(c) : c;
       } else if (!is_control(c)) {
         out += ' ';
       }

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "core/ascii.hpp"
+
 namespace actionhist {
 namespace {
 
@@ -42,7 +44,7 @@ std::string plain(std::string_view name) {
   std::string letters;
   for (const char c : name) {
     if (c == '-' || c == '_' || c == '.') continue;
-    letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    letters += ascii_lower(c);
   }
   return letters;
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.hpp"
 #include "core/json_fields.hpp"
 #include "core/trace_fields.hpp"
 #include "embedding/aspects.hpp"
@@ -173,9 +174,7 @@ std::vector<Hit> History::State::search_database(const SimilarQuery& query, cons
     if (trace.action_id == query.action_id) continue;
     Hit& hit = hits.emplace_back();
     hit.trace = std::move(trace);
-    std::string searched = subject_text(hit.trace) + ' ' + hit.trace.resource.name;
-    std::ranges::transform(searched, searched.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const std::string searched = ascii_lower(subject_text(hit.trace) + ' ' + hit.trace.resource.name);
     for (const std::string& word : words) {
       if (searched.find(word) != searched.npos) hit.explain.matched_terms.push_back(word);
     }

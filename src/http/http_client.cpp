@@ -12,6 +12,7 @@
 
 #include <actionhist/error.hpp>
 
+#include "core/ascii.hpp"
 #include "core/refuse.hpp"
 
 namespace actionhist {
@@ -59,9 +60,7 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* user_da
   const std::string_view line(data, size);
   const auto colon = line.find(':');
   if (colon == line.npos || size > longest_header) return size;
-  std::string name(line.substr(0, colon));
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; });
+  const std::string name = ascii_lower(line.substr(0, colon));
   std::string* target = name == "retry-after"      ? &reply.retry_after
                         : name == "retry-after-ms" ? &reply.retry_after_ms
                                                    : nullptr;

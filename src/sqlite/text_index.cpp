@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.hpp"
 #include "core/trace_fields.hpp"
 #include "sql/trace_columns.hpp"
 #include "sqlite/rows.hpp"
@@ -11,11 +12,10 @@
 namespace actionhist::sqlite {
 namespace {
 
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
 // Bytes of other scripts belong to words; FTS5 knows better where those end.
 bool word_byte(char c) {
-  return upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+  return is_ascii_upper(c) || lower(c) || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
 }
 
 // The first of the three bytes of U+3040 to U+D7FF.
@@ -27,14 +27,6 @@ bool ideographic(char c) {
 // The bytes of one ideograph, or of two where a second one follows.
 std::size_t ideographs_at(std::string_view text, std::size_t at) {
   return at + 6 <= text.size() && ideographic(text[at + 3]) ? 6 : 3;
-}
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (upper(c)) c = static_cast<char>(c + 32);
-  }
-  return result;
 }
 
 class Words {
@@ -74,17 +66,18 @@ class Words {
 
   // CrashLoopBackOff is found by crash, loop and back too; OOMKilled by oom and killed.
   void add_word(std::string_view word) {
-    words_.push_back(lowered(word));
+    words_.push_back(ascii_lower(word));
     add_ideographs(word);
     std::size_t begin = 0;
     for (std::size_t i = 1; i < word.size(); ++i) {
-      const bool rises = lower(word[i - 1]) && upper(word[i]);
-      const bool run_ends = upper(word[i - 1]) && upper(word[i]) && i + 1 < word.size() && lower(word[i + 1]);
+      const bool rises = lower(word[i - 1]) && is_ascii_upper(word[i]);
+      const bool run_ends =
+          is_ascii_upper(word[i - 1]) && is_ascii_upper(word[i]) && i + 1 < word.size() && lower(word[i + 1]);
       if (!rises && !run_ends) continue;
-      words_.push_back(lowered(word.substr(begin, i - begin)));
+      words_.push_back(ascii_lower(word.substr(begin, i - begin)));
       begin = i;
     }
-    if (begin > 0) words_.push_back(lowered(word.substr(begin)));
+    if (begin > 0) words_.push_back(ascii_lower(word.substr(begin)));
   }
 
   std::vector<std::string> words_;
