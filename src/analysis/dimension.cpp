@@ -40,11 +40,18 @@ constexpr auto argument_words = std::to_array<std::string_view>(
      "row",     "seconds",     "seed",  "seq",     "sequence",  "since",    "start",   "step",
      "tail",    "temperature", "time",  "timeout", "timestamp", "until",    "x",       "y"});
 
+// A name that has one of these is that of a setting, unless it says which one: the name in image.name.
+constexpr auto setting_words =
+    std::to_array<std::string_view>({"disabled", "enabled", "image", "images", "paused", "revision",
+                                     "suspend", "suspended", "tag", "unschedulable", "value", "version"});
+constexpr auto naming_words = std::to_array<std::string_view>({"key", "kind", "name"});
+
 constexpr auto continuous_words = std::to_array<std::string_view>(
     {"bandwidth", "bytes", "cpu", "disk", "heap", "memory", "mem", "storage", "volume"});
 
 static_assert(std::is_sorted(measured_words.begin(), measured_words.end()));
 static_assert(std::is_sorted(argument_words.begin(), argument_words.end()));
+static_assert(std::is_sorted(setting_words.begin(), setting_words.end()));
 
 template <std::size_t size>
 bool in(const std::array<std::string_view, size>& table, std::string_view word) {
@@ -119,6 +126,11 @@ Dimension dimension_at(std::string_view path) {
       any_word(found.name, [](std::string_view word) { return word == "target" || word == "desired"; });
   found.measured =
       !aim && any_word(found.name, [](std::string_view word) { return in_sorted(measured_words, word); });
+  // What is below env is a variable; env itself may say where a tool is to work.
+  const bool says_set =
+      any_word(found.name, [](std::string_view word) { return in_sorted(setting_words, word); }) ||
+      found.name.find("env.") != std::string::npos;
+  found.setting = says_set && !found.measured && !in(naming_words, leaf);
   found.amount = any_word(found.name, [](std::string_view word) { return in(continuous_words, word); });
   return found;
 }

@@ -17,6 +17,7 @@ struct Dimension {
   bool argument = false;  // tells a tool what to do rather than a resource what to be: page, line, timeout
   bool target = false;    // under which a scaling action may give its count: count, desired, target, to
   bool amount = false;    // continuous: cpu, memory, storage
+  bool setting = false;   // as a text surely asked for, and no argument: image, version, env.LOG, enabled
   bool exact = false;     // the path says the name itself, not a stand-in like current_replicas
 
   // True if two values are the same: exactly for counts, within 5 % for amounts and fractions.

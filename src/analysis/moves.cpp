@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace actionhist {
 namespace {
@@ -10,6 +11,13 @@ namespace {
 struct Left {
   const Dimension* dimension;
   double value;
+};
+
+// What an action left a text setting at.
+struct LeftText {
+  const Dimension* dimension;
+  std::size_t of;
+  std::string_view value;
 };
 
 class MoveReader {
@@ -122,11 +130,52 @@ class MoveReader {
         found_.changes.push_back({&step, leaf.dimension->name, leaf.value, *to});
       }
     }
+    for (const Leaf<std::string>& leaf : after(step).texts) {
+      if (leaf.dimension->setting) set(step, leaf, true);
+    }
+    for (const Leaf<std::string>& leaf : parameters(step).texts) {
+      const bool stated = find(after(step).texts, *leaf.dimension) != nullptr;
+      if (leaf.dimension->setting && !stated) set(step, leaf, false);
+    }
     const Trace& trace = *step.trace;
     const std::string& hash = trace.outcome.post_spec_hash;
     if (step.ended() && !trace.pre_spec_hash.empty() && !hash.empty() && trace.pre_spec_hash != hash) {
       found_.changes.push_back({&step, "spec", trace.pre_spec_hash, hash});
     }
+  }
+
+  // The action gave a text setting a value.
+  void set(const Step& step, const Leaf<std::string>& leaf, bool stated) {
+    const std::size_t of = which(step);
+    const auto last = std::ranges::find_if(left_texts_, [&](const LeftText& left) {
+      return left.of == of && *left.dimension == *leaf.dimension;
+    });
+    const std::string* const known = find(before(step).texts, *leaf.dimension);
+    std::string_view from;
+    if (known != nullptr) {
+      from = *known;
+    } else if (last != left_texts_.end()) {
+      from = last->value;
+      if (from != leaf.value) found_.changes.push_back({&step, leaf.dimension->name, from, leaf.value, of});
+    }
+    const bool undone = step.status == Status::rolled_back && !stated && !from.empty();
+    const std::string_view left = undone ? from : leaf.value;
+    if (last != left_texts_.end()) {
+      last->value = left;
+    } else {
+      left_texts_.push_back({leaf.dimension.get(), of, left});
+    }
+  }
+
+  // Stands for all that the parameters say beside settings: the container, the name of the variable. 0 for nothing.
+  static std::size_t which(const Step& step) {
+    std::size_t hash = 0;
+    for (const Leaf<std::string>& leaf : parameters(step).texts) {
+      const Dimension& dimension = *leaf.dimension;
+      if (dimension.setting || dimension.measured || dimension.argument) continue;
+      hash = hash * 31 + (dimension.hash ^ std::hash<std::string>()(leaf.value));
+    }
+    return hash;
   }
 
   // A number of the parameters is a setting if a state of the resource has it, or its name says so.
@@ -165,6 +214,7 @@ class MoveReader {
   std::span<const Step* const> steps_;
   Movements found_;
   std::vector<Left> left_;  // what the last move left
+  std::vector<LeftText> left_texts_;
   std::vector<const Dimension*> in_states_;
   bool states_read_ = false;
 };

@@ -26,8 +26,9 @@ struct Move {
 struct Change {
   const Step* step = nullptr;
   std::string_view setting;  // "image"; "spec" for the hashes that the caller gave
-  std::string_view from;
+  std::string_view from;     // as stated, or what the last change left
   std::string_view to;
+  std::size_t of = 0;  // tells settings of one name apart where no state does: of one container or another
 };
 
 // Points into what was read from the steps' traces.
@@ -37,7 +38,8 @@ struct Movements {
 };
 
 // The moves of one resource, in order. An action whose direction is unknown makes none, but the value that
-// it set is remembered for the next. A change needs a state, because what only parameters say may be an argument.
+// it set is remembered for the next. A change needs a state or a name that says that it is of a setting, because what
+// only parameters say may be an argument.
 // REQUIRES: `steps` are of one resource, oldest first.
 Movements movements(std::span<const Step* const> steps);
 

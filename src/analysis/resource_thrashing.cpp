@@ -54,7 +54,7 @@ std::optional<Match> find_reverts(const Window& window, const Thresholds& thresh
 std::optional<Match> find_reverts(const Window& window, const Thresholds& thresholds, const Steps& steps) {
   const Movements& all = window.movements_of(steps);
   Moves moves;
-  std::map<std::string_view, std::vector<const Change*>> changes;
+  std::map<std::pair<std::string_view, std::size_t>, std::vector<const Change*>> changes;
   Steps scaled;  // oldest first, so in the order of their addresses
   for (const Move& move : all.moves) {
     if (move.dir == 0) continue;
@@ -67,7 +67,7 @@ std::optional<Match> find_reverts(const Window& window, const Thresholds& thresh
   for (const Change& change : all.changes) {
     // A scaling changes the hash of the spec too, but it is the other pattern's business.
     const bool by_scaling = change.setting == "spec" && std::ranges::binary_search(scaled, change.step);
-    if (!by_scaling) changes[change.setting].push_back(&change);
+    if (!by_scaling) changes[{change.setting, change.of}].push_back(&change);
   }
 
   std::optional<Match> best;
@@ -84,7 +84,7 @@ std::optional<Match> find_reverts(const Window& window, const Thresholds& thresh
     Steps moved;
     for (const Change* change : way) moved.push_back(change->step);
     keep_stronger(window, best,
-                  find_reverts(window, thresholds, steps, group.first, moved,
+                  find_reverts(window, thresholds, steps, group.first.first, moved,
                                [&](std::size_t i) { return way[i]->to == way[i - 1]->from; }));
   }
   return best;

@@ -150,6 +150,49 @@ TEST_CASE("a change of an image or a flag is read from the states") {
   CHECK(read.all.changes[2].setting == "spec");
 }
 
+TEST_CASE("without states the last value of a text setting is carried over") {
+  const auto changes = [](const std::vector<Json>& parameters) {
+    Timeline timeline;
+    for (const Json& each : parameters)
+      timeline.add(static_cast<double>(timeline.traces.size()), "patch").action_parameters = each;
+    const Read read(timeline);
+    std::vector<std::string> found;
+    for (const Change& change : read.all.changes)
+      found.push_back(fmt::format("{} {} {}", change.setting, change.from, change.to));
+    return found;
+  };
+  using Strings = std::vector<std::string>;
+  const auto image = [](const char* text) { return Json::object({{"image", text}}); };
+  CHECK(changes({image("web:1"), image("web:1"), image("web:2"), image("web:1")}) ==
+        Strings{"image web:1 web:2", "image web:2 web:1"});
+  const auto variable = [](const char* name, const char* value) {
+    return Json::object(
+        {{"env", Json::array({Json::object({{"name", name}, {"value", value}})})}, {"reason", "as asked"}});
+  };
+  CHECK(changes({variable("LOG", "info"), variable("LOG", "debug")}) == Strings{"env.0.value info debug"});
+  CHECK(changes({variable("LOG", "info"), variable("TRACE", "off")}).empty());
+  CHECK(changes({Json::object({{"flag", "fast"}, {"enabled", true}}),
+                 Json::object({{"flag", "fast"}, {"enabled", false}})}) == Strings{"enabled true false"});
+  CHECK(changes({Json::object({{"flag", "fast"}, {"enabled", true}}),
+                 Json::object({{"flag", "safe"}, {"enabled", false}})})
+            .empty());
+  // What a tool is told may be anything.
+  CHECK(changes({Json::object({{"command", "ls"}, {"dry_run", true}}),
+                 Json::object({{"command", "cat a"}, {"dry_run", false}})})
+            .empty());
+}
+
+TEST_CASE("an undone change of a text setting left what was there") {
+  Timeline timeline;
+  for (const char* image : {"web:1", "web:2", "web:3"})
+    timeline.add(static_cast<double>(timeline.traces.size()), "set_image").action_parameters =
+        Json::object({{"image", image}});
+  timeline.traces[1].outcome.status = Status::rolled_back;
+  const Read read(timeline);
+  REQUIRE(read.all.changes.size() == 2);
+  CHECK(read.all.changes[1].from == "web:1");
+}
+
 TEST_CASE("a failed action moved nothing, and a rolled back one left what was there") {
   Timeline timeline = Timeline::scales({3, 5});
   Trace& failed = timeline.add(5, "scale_deployment");

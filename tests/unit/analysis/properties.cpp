@@ -303,6 +303,50 @@ TEST_CASE("a rollback, and a switch between blue and green by schedule, are no t
   }
 }
 
+TEST_CASE("a setting that parameters alone tell thrashes when it goes to and fro, and never by going on") {
+  const auto rollout = [](const std::vector<int>& versions, bool with_reason = false) {
+    Timeline timeline;
+    for (const int version : versions) {
+      const double minute = 5. * static_cast<double>(timeline.traces.size());
+      Trace& trace = timeline.add(minute, "set_image");
+      trace.action_parameters =
+          with_reason ? Json::object({{"image", fmt::format("web:{}", version)}, {"container", "web"}})
+                      : Json::object({{"image", fmt::format("web:{}", version)}});
+    }
+    return timeline;
+  };
+  const auto flagged = [](const Timeline& timeline) {
+    for (const Pattern& pattern : default_patterns()) {
+      for (const bool candidate : {false, true}) {
+        if (!find(pattern, timeline, {.candidate = candidate}).detections.empty()) return true;
+      }
+    }
+    return false;
+  };
+  std::mt19937 random(5);
+  for (int history = 0; history < histories; ++history) {
+    std::vector<int> versions{1};
+    for (int i = 0, size = 2 + one_of(random, 12); i < size; ++i) versions.push_back(versions.back() + 1);
+    CHECK_FALSE(flagged(rollout(versions)));
+    // One of them does not work, is taken back, and mended in the next.
+    std::vector<int> taken_back = versions;
+    const auto at = taken_back.begin() + 1 + one_of(random, static_cast<int>(taken_back.size()) - 1);
+    taken_back.insert(at + 1, *at - 1);
+    CHECK_FALSE(flagged(rollout(taken_back)));
+    std::vector<int> flips(versions.begin(), versions.end());
+    for (int i = 0; i < 4; ++i) flips.push_back(versions.back() - 1 + i % 2);
+    CHECK(flagged(rollout(flips)));
+    CHECK(flagged(rollout(flips, true)));
+  }
+  // Each container has an image of its own, and each environment its version.
+  Timeline turns;
+  for (int i = 0; i < 12; ++i) {
+    turns.add(5. * i, "deploy").action_parameters =
+        Json::object({{"version", fmt::format("v{}", i / 2)}, {"env", i % 2 == 0 ? "staging" : "prod"}});
+  }
+  CHECK_FALSE(flagged(turns));
+}
+
 TEST_CASE("what is done to other resources meanwhile hides no loop of one") {
   std::mt19937 random(11);
   std::size_t found = 0;
