@@ -40,9 +40,10 @@ struct Pattern {
   std::string pattern_name;
   std::string description;
 
-  // What it means depends on the type: reversals, reverts, identical cycles, chain length, budget.
+  // What it means depends on the type: reversals, reverts, identical cycles, chain length, budget (at most 512).
   // Of an action_sequence JSON takes 1 if it does not say.
   int min_occurrences = 2;
+  // A proposal is judged by the newest 512 actions in it, of its resource, correlation or session each.
   std::chrono::minutes time_window{120};
   // {"min_confidence": .5, "max_pause_minutes": 30, "amplitude_ratio": .25, "return_ratio": .6, …};
   // "confidence_drop": .2 asks in addition that the model's confidence fell by that much over the matched

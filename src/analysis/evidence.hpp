@@ -13,6 +13,9 @@
 
 namespace actionhist {
 
+// A proposal is judged by so many actions of each of its scopes, the newest of its window; more are a loop by any rule.
+constexpr int most_judged = 512;
+
 // What was read from the trace, now if not before.
 const TraceDigest& digest_of(const RecentTrace& trace);
 

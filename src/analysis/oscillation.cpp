@@ -10,13 +10,6 @@
 namespace actionhist {
 namespace {
 
-bool same_kind(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
-}
-
 // True if each member of `selector` is a member of `labels` with the same value.
 bool selects(const Json& selector, const Json& labels) {
   if (labels.absent()) return selector.absent() || selector.text() == "{}";
@@ -74,7 +67,7 @@ double rounded(double value) { return std::round(value * 1e9) / 1e9; }
 bool in_scope(const Pattern& pattern, const Action& action) {
   if (!pattern.active) return false;
   const Resource& resource = action.resource;
-  const auto is_kind = [&](const std::string& kind) { return same_kind(kind, resource.kind); };
+  const auto is_kind = [&](const std::string& kind) { return names_kind(kind, resource); };
   if (!pattern.resource_types.empty() && std::ranges::none_of(pattern.resource_types, is_kind)) return false;
   const auto& namespaces = pattern.namespaces;
   if (!namespaces.empty() && std::ranges::find(namespaces, resource.namespace_) == namespaces.end())

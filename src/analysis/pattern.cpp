@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/evidence.hpp"
 #include "analysis/thresholds.hpp"
 #include "core/json_fields.hpp"
 #include "core/names.hpp"
@@ -88,6 +89,14 @@ void validate(const Pattern& pattern) {
   if (pattern.pattern_id.empty()) refuse("pattern_id", "must not be empty");
   if (pattern.pattern_id.size() > 255) refuse("pattern_id", "must be at most 255 bytes long");
   if (pattern.min_occurrences < 1) refuse("min_occurrences", "must be at least 1");
+  const bool is_budget =
+      pattern.pattern_type == PatternType::action_budget && pattern.action_sequence.empty();
+  if (is_budget && pattern.min_occurrences > most_judged) {
+    refuse("min_occurrences",
+           fmt::format("must be at most {} for an action-budget: a proposal is judged by as many "
+                       "actions of its resource, so a larger budget would never be spent",
+                       most_judged));
+  }
   const auto window = pattern.time_window.count();
   if (window < 1 || window > max_window_minutes) {
     refuse("time_window_minutes", fmt::format("must be between 1 and {} (30 days)", max_window_minutes));

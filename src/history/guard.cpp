@@ -18,8 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// More actions than this in one window are a loop by any rule; the newest decide.
-constexpr int max_traces = 512;
 constexpr std::size_t kept_refused_ids = 16;
 // So many readings in a row that needed less make the window as short as the last of them needs.
 constexpr int patience = 64;
@@ -58,6 +56,14 @@ void refuse_late(const Trace& proposed, TimePoint now) {
       fmt::format("{} is more than {} min ago, it is {}; a proposal is of what is done next: leave its time "
                   "out, and record what was done",
                   format_time(proposed.time()), longest_delay.count(), format_time(now)));
+}
+
+// Allowed once more, an agent that names its actions by what they do would do them for ever.
+void refuse_ended(const Trace& stored) {
+  if (!terminal(stored.outcome.status)) return;
+  throw Error(ErrorCode::conflict,
+              fmt::format("action_id: \"{}\" is {} already; what is done again needs an id of its own",
+                          stored.action_id, to_string(stored.outcome.status)));
 }
 
 Decision decision_of(Prevention prevention) {
@@ -111,7 +117,7 @@ GuardView Guard::view(const Trace& proposed, std::vector<Scope> scopes, TimePoin
   question.answered.fingerprint = proposed.alert_fingerprint;
   question.answered.severity = proposed.alert_severity;
   question.answered.resource.namespace_ = proposed.resource.namespace_;
-  question.max_traces = max_traces;
+  question.max_traces = most_judged;
   question.baseline = baseline;
   question.busy_span = budget_span;
   question.busy_actions = budget_actions - 1;
@@ -143,6 +149,7 @@ Verdict Guard::decide(const RecentTrace& candidate, TimePoint now, Asking asking
   GuardView view = this->view(proposed, scopes, now, asking != Asking::check);
   if (view.stored) {
     refuse_another_action(proposed, *view.stored);
+    refuse_ended(*view.stored);
     verdict.repeated = true;
     verdict.trace = std::move(view.stored);
     return verdict;
@@ -272,7 +279,7 @@ void Guard::suggest(Verdict& verdict, const Trace& proposed) {
 
 std::vector<Detection> Guard::analyse(const std::string& resource_id, TimePoint as_of) {
   const Scope scope{ScopeKind::resource, resource_id};
-  const std::vector<Trace> traces = repository_.actions().judged(scope, as_of - baseline, as_of, max_traces);
+  const std::vector<Trace> traces = repository_.actions().judged(scope, as_of - baseline, as_of, most_judged);
   const std::vector<Alert> alerts = repository_.resources().alerts(as_of - baseline, as_of);
   const GuardPolicy policy = repository_.learning().guard_policy(resource_id);
   const Evidence evidence{traces, alerts, !alerts.empty(), nullptr, to_string(scope)};
@@ -296,7 +303,7 @@ std::vector<Detection> Guard::note_new(const Scope& scope, std::span<const Detec
     // Another process may analyse the same resource: its lease may have ended, or clocks differ.
     repository_.actions().lock({&scope, 1});
     std::vector<Detection> noted = repository_.patterns().detections(
-        {.scope = to_string(scope), .since = as_of - baseline, .until = as_of + 1us, .limit = max_traces});
+        {.scope = to_string(scope), .since = as_of - baseline, .until = as_of + 1us, .limit = most_judged});
     for (const Detection& each : found) {
       const bool known = std::ranges::any_of(noted, [&](const Detection& other) {
         return other.pattern_id == each.pattern_id && other.last_at >= each.first_at;

@@ -76,8 +76,9 @@ Resource asked_resource(const Resource& given) {
   };
   refuse_unknown("kind", given.kind, known.kind);
   refuse_unknown("name", given.name, known.name);
-  Resource asked = given;
-  asked.kind = known.kind;
+  Resource asked = known;
+  // A group that is not named may be any.
+  if (given.kind.find('.') == std::string::npos) asked.api_group = given.api_group;
   return asked;
 }
 

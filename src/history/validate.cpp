@@ -115,6 +115,15 @@ void validate(const Resource& resource) {
     if (acceptable(text, max_name_bytes)) return;
     check_text(fmt::format("resource_reference.{}", field), text, max_name_bytes);
   });
+  if (resource.kind.find('.') == std::string::npos) return;
+  const std::string own =
+      normalized({.api_group = resource.api_group, .api_version = resource.api_version}).api_group;
+  const std::string named = normalized({.kind = resource.kind}).api_group;
+  if (!own.empty() && !named.empty() && !names_kind(resource.kind, normalized(resource))) {
+    refuse("resource_reference.kind",
+           fmt::format("\"{}\" names the API group \"{}\", but the resource has \"{}\"",
+                       excerpt(resource.kind), named, own));
+  }
 }
 
 void validate(const Options& options) {

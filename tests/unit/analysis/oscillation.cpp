@@ -43,8 +43,7 @@ Timeline random_scales(std::mt19937& random, const std::string& name = "web") {
 
 TEST_CASE("a pattern watches its kinds, namespaces and labels only") {
   Action action;
-  action.resource.kind = "Deployment";
-  action.resource.namespace_ = "shop";
+  action.resource = normalized({.kind = "Deployment", .namespace_ = "shop"});
   action.alert_labels = Json::object({{"app", "web"}, {"tier", "front"}});
   Pattern pattern;
   CHECK(in_scope(pattern, action));
@@ -59,6 +58,12 @@ TEST_CASE("a pattern watches its kinds, namespaces and labels only") {
   CHECK_FALSE(in_scope(pattern, action));
   pattern.namespaces.clear();
   pattern.resource_types = {"Pod"};
+  CHECK_FALSE(in_scope(pattern, action));
+  for (const char* kind : {"deployments", "deploy", "deployments.apps"}) {
+    pattern.resource_types = {kind};
+    CHECK(in_scope(pattern, action));
+  }
+  pattern.resource_types = {"deployments.extensions"};
   CHECK_FALSE(in_scope(pattern, action));
   pattern.resource_types.clear();
   pattern.active = false;

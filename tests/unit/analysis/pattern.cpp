@@ -64,6 +64,14 @@ TEST_CASE("a wrong pattern is refused by the name of its field") {
   CHECK(refusal(R"({"pattern_id": "p", "pattern_type": "x"})").rfind("pattern_type: \"x\" is none of", 0) ==
         0);
   CHECK(refusal(with("\"min_occurrences\": 0").c_str()) == "min_occurrences: must be at least 1");
+  const auto budget = [](int actions) {
+    Pattern pattern = default_pattern(PatternType::action_budget);
+    pattern.pattern_id = "day";
+    pattern.min_occurrences = actions;
+    return refusal(to_json(pattern).c_str());
+  };
+  CHECK(budget(512) == "accepted");
+  CHECK(budget(513).starts_with("min_occurrences: must be at most 512 for an action-budget"));
   CHECK(refusal(with("\"time_window_minutes\": 0").c_str())
             .rfind("time_window_minutes: must be between 1", 0) == 0);
   CHECK(refusal(with("\"time_window_minutes\": 43201").c_str()).rfind("time_window_minutes:", 0) == 0);

@@ -18,6 +18,44 @@ TEST_CASE("a resource has one id however its kind is spelled", "[resource]") {
       id);
 }
 
+TEST_CASE("a kind is understood as kubectl spells it", "[resource]") {
+  const auto kind_of = [](std::string kind) {
+    const Resource known = normalized({.kind = std::move(kind), .name = "web"});
+    return known.api_group + "/" + known.kind;
+  };
+  for (const char* kind : {"deploy", "Deploy", "deployments", "DEPLOYMENT", " Deployment ",
+                           "deployments.apps", "deployment.v1.apps", "deploy.apps", "Deployment.v1"}) {
+    INFO(kind);
+    CHECK(kind_of(kind) == "apps/Deployment");
+    CHECK(names_kind(kind, normalized({.kind = "Deployment"})) == (std::string_view(kind).front() != ' '));
+  }
+  const std::pair<const char*, const char*> short_names[] = {{"po", "Pod"},
+                                                             {"svc", "Service"},
+                                                             {"cm", "ConfigMap"},
+                                                             {"no", "Node"},
+                                                             {"ns", "Namespace"},
+                                                             {"pv", "PersistentVolume"},
+                                                             {"pvc", "PersistentVolumeClaim"},
+                                                             {"sa", "ServiceAccount"}};
+  for (const auto& [name, kind] : short_names) CHECK(kind_of(name) == std::string("/") + kind);
+  CHECK(kind_of("sts") == "apps/StatefulSet");
+  CHECK(kind_of("ds") == "apps/DaemonSet");
+  CHECK(kind_of("rs") == "apps/ReplicaSet");
+  CHECK(kind_of("cj") == "batch/CronJob");
+  CHECK(kind_of("hpa") == "autoscaling/HorizontalPodAutoscaler");
+  CHECK(kind_of("pdb") == "policy/PodDisruptionBudget");
+  CHECK(kind_of("ing") == "networking.k8s.io/Ingress");
+  CHECK(kind_of("netpol.networking.k8s.io") == "networking.k8s.io/NetworkPolicy");
+  CHECK(kind_of("services.serving.knative.dev") == "serving.knative.dev/Service");
+  CHECK_FALSE(names_kind("services.serving.knative.dev", normalized({.kind = "Service"})));
+  // What is not built in stays as it is spelt, and so does what contradicts its group.
+  CHECK(kind_of("rollouts.argoproj.io") == "/rollouts.argoproj.io");
+  CHECK(kind_of("") == "/");
+  CHECK(normalized({.api_group = "extensions", .kind = "deployments.apps"}).kind == "deployments.apps");
+  CHECK(normalized({.kind = "Pod", .namespace_ = " a", .name = "web\n"}) ==
+        normalized({.kind = "Pod", .namespace_ = "a", .name = "web"}));
+}
+
 TEST_CASE("what makes another resource gives another id", "[resource]") {
   const Resource web{.kind = "Deployment", .namespace_ = "prod", .name = "web"};
   const std::string id = resource_id("t", web);
