@@ -163,14 +163,15 @@ typedef actionhist_status actionhist_operation(actionhist_history* history, cons
 actionhist_operation actionhist_history_record;
 /* An array of actions → their traces, in order, stored in one transaction; on failure nothing is stored. */
 actionhist_operation actionhist_history_record_many;
-/* An action → the verdict. What is allowed is stored as pending in the same transaction. */
+/* An action → the verdict. What is allowed is stored as pending in the same transaction. The same action_id again gives
+ * the same verdict, "repeated", until the action has ended; then it is a conflict. */
 actionhist_operation actionhist_history_propose;
 /* {"action", "override": {"actor", "reason"}} → the verdict. Stores the action even if it would be refused, with
  * who let it pass and why. */
 actionhist_operation actionhist_history_override;
 /* The verdict of propose, without writing anything. */
 actionhist_operation actionhist_history_check;
-/* {"action_id", "at"} → the trace, now executing. */
+/* {"action_id", "at"} → the trace, now executing; with "stored": false if it was already: somebody else is doing it. */
 actionhist_operation actionhist_history_start;
 /* {"action_id", "outcome": {"status", "effectiveness_score", …}, "correction": false} → the trace. */
 actionhist_operation actionhist_history_complete;

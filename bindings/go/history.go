@@ -89,7 +89,8 @@ func (h *History) Check(ctx context.Context, action Action) (Verdict, error) {
 	return ask[Verdict](ctx, h, operation(&C.actionhist_history_check), action)
 }
 
-// Start makes a pending action executing, at the clock's time if `at` is nil.
+// Start makes a pending action executing, at the clock's time if `at` is nil. Of an action that is executing already
+// the trace is not Stored: somebody else is doing it.
 func (h *History) Start(ctx context.Context, actionID string, at *time.Time) (Trace, error) {
 	request := Object{"action_id": actionID, "at": at}
 	return ask[Trace](ctx, h, operation(&C.actionhist_history_start), request)

@@ -26,7 +26,9 @@ std::unique_ptr<Handle> open_handle(const py::object& uri, const py::dict& given
   return std::make_unique<Handle>(history);
 }
 
-std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
+// Calls work(history, actions) without the GIL.
+template <class Work>
+auto with_actions(const Handle& self, const py::object& actions, Work work) {
   const py::list list = to_list(actions, "actions");
   // As History does it: positions are named when there are several.
   const bool several = list.size() > 1;
@@ -47,7 +49,18 @@ std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
         throw Error(error.code(), fmt::format("actions[{}].{}", parsed.size(), error.what()));
       }
     }
-    return history.record(parsed);
+    return work(history, std::span<const Action>(parsed));
+  });
+}
+
+std::vector<Trace> record_many(const Handle& self, const py::object& actions) {
+  return with_actions(self, actions,
+                      [](History& history, std::span<const Action> given) { return history.record(given); });
+}
+
+ActionImport import_actions(const Handle& self, const py::object& actions) {
+  return with_actions(self, actions, [](History& history, std::span<const Action> given) {
+    return history.import_actions(given);
   });
 }
 
@@ -196,6 +209,9 @@ void bind_writes(py::class_<Handle>& type) {
     return self.call([&](History& history) { return history.record(parse_action(text)); });
   });
   type.def("record_many", &record_many);
+  type.def("import_actions", [](const Handle& self, const py::object& actions) {
+    return plain(import_actions(self, actions));
+  });
   type.def("propose", [](const Handle& self, const py::object& action, const py::object& override_) {
     const std::string text = to_json(action, "action");
     if (override_.is_none()) {

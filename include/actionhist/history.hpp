@@ -38,6 +38,15 @@
 
 namespace actionhist {
 
+// What import_actions() did.
+struct ActionImport {
+  std::int64_t stored = 0;
+  std::int64_t completed = 0;  // were stored already, without the outcome that they have now
+  std::int64_t present = 0;    // were stored already, and stay as they are
+};
+
+std::string to_json(const ActionImport& result);
+
 class History {
  public:
   explicit History(std::unique_ptr<Repository> repository, Options options = {});
@@ -54,10 +63,16 @@ class History {
   // in one of several, the message names its position or its id.
   std::vector<Trace> record(std::span<const Action> actions);
 
+  // Stores what another source tells, which may tell of an action again once it has ended: as record(), and where an
+  // action is stored that has not ended and is told of as ended, its outcome completes it. In one transaction; the same
+  // again changes nothing. Throws Error as record() and complete() do.
+  ActionImport import_actions(std::span<const Action> actions);
+
   // Asks the guard and, if it allows, stores the action as pending, in one transaction: two agents never
   // both pass. A refusal stores the detection, not the action. The same action_id again gets the same
-  // verdict, `repeated`. Throws Error: invalid_argument, also for a time more than ten minutes ago; conflict (a deleted
-  // id, or one that is stored with another action_type, resource or action_parameters), unavailable, timeout.
+  // verdict, `repeated`, until the action has ended: what is done again is another action. Throws Error:
+  // invalid_argument, also for a time more than ten minutes ago; conflict (a deleted id, one of an action that ended, or
+  // one that is stored with another action_type, resource or action_parameters), unavailable, timeout.
   Verdict propose(const Action& action);
 
   // The same, but a refusal does not hold: the action is stored, and who let it pass and why are kept.
@@ -67,8 +82,9 @@ class History {
   // The same decision, without writing anything.
   Verdict check(const Action& action);
 
-  // pending → executing, at the clock's time if none is given. Of an action that is executing already the stored trace
-  // is returned. Throws Error: not_found, conflict (no legal change).
+  // pending → executing, at the clock's time if none is given. Of several that start an action one gets a trace that is
+  // `stored`; the others find it executing, get it as it stands (`stored` is false), and must not do it too.
+  // Throws Error: not_found, conflict (no legal change).
   Trace start(std::string_view action_id, std::optional<TimePoint> at = {});
 
   // Adds what became of the action. The same outcome again returns the stored trace; other fields of the same status

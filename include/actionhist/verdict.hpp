@@ -17,7 +17,9 @@ std::string_view to_string(Decision decision) noexcept;
 
 struct Verdict {
   Decision decision = Decision::allowed;
-  bool repeated = false;  // the same action_id was decided before, in the same way
+  // The same action_id was decided before, in the same way: by this agent, whose answer was lost, or by another. Whoever
+  // lets start() tell who begins it does an allowed action once.
+  bool repeated = false;
   // What was stored. Absent when refused, for check(), and when OnUnavailable::allow let pass what could not be stored.
   std::optional<Trace> trace;
   std::vector<Detection> detections;          // that refuse it, strongest first

@@ -88,7 +88,10 @@ class Importer {
   // All in one transaction; if something is refused, each half for itself, down to the line that is to blame.
   void store(std::span<const Action> actions, std::size_t first) {
     try {
-      for (const Trace& trace : history_->record(actions)) ++(trace.stored ? stored_ : known_);
+      const ActionImport done = history_->import_actions(actions);
+      stored_ += static_cast<std::size_t>(done.stored);
+      completed_ += static_cast<std::size_t>(done.completed);
+      known_ += static_cast<std::size_t>(done.present);
     } catch (const Error& error) {
       if (!about_input(error)) throw;
       if (actions.size() == 1) return reject(numbers_[first], error);
@@ -112,6 +115,7 @@ class Importer {
   std::vector<Rejection> rejections_;          // by line; the first ones, or all of them for --json
   std::size_t lines_ = 0;
   std::size_t stored_ = 0;
+  std::size_t completed_ = 0;
   std::size_t known_ = 0;
   std::size_t rejected_ = 0;
 };
@@ -120,7 +124,8 @@ std::string Importer::summary() const {
   if (dry_run_) {
     return fmt::format("{} valid, {} rejected; nothing was stored", lines_ - rejected_, rejected_);
   }
-  return fmt::format("{} stored, {} already there, {} rejected", stored_, known_, rejected_);
+  const std::string completed = completed_ == 0 ? "" : fmt::format("{} completed, ", completed_);
+  return fmt::format("{} stored, {}{} already there, {} rejected", stored_, completed, known_, rejected_);
 }
 
 void Importer::report() const {
@@ -129,7 +134,8 @@ void Importer::report() const {
       .member("dry_run", dry_run_)
       .member("lines", lines_)
       .member("valid", lines_ - rejected_);
-  writer.member("stored", dry_run_ ? 0 : stored_).member("already_there", dry_run_ ? 0 : known_);
+  writer.member("stored", dry_run_ ? 0 : stored_).member("completed", dry_run_ ? 0 : completed_);
+  writer.member("already_there", dry_run_ ? 0 : known_);
   writer.member("rejected", rejected_).key("errors").begin_array();
   for (const Rejection& rejection : rejections_) {
     writer.begin_object().member("line", rejection.line).member("code", to_string(rejection.code));
@@ -174,7 +180,8 @@ void add_import(CLI::App& app, Context& context) {
     bool dry_run = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("import", "Stores actions from JSON Lines, each line once");
+  CLI::App* command = app.add_subcommand(
+      "import", "Stores actions from JSON Lines, each line once, and outcomes that came later");
   command->add_option("FILE", arguments->path, "JSON Lines, one action a line; - is stdin")
       ->required()
       ->type_name("");

@@ -54,8 +54,9 @@ Status read_ending(std::string_view text) {
       fmt::format("--status: \"{}\" is none of completed, failed, rolled-back, cancelled, escalated", text));
 }
 
-Exit confirm(const Context& context, const Trace& trace) {
-  std::string text = fmt::format("{} is {}", printable(trace.action_id), to_string(trace.outcome.status));
+Exit confirm(const Context& context, const Trace& trace, std::string_view remark = {}) {
+  std::string text =
+      fmt::format("{} is {}{}", printable(trace.action_id), to_string(trace.outcome.status), remark);
   if (trace.outcome.effectiveness_score) {
     text += fmt::format(", effectiveness {}", score_text(trace.outcome.effectiveness_score));
   }
@@ -75,7 +76,8 @@ void add_start(CLI::App& app, Context& context) {
   add_id(command, start->id);
   add_time(*command, "--at", start->at, "Since when; now if not given");
   context.on(command, [&context, start] {
-    return confirm(context, context.open(Access::change).start(start->id, start->at));
+    const Trace trace = context.open(Access::change).start(start->id, start->at);
+    return confirm(context, trace, trace.stored ? "" : " already: somebody else began it");
   });
 
   auto complete = std::make_shared<CompleteArguments>();

@@ -19,7 +19,7 @@ class Guard {
 
   // What to answer to `proposed` at `now`. Unless it is only a check, a refusal is noted, so that its like is
   // refused too. The answer to an override is allowed, with what would have refused it. An id that is stored
-  // already is allowed, `repeated`, with its trace.
+  // already is allowed, `repeated`, with its trace, unless the action has ended: conflict.
   // REQUIRES: unless it is only a check, inside a transaction.
   Verdict decide(const RecentTrace& proposed, TimePoint now, Asking asking);
 

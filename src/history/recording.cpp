@@ -1,5 +1,6 @@
 // What an agent tells the memory: actions, their outcomes, alerts, and how actions belong together.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -85,18 +86,59 @@ std::vector<Trace> History::record(std::span<const Action> actions) {
   return stored;
 }
 
+ActionImport History::import_actions(std::span<const Action> actions) {
+  State& state = alive(state_);
+  ActionImport result;
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    const std::string& id = actions[i].action_id;
+    if (id.empty()) continue;
+    validate_id(id, actions.size() == 1 ? "action_id" : fmt::format("actions[{}].action_id", i));
+    ids.push_back(id);
+  }
+  const std::set<std::string_view> distinct(ids.begin(), ids.end());
+  // Most of what is imported is new, and stored faster by itself.
+  if (distinct.size() == ids.size() && state.repository->actions().get(ids).empty()) {
+    for (const Trace& trace : record(actions)) ++(trace.stored ? result.stored : result.present);
+    return result;
+  }
+  state.repository->transaction([&] {
+    result = {};
+    const std::vector<Trace> traces = record(actions);
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      const Action& told = actions[i];
+      const Status known = traces[i].outcome.status;
+      if (traces[i].stored) {
+        ++result.stored;
+      } else if (terminal(told.outcome.status) && !terminal(known) &&
+                 told.action_type == traces[i].action_type) {
+        complete(told.action_id, told.outcome);
+        ++result.completed;
+      } else {
+        ++result.present;
+      }
+    }
+  });
+  return result;
+}
+
 Trace History::start(std::string_view action_id, std::optional<TimePoint> at) {
   State& state = alive(state_);
   validate_id(action_id, "action_id");
   validate_time(at, "execution_start_time", state.now());
+  const TimePoint started = at.value_or(state.now());
   return state.update(action_id, [&](Trace& trace) {
-    if (trace.outcome.status == Status::executing) return false;
+    if (trace.outcome.status == Status::executing) {
+      // A run whose commit lost its answer is run again, and finds what it stored itself.
+      trace.stored = state.repository->unanswered() && trace.outcome.execution_start_time == started;
+      return false;
+    }
     if (!may_become(trace.outcome.status, Status::executing, false)) {
       throw Error(ErrorCode::conflict, fmt::format("execution_status: \"{}\" is {} and cannot start",
                                                    action_id, to_string(trace.outcome.status)));
     }
     trace.outcome.status = Status::executing;
-    trace.outcome.execution_start_time = at.value_or(state.now());
+    trace.outcome.execution_start_time = started;
     return true;
   });
 }
@@ -235,6 +277,12 @@ bool History::erase(std::string_view action_id) {
   });
   state.written();
   return erased;
+}
+
+std::string to_json(const ActionImport& result) {
+  JsonWriter writer;
+  writer.begin_object().member("stored", result.stored).member("completed", result.completed);
+  return writer.member("present", result.present).end_object().take();
 }
 
 }  // namespace actionhist

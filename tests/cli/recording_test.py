@@ -17,6 +17,17 @@ class ImportTest(CliTest):
         self.assertEqual(self.run_cli("import", path).out, "0 stored, 3 already there, 0 rejected\n")
         self.assertEqual(len(self.ids()), 3)
 
+    def test_an_outcome_that_comes_later_completes_the_action(self):
+        begun = dict(action("a"), execution_status="executing")
+        ended = dict(begun, execution_status="failed", execution_error="quota exceeded", effectiveness_score=0.1)
+        self.run_cli("import", "-", stdin=lines([begun, action("b")]))
+        out = self.run_cli("import", "-", stdin=lines([ended, action("b")])).out
+        self.assertEqual(out, "0 stored, 1 completed, 1 already there, 0 rejected\n")
+        (stored,) = self.run_json("show", "a")
+        self.assertEqual((stored["execution_status"], stored["execution_error"]), ("failed", "quota exceeded"))
+        (result,) = self.run_json("import", "-", stdin=lines([ended, begun]))
+        self.assertEqual((result["completed"], result["already_there"]), (0, 2))
+
     def test_an_id_twice_in_one_file_is_stored_once(self):
         out = self.run_cli("import", "-", stdin=lines([action("a"), action("a"), action("b")])).out
         self.assertEqual(out, "2 stored, 1 already there, 0 rejected\n")

@@ -129,6 +129,39 @@ TEST_CASE("several actions are read at once, in the order of their ids", "[actio
   CHECK(f.history.repository().actions().get(std::span<const std::string>{}).empty());
 }
 
+TEST_CASE("what another source tells is stored once, and completed when its outcome comes", "[actions]") {
+  Fixture f;
+  const auto done = [&](const std::vector<Action>& told) {
+    const ActionImport result = f.history.import_actions(told);
+    return std::array{result.stored, result.completed, result.present};
+  };
+  using Done = std::array<std::int64_t, 3>;
+  const Action begun = restart("a-1");
+  Action ended = begun;
+  ended.outcome.status = Status::failed;
+  ended.outcome.execution_error = "quota exceeded";
+  ended.outcome.effectiveness_score = .1;
+  CHECK(done({begun, restart("b-1")}) == Done{2, 0, 0});
+  f.clock.advance(1min);
+  CHECK(done({ended, restart("b-1")}) == Done{0, 1, 1});
+  const Trace stored = *f.history.get("a-1");
+  CHECK(stored.outcome.status == Status::failed);
+  CHECK(stored.outcome.execution_error == "quota exceeded");
+  CHECK(done({ended, begun}) == Done{0, 0, 2});
+  CHECK(*f.history.get("a-1") == stored);
+  // record() leaves it as it stands, and so does what is told of another action under its id.
+  ended.action_id = "b-1";
+  CHECK(f.history.record(ended).outcome.status == Status::pending);
+  Action other = ended;
+  other.action_type = "drain_node";
+  CHECK(done({other}) == Done{0, 0, 1});
+  // All of it or nothing.
+  ended.outcome.execution_start_time = noon - 30min;
+  ended.outcome.execution_end_time = noon - 40min;
+  CHECK(error_code_of([&] { done({restart("c-1"), ended}); }) == ErrorCode::invalid_argument);
+  CHECK_FALSE(f.history.get("c-1"));
+}
+
 TEST_CASE("an id that we make is unique and carries the action's time", "[actions]") {
   Fixture f;
   std::set<std::string> ids;

@@ -1,6 +1,9 @@
 // What every engine promises about proposals.
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <thread>
+
 #include "support/samples.hpp"
 
 using namespace actionhist;
@@ -97,6 +100,38 @@ TEST_CASE("an allowed id sent again is allowed again and stored once", "[guard]"
   CHECK(again.repeated);
   CHECK_FALSE(again.trace->stored);
   CHECK(f.history.history({}).traces.size() == 1);
+}
+
+TEST_CASE("an id is allowed until its action has ended", "[guard]") {
+  Fixture f;
+  const Action action = scale("a-1", 3, 5, noon);
+  REQUIRE(f.history.propose(action).allowed());
+  CHECK(f.history.start("a-1").stored);
+  const Verdict running = f.history.propose(action);
+  CHECK(running.repeated);
+  CHECK(running.trace->outcome.status == Status::executing);
+  CHECK_FALSE(f.history.start("a-1").stored);
+  f.history.complete("a-1", completed());
+  CHECK(error_code_of([&] { f.history.propose(action); }) == ErrorCode::conflict);
+  CHECK(error_code_of([&] { f.history.propose(action, {.actor = "ann", .reason = "again"}); }) ==
+        ErrorCode::conflict);
+  CHECK(error_text_of([&] { f.history.check(action); }) ==
+        "action_id: \"a-1\" is completed already; what is done again needs an id of its own");
+  CHECK(error_code_of([&] { f.history.start("a-1"); }) == ErrorCode::conflict);
+}
+
+TEST_CASE("of several agents that start an action one begins it", "[guard]") {
+  Fixture f;
+  REQUIRE(f.history.propose(scale("a-1", 3, 5, noon)).allowed());
+  std::atomic<int> begun = 0;
+  std::vector<std::thread> agents;
+  for (int i = 0; i < 4; ++i) {
+    agents.emplace_back([&] {
+      if (f.history.start("a-1").stored) ++begun;
+    });
+  }
+  for (std::thread& agent : agents) agent.join();
+  CHECK(begun == 1);
 }
 
 TEST_CASE("an id that was allowed for one action is allowed for no other", "[guard]") {

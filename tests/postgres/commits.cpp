@@ -75,6 +75,23 @@ TEST_CASE("a resource whose description was lost with a commit is described agai
   CHECK_FALSE(history.repository().maintenance().verify().empty());
 }
 
+TEST_CASE("an action whose id holds milliseconds alone, as it once did, is found", "[postgres][commits]") {
+  const std::string uri = fresh_database(shared_server());
+  History history = open(uri, plain());
+  const std::string id = history.record(restart("", noon)).action_id;
+  std::string old = id;
+  old.replace(15, 3, "abc");
+  shared_server().run_sql(
+      fmt::format("UPDATE actionhist.resource_action_traces SET action_id = '{}' WHERE action_id = '{}'", old,
+                  id),
+      database_of(uri));
+  CHECK(history.get(old));
+  CHECK(history.repository().actions().get(std::vector{old}).size() == 1);
+  CHECK_FALSE(history.record(restart(old, noon)).stored);
+  CHECK(history.complete(old, completed(.5)).outcome.effectiveness_score == .5);
+  CHECK(history.history({}).traces.size() == 1);
+}
+
 TEST_CASE("what one server was told of a resource is not known of the next one", "[postgres][commits]") {
   Trace trace;
   trace.action_id = uuid_v7(noon);

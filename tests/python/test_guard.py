@@ -74,9 +74,12 @@ def test_scaling_to_and_fro_is_refused(history, clock, scale):
 
 
 def test_the_same_proposal_again_gets_the_same_answer(history, clock, scale):
-    verdicts = propose_swings(history, clock, scale)
-    allowed = history.propose(scale(*SWINGS[0], action_id="swing-0"))
+    history.propose(action_type="restart_pod", action_id="a-1", kind="Pod", name="p")
+    allowed = history.propose(action_type="restart_pod", action_id="a-1", kind="pods", name="p")
     assert allowed and allowed.repeated and not allowed.trace.stored
+    verdicts = propose_swings(history, clock, scale)
+    with pytest.raises(actionhist.Conflict, match="completed already"):
+        history.propose(scale(*SWINGS[0], action_id="swing-0"))
     refused = history.propose(scale(*SWINGS[2], action_id="swing-2"))
     assert not refused and refused.repeated and refused.decision == verdicts[-1].decision
     assert refused.detections[0].detection_id == verdicts[-1].detections[0].detection_id

@@ -96,6 +96,21 @@ def test_a_transcript_becomes_actions_with_their_outcomes(history):
     assert [trace.stored for trace in history.record_many(found)] == [False, False]
 
 
+def test_a_transcript_that_has_grown_completes_what_was_pending(history):
+    def told(messages):
+        return history.import_actions(
+            actionhist.transcripts.actions(messages, session_id="run", at=NOON - timedelta(hours=1))
+        )
+
+    assert told(OPENAI[:2]) == {"stored": 2, "completed": 0, "present": 0}
+    assert told(OPENAI) == {"stored": 0, "completed": 1, "present": 1}
+    assert told(OPENAI) == {"stored": 0, "completed": 0, "present": 2}
+    assert told(OPENAI[:2]) == {"stored": 0, "completed": 0, "present": 2}
+    stored = history.get("run:call_1")
+    assert stored.execution_status == "completed" and stored.result_hash
+    assert history.get("run:call_2").execution_status == "pending"
+
+
 def test_blocks_of_content_and_times_are_understood(history):
     (found,) = history.record_many(actionhist.transcripts.actions(ANTHROPIC, session_id="s"))
     assert found.action_timestamp == NOON - timedelta(hours=1)

@@ -63,6 +63,22 @@ def test_a_refused_block_does_not_run(history, clock):
     assert len(history.history()) == 1
 
 
+def test_an_action_of_two_agents_runs_once(history):
+    action = {"action_id": "alert-4711", "action_type": "restart_deployment", **WEB}
+    with history.action(action) as a:
+        with pytest.raises(actionhist.Conflict, match="executing already"), history.action(action):
+            pytest.fail("it ran twice")
+        assert history.get("alert-4711") == a.trace
+    with pytest.raises(actionhist.Conflict, match="completed already"), history.action(action):
+        pytest.fail("it ran again")
+    # Somebody proposed it and died, or an answer was lost.
+    action["action_id"] = "alert-4712"
+    history.propose(action)
+    with history.action(action) as b:
+        assert b.verdict.repeated
+    assert history.get("alert-4712").execution_status == "completed"
+
+
 def test_an_action_is_used_once(history):
     a = history.action(action_type="restart_deployment")
     with a:
@@ -222,9 +238,10 @@ class WithoutStart:
 
 def test_an_action_that_cannot_start_was_cancelled(history):
     action = {"action_type": "restart_deployment", "action_id": "a-1", **WEB}
-    for _ in range(2):
-        with pytest.raises(actionhist.Unavailable, match="disk"), TrackedAction(WithoutStart(history), action):
-            pytest.fail("it ran")
+    with pytest.raises(actionhist.Unavailable, match="disk"), TrackedAction(WithoutStart(history), action):
+        pytest.fail("it ran")
+    with pytest.raises(actionhist.Conflict, match="cancelled already"), history.action(action):
+        pytest.fail("it ran")
     stored = history.get("a-1")
     assert stored.execution_status == "cancelled"
     assert stored.execution_error == "before it began: Unavailable: the disk is full"
@@ -326,12 +343,12 @@ def test_an_agent_that_always_runs_out_of_time_is_stopped(history, clock):
 
 def test_a_task_cancelled_at_any_moment_leaves_no_action_executing(clock):
     async def story(h):
-        async def work():
-            async with h.action(action_type="drain_node"):
+        async def work(node):
+            async with h.action(action_type="drain_node", kind="Node", name=node):
                 await asyncio.sleep(60)
 
         for pause in range(30):
-            task = asyncio.create_task(work())
+            task = asyncio.create_task(work(f"node-{pause}"))
             for _ in range(pause):
                 await asyncio.sleep(0)
             task.cancel()
@@ -347,6 +364,29 @@ def test_a_task_cancelled_at_any_moment_leaves_no_action_executing(clock):
                 break
             time.sleep(0.01)
         assert not running
+
+
+def test_a_function_that_says_nothing_of_itself_is_guarded_too(history, clock):
+    ran = []
+
+    @history.tracked
+    def restart_service(name):
+        ran.append(name)
+        raise RuntimeError("still broken")
+
+    for _ in range(10):
+        clock.advance(seconds=10)
+        with pytest.raises((RuntimeError, actionhist.Refused)):
+            restart_service("web")
+    assert len(ran) == 3
+    sessions = {trace.session_id for trace in history.history()}
+    assert len(sessions) == 1 and None not in sessions
+    with history.action(action_type="restart_service", session_id="own") as a:
+        pass
+    assert a.trace.session_id == "own"
+    with history.action(action_type="restart_service", **WEB) as a:
+        pass
+    assert a.trace.session_id is None
 
 
 def test_misuse(history):

@@ -21,6 +21,9 @@ class Guard(Opened):
     ) -> Verdict:
         """Asks the guard and, if it allows, stores the action as pending, in one transaction.
 
+        The same action_id again gets the same verdict, `repeated`, until the action has ended; then Conflict is raised.
+        Of several that were allowed to, start() tells who does it.
+
         With override={"actor": …, "reason": …} it is stored even if it would be refused, and both are kept.
         """
         return self._handle.propose(laid_over(action, fields), override)

@@ -80,7 +80,9 @@ class History(Recording, Guard, Search, Learning, Retention, Spaces):
                 scale()
                 a.outcome(effectiveness_score=0.8)
 
-        Raises Refused when the guard does not allow it. A block that raises is stored as failed, with what it
+        Raises Refused when the guard does not allow it, and Conflict when another agent does, or did, the action of
+        this action_id. Without a resource, correlation or session it is of a session that this object has for all of
+        them, so that it is guarded too. A block that raises is stored as failed, with what it
         raised. What outcome() gave and cannot be stored is raised in the end; the action is completed without it.
         Works with `async with` too.
         """

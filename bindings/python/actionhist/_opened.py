@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import uuid
 import weakref
 from typing import Any, Callable, TypeVar
 
@@ -18,11 +19,12 @@ Self = TypeVar("Self", bound="Opened")
 class Opened:
     """A database and the threads of its async calls, until close()."""
 
-    __slots__ = ("__weakref__", "_handle", "_threads")
+    __slots__ = ("__weakref__", "_handle", "_session", "_threads")
 
     def __init__(self, handle: _actionhist.Handle, threads: Threads) -> None:
         self._handle = handle
         self._threads = threads
+        self._session = str(uuid.uuid4())  # of the actions that have nothing else to be guarded by
         _open_ones.add(self)
 
     def close(self) -> None:

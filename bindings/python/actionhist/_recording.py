@@ -31,8 +31,21 @@ class Recording(Opened):
 
     arecord_many = twin(record_many)
 
+    def import_actions(self, actions: Iterable[Fields]) -> Fields:
+        """Stores what another source tells, a transcript or traces, in one transaction.
+
+        Unlike with record_many(), an action that is stored and has not ended is completed once it is told of as ended.
+        Returns how many were `stored`, `completed`, and `present` already.
+        """
+        return self._handle.import_actions(actions)
+
+    aimport_actions = twin(import_actions)
+
     def start(self, action_id: Text, at: Time | None = None) -> Trace:
-        """pending → executing, at the clock's time if `at` is not given."""
+        """pending → executing, at the clock's time if `at` is not given.
+
+        Of an action that is executing already the trace has `stored` False: somebody else is doing it.
+        """
         return self._handle.start(action_id, at)
 
     astart = twin(start)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 from ._actionhist import Trace, Verdict
-from ._errors import InvalidArgument, Refused
+from ._errors import Conflict, InvalidArgument, Refused
 
 if TYPE_CHECKING:
     from ._arguments import Fields, Text, Time
@@ -24,12 +24,22 @@ _stopped = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError
 _max_error = 2000
 
 
+_guarded_by = ("resource_reference", "resource", "name", "resource_name", "owner", "correlation_id", "session_id")
+
+
+def _guarded(history: History, fields: Fields) -> Fields:
+    """The guard knows nothing of what is on no resource, in no run and in no session: then the History is the session."""
+    if not isinstance(fields, dict) or any(fields.get(name) for name in _guarded_by):
+        return fields
+    return {**fields, "session_id": history._session}
+
+
 class TrackedAction:
     """What `with history.action(…) as a` gives: `a.verdict`, `a.trace`, and `a.outcome(…)` to say more."""
 
     def __init__(self, history: History, fields: Fields) -> None:
         self._history = history
-        self._fields = fields
+        self._fields = _guarded(history, fields)
         self._outcome: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._entered = False  # guarded by _lock, like the next
@@ -77,13 +87,16 @@ class TrackedAction:
                 # Without a start the guard knows that nothing was changed.
                 if self._abandoned:
                     raise asyncio.CancelledError("its task was cancelled")
-            return self._history.start(action_id)
+            trace = self._history.start(action_id)
         except BaseException as error:
             # The block will not run. An action that was proposed before, by whomever, is not this one's to end.
             if not verdict.repeated:
                 said = f"before it began: {type(error).__name__}: {error}"[:_max_error]
                 self._complete_beside(error, action_id, status="cancelled", execution_error=said)
             raise
+        if not trace.stored:
+            raise Conflict(f'action_id: "{action_id}" is executing already; another agent began it')
+        return trace
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None

@@ -1,6 +1,6 @@
 """Actions from traces that an OpenTelemetry collector wrote as JSON.
 
-    history.record_many(actionhist.otlp.actions(pathlib.Path("traces.json").read_text()))
+    history.import_actions(actionhist.otlp.actions(pathlib.Path("traces.json").read_text()))
 
 Spans that executed a tool become actions; the same file again stores nothing twice. What a tool was called on is read
 from the span's own attributes (k8s.deployment.name, …): those of the OpenTelemetry resource describe the agent's process.

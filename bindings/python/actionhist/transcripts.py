@@ -1,10 +1,10 @@
 """Actions from the transcript of a chat with tool calls: of OpenAI's interfaces (chat completions and responses), of
 Anthropic's, Gemini's and Bedrock's, and of LangChain's messages.
 
-    history.record_many(actionhist.transcripts.actions(messages, session_id="run-7", at=started))
+    history.import_actions(actionhist.transcripts.actions(messages, session_id="run-7", at=started))
 
 Each tool call is an action: its reasoning is what the model said before it, its outcome what the tool answered.
-The same transcript again stores nothing twice.
+The same transcript again stores nothing twice; one that has grown completes the calls that were answered since.
 """
 
 from __future__ import annotations
