@@ -8,7 +8,7 @@
 #include "postgres/condition.hpp"
 #include "postgres/indexed_search.hpp"
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
+#include "postgres/action_store.hpp"
 #include "sql/cursor.hpp"
 #include "sql/resource_rows.hpp"
 #include "sql/trace_columns.hpp"

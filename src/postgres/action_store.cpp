@@ -1,3 +1,5 @@
+#include "postgres/action_store.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -13,7 +15,6 @@
 #include "postgres/fresh_insert.hpp"
 #include "postgres/insert_statement.hpp"
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
 #include "sql/trace_columns.hpp"
 
 namespace actionhist::postgres {

@@ -1,8 +1,9 @@
+#include "postgres/checkpoint_store.hpp"
+
 #include <map>
 
 #include <fmt/format.h>
 
-#include "postgres/item_store.hpp"
 #include "sql/checkpoint_rows.hpp"
 
 namespace actionhist::postgres {

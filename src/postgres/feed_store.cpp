@@ -1,9 +1,10 @@
+#include "postgres/feed_store.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
-#include "postgres/stores.hpp"
 #include "sql/feed_rows.hpp"
 
 namespace actionhist::postgres {

@@ -1,6 +1,7 @@
+#include "postgres/learning_store.hpp"
+
 #include "postgres/condition.hpp"
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
 #include "sql/learning_rows.hpp"
 #include "sql/pattern_rows.hpp"
 #include "sql/trace_columns.hpp"

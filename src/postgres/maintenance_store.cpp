@@ -1,10 +1,11 @@
+#include "postgres/maintenance_store.hpp"
+
 #include <fmt/format.h>
 
 #include <actionhist/error.hpp>
 
 #include "postgres/indexes.hpp"
 #include "postgres/migrations.hpp"
-#include "postgres/stores.hpp"
 
 namespace actionhist::postgres {
 namespace {

@@ -1,9 +1,10 @@
+#include "postgres/metric_store.hpp"
+
 #include <deque>
 
 #include <fmt/format.h>
 
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
 #include "sql/metric_rows.hpp"
 
 namespace actionhist::postgres {

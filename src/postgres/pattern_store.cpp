@@ -1,9 +1,10 @@
+#include "postgres/pattern_store.hpp"
+
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
 #include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
 #include "sql/pattern_rows.hpp"
 #include "sql/placeholders.hpp"
 

@@ -1,10 +1,18 @@
 #include "postgres/repository.hpp"
 
 #include "core/refuse.hpp"
+#include "postgres/action_store.hpp"
+#include "postgres/checkpoint_store.hpp"
+#include "postgres/feed_store.hpp"
 #include "postgres/guard_view.hpp"
 #include "postgres/item_store.hpp"
+#include "postgres/learning_store.hpp"
+#include "postgres/maintenance_store.hpp"
+#include "postgres/metric_store.hpp"
+#include "postgres/pattern_store.hpp"
+#include "postgres/resource_store.hpp"
 #include "postgres/retention_store.hpp"
-#include "postgres/stores.hpp"
+#include "postgres/space_store.hpp"
 
 namespace actionhist::postgres {
 namespace {

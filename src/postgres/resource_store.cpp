@@ -1,6 +1,7 @@
+#include "postgres/resource_store.hpp"
+
 #include "postgres/guard_heads.hpp"
 #include "postgres/reads.hpp"
-#include "postgres/stores.hpp"
 #include "postgres/trace_rows.hpp"
 #include "sql/resource_rows.hpp"
 

@@ -1,7 +1,9 @@
+#include "postgres/space_store.hpp"
+
 #include <algorithm>
 
 #include "core/hash.hpp"
-#include "postgres/stores.hpp"
+#include "postgres/feed_store.hpp"
 #include "sql/space_errors.hpp"
 
 namespace actionhist::postgres {

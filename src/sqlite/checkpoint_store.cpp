@@ -1,4 +1,4 @@
-#include "sqlite/item_store.hpp"
+#include "sqlite/checkpoint_store.hpp"
 
 #include "sql/checkpoint_rows.hpp"
 #include "sqlite/rows.hpp"

@@ -1,4 +1,4 @@
-#include "sqlite/stores.hpp"
+#include "sqlite/feed_store.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "sqlite/stores.hpp"
+#include "sqlite/maintenance_store.hpp"
 
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+#include "sqlite/metric_store.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -5,7 +7,6 @@
 
 #include "sql/metric_rows.hpp"
 #include "sql/placeholders.hpp"
-#include "sqlite/metric_store.hpp"
 #include "sqlite/rows.hpp"
 
 namespace actionhist::sqlite {

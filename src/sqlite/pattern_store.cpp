@@ -1,10 +1,11 @@
+#include "sqlite/pattern_store.hpp"
+
 #include <deque>
 
 #include "core/hash.hpp"
 #include "sql/pattern_rows.hpp"
 #include "sql/placeholders.hpp"
 #include "sqlite/rows.hpp"
-#include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
 namespace {

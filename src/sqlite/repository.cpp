@@ -5,11 +5,16 @@
 #include <actionhist/error.hpp>
 
 #include "sqlite/action_store.hpp"
+#include "sqlite/checkpoint_store.hpp"
+#include "sqlite/feed_store.hpp"
 #include "sqlite/item_store.hpp"
-#include "sqlite/retention_store.hpp"
 #include "sqlite/learning_store.hpp"
+#include "sqlite/maintenance_store.hpp"
 #include "sqlite/metric_store.hpp"
-#include "sqlite/stores.hpp"
+#include "sqlite/pattern_store.hpp"
+#include "sqlite/resource_store.hpp"
+#include "sqlite/retention_store.hpp"
+#include "sqlite/space_store.hpp"
 
 namespace actionhist::sqlite {
 namespace {

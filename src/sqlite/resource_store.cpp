@@ -1,4 +1,4 @@
-#include "sqlite/stores.hpp"
+#include "sqlite/resource_store.hpp"
 
 #include "sql/json_list.hpp"
 #include "sql/resource_rows.hpp"

@@ -1,3 +1,5 @@
+#include "sqlite/space_store.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -7,7 +9,6 @@
 #include "sql/space_errors.hpp"
 #include "sqlite/lease.hpp"
 #include "sqlite/rows.hpp"
-#include "sqlite/stores.hpp"
 
 namespace actionhist::sqlite {
 

@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "postgres/stores.hpp"
+#include "postgres/maintenance_store.hpp"
 #include "support/postgres_server.hpp"
 #include "support/samples.hpp"
 
