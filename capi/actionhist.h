@@ -163,6 +163,9 @@ typedef actionhist_status actionhist_operation(actionhist_history* history, cons
 actionhist_operation actionhist_history_record;
 /* An array of actions → their traces, in order, stored in one transaction; on failure nothing is stored. */
 actionhist_operation actionhist_history_record_many;
+/* The same, and where an action is stored that has not ended and is told of as ended, its outcome completes it. The answer
+ * is how many were {"stored": 1, "completed": 0, "present": 2}: new, completed, and left as they were. */
+actionhist_operation actionhist_history_import_actions;
 /* An action → the verdict. What is allowed is stored as pending in the same transaction. The same action_id again gives
  * the same verdict, "repeated", until the action has ended; then it is a conflict. */
 actionhist_operation actionhist_history_propose;

@@ -5,9 +5,9 @@
 using namespace actionhist;
 using namespace actionhist::capi;
 
-ACTIONHIST_OPERATION(record) { return to_json(history.record(parse_action(text))); }
+namespace {
 
-ACTIONHIST_OPERATION(record_many) {
+std::vector<Action> parse_actions(std::string_view text) {
   JsonDocument document;
   const JsonElement given = document.parse(text, "request");
   if (!given.is_array()) refuse("request", "must be an array of actions");
@@ -19,8 +19,16 @@ ACTIONHIST_OPERATION(record_many) {
       throw Error(error.code(), fmt::format("actions[{}].{}", actions.size(), error.what()));
     }
   }
-  return array_of(history.record(actions));
+  return actions;
 }
+
+}  // namespace
+
+ACTIONHIST_OPERATION(record) { return to_json(history.record(parse_action(text))); }
+
+ACTIONHIST_OPERATION(record_many) { return array_of(history.record(parse_actions(text))); }
+
+ACTIONHIST_OPERATION(import_actions) { return to_json(history.import_actions(parse_actions(text))); }
 
 ACTIONHIST_OPERATION(propose) {
   const Verdict verdict = history.propose(parse_action(text));

@@ -79,6 +79,22 @@ func (h *History) RecordMany(ctx context.Context, actions []Action) ([]Trace, er
 	return ask[[]Trace](ctx, h, operation(&C.actionhist_history_record_many), actions)
 }
 
+// ImportResult says what became of actions that ImportActions was given.
+type ImportResult struct {
+	Stored    int64 `json:"stored"`    // were new
+	Completed int64 `json:"completed"` // were stored already, without the outcome that they have now
+	Present   int64 `json:"present"`   // were stored already, and stay as they are
+}
+
+// ImportActions stores what another source tells, which may tell of an action again once it has ended: as RecordMany, and
+// where an action is stored that has not ended and is told of as ended, its outcome completes it.
+func (h *History) ImportActions(ctx context.Context, actions []Action) (ImportResult, error) {
+	if len(actions) == 0 {
+		return ImportResult{}, ctx.Err()
+	}
+	return ask[ImportResult](ctx, h, operation(&C.actionhist_history_import_actions), actions)
+}
+
 // Propose asks the guard and, if it allows, stores the action as pending, in one transaction.
 func (h *History) Propose(ctx context.Context, action Action) (Verdict, error) {
 	return ask[Verdict](ctx, h, operation(&C.actionhist_history_propose), action)

@@ -84,6 +84,24 @@ func TestAnActionSurvivesInItsFile(t *testing.T) {
 	}
 }
 
+func TestAnOutcomeThatIsImportedLaterCompletesItsAction(t *testing.T) {
+	ctx := context.Background()
+	h := open(t, nil)
+	pending := restart("pending")
+	if _, err := h.Record(ctx, pending); err != nil {
+		t.Fatal(err)
+	}
+	pending.Status = "completed"
+	done, err := h.ImportActions(ctx, []Action{pending, restart("new")})
+	if err != nil || done != (ImportResult{Stored: 1, Completed: 1}) {
+		t.Fatal(done, err)
+	}
+	done, err = h.ImportActions(ctx, []Action{pending, restart("new")})
+	if err != nil || done != (ImportResult{Present: 2}) {
+		t.Fatal(done, err)
+	}
+}
+
 func TestIntegersKeepAllTheirDigits(t *testing.T) {
 	ctx := context.Background()
 	h := open(t, nil)

@@ -100,7 +100,7 @@ class FeedStore {
   virtual std::vector<FailedSubject> failures(int limit) = 0;
   // Queues these, or all if none is named, as if they had never failed; how many it were.
   virtual std::int64_t retry(std::span<const std::string> subject_ids) = 0;
-  // Forgets deletions from before this time, and batches but the newest. Returns how many deletions.
+  // Forgets deletions from before this time, and batches but the newest of these. Returns how many deletions.
   virtual std::int64_t trim(TimePoint before, TimePoint now) = 0;
 
   virtual FeedBatch read(std::string_view space_id, const FeedCursor& after, int limit) = 0;

@@ -37,17 +37,6 @@ std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   return longest;
 }
 
-// How much farther from its actions than `alert_lead` a pattern looks for alerts.
-std::chrono::minutes farther_alerts(std::span<const Pattern> patterns) {
-  std::chrono::minutes farthest = alert_lead;
-  for (const Pattern& pattern : patterns) {
-    if (pattern.pattern_type != PatternType::cascading_failure || pattern.threshold_config.absent()) continue;
-    farthest = std::max(
-        farthest, std::chrono::ceil<std::chrono::minutes>(minutes(thresholds_of(pattern).edge_minutes)));
-  }
-  return farthest - alert_lead;
-}
-
 // Stored at a time long ago, it would be outside the windows of those that come after it, and so of no pattern.
 void refuse_late(const Trace& proposed, TimePoint now) {
   if (now - proposed.time() <= longest_delay) return;
@@ -103,6 +92,16 @@ void note_refusal(Detection& detection, const std::string& action_id) {
 }
 
 }  // namespace
+
+std::chrono::minutes farther_alerts(std::span<const Pattern> patterns) {
+  std::chrono::minutes farthest = alert_lead;
+  for (const Pattern& pattern : patterns) {
+    if (pattern.pattern_type != PatternType::cascading_failure || pattern.threshold_config.absent()) continue;
+    farthest = std::max(
+        farthest, std::chrono::ceil<std::chrono::minutes>(minutes(thresholds_of(pattern).edge_minutes)));
+  }
+  return farthest - alert_lead;
+}
 
 std::vector<Scope> scopes_of(const Action& action, const std::string& resource_id) {
   std::vector<Scope> scopes;

@@ -69,6 +69,9 @@ class Guard {
   std::atomic<int> unneeded_{0};  // readings in a row that needed less
 };
 
+// How much farther than half an hour from its actions the widest of the patterns looks for alerts.
+std::chrono::minutes farther_alerts(std::span<const Pattern> patterns);
+
 // The scopes of an action that are known: its guarded resource, its correlation, its session.
 std::vector<Scope> scopes_of(const Action& action, const std::string& resource_id);
 

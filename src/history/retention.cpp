@@ -34,13 +34,13 @@ Resource named(Repository& repository, const Resource& given) {
   return resource;
 }
 
-// The guard still reads what is in the window of an active pattern.
-TimePoint start_of_windows(const std::vector<Pattern>& patterns, TimePoint now) {
+// How far back the windows of active patterns reach.
+std::chrono::minutes longest_window(std::span<const Pattern> patterns) {
   std::chrono::minutes longest{0};
   for (const Pattern& pattern : patterns) {
     if (pattern.active) longest = std::max(longest, pattern.time_window);
   }
-  return now - longest;
+  return longest;
 }
 
 }  // namespace
@@ -57,7 +57,9 @@ Retention::Retention(Repository& repository, const Clock& clock, const Retention
   if (request.policy) validate(*request.policy);
   const Resource resource = named(repository, request.resource);
   if (resource != Resource{}) resource_id_ = resource_id(repository.tenant(), resource);
-  guarded_since_ = start_of_windows(repository.patterns().patterns(), started_);
+  const std::vector<Pattern> patterns = repository.patterns().patterns();
+  guarded_since_ = started_ - longest_window(patterns);
+  guarded_alerts_since_ = guarded_since_ - usual_alerts - farther_alerts(patterns);
   default_ = repository.retention().default_policy();
   run_.run_id = uuid_v7(started_);
 }
@@ -170,7 +172,7 @@ void Retention::apply_to(const RetentionGroup& group) {
 void Retention::apply_to_alerts() {
   const auto policy = [&] { return wanted_policy({}); };
   if (!policy().max_age) return;
-  const TimePoint before = std::min(started_ - *policy().max_age, guarded_since_ - usual_alerts);
+  const TimePoint before = std::min(started_ - *policy().max_age, guarded_alerts_since_);
   for (std::int64_t gone = request_.batch; gone == request_.batch;) {
     repository_.transaction([&] {
       gone = 0;

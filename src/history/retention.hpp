@@ -42,7 +42,8 @@ class Retention {
   const Clock& clock_;
   const RetentionRequest& request_;
   TimePoint started_;
-  TimePoint guarded_since_;
+  TimePoint guarded_since_;         // actions, by the guard
+  TimePoint guarded_alerts_since_;  // alerts
   std::optional<RetentionPolicy> default_;
   std::string resource_id_;  // of the request, empty for all
   RetentionRun run_;

@@ -211,9 +211,10 @@ std::int64_t PostgresFeedStore::trim(TimePoint before, TimePoint now) {
       {"UPDATE feed_heads SET trimmed_below = greatest(trimmed_below, (SELECT coalesce(max(seq), 0) FROM feed_subjects "
        "WHERE tenant_id = $1 AND deleted AND deleted_at < $2)) WHERE tenant_id = $1",
        Parameters(tenant, before), Plan::once});
+  // The newest of them was all that there was until a younger one came: whoever has read it may stand there still.
   calls.push_back(
-      {"DELETE FROM feed_batches WHERE tenant_id = $1 AND added_at < $2 AND batch_id <> (SELECT batch_id FROM "
-       "feed_heads WHERE tenant_id = $1)",
+      {"DELETE FROM feed_batches WHERE tenant_id = $1 AND added_at < (SELECT max(added_at) FROM feed_batches WHERE "
+       "tenant_id = $1 AND added_at < $2)",
        Parameters(tenant, before), Plan::once});
   calls.push_back({"DELETE FROM feed_subjects WHERE tenant_id = $1 AND deleted AND deleted_at < $2",
                    Parameters(tenant, before), Plan::once});

@@ -64,17 +64,21 @@ std::string PostgresSpaceStore::active() {
 }
 
 bool PostgresSpaceStore::activate(std::string_view space_id, std::string_view expected, TimePoint now) {
-  // A second run finds what the first one did.
-  return engine_
-             .run(
-                 "WITH head AS (INSERT INTO feed_heads AS h (tenant_id, epoch, seq, space_id) SELECT $1, $2, 0, $3 "
-                 "WHERE $4::text IS NULL OR EXISTS (SELECT FROM feed_heads WHERE tenant_id = $1) "
-                 "ON CONFLICT (tenant_id) DO UPDATE SET space_id = excluded.space_id "
-                 "WHERE h.space_id IS NOT DISTINCT FROM $4 OR h.space_id = $3 RETURNING space_id) "
-                 "UPDATE embedding_spaces s SET activated_at = $5 FROM head WHERE s.tenant_id = $1 AND "
-                 "s.space_id = head.space_id",
-                 Parameters(engine_.tenant(), uuid_v7(now), space_id, expected, now), Plan::once)
-             .affected() > 0;
+  std::vector<Call> calls;
+  // A statement of its own, so that the next one sees what a drop() that it waited for has removed.
+  calls.push_back({"SELECT FROM feed_heads WHERE tenant_id = $1 FOR UPDATE", Parameters(engine_.tenant())});
+  // A second run finds what the first one did. The first space gets its row with its first vectors; one that another
+  // gives way to must be there.
+  calls.push_back(
+      {"WITH head AS (INSERT INTO feed_heads AS h (tenant_id, epoch, seq, space_id) SELECT $1, $2, 0, $3 "
+       "WHERE $4::text IS NULL OR EXISTS (SELECT FROM feed_heads WHERE tenant_id = $1) "
+       "ON CONFLICT (tenant_id) DO UPDATE SET space_id = excluded.space_id "
+       "WHERE h.space_id = $3 OR h.space_id IS NOT DISTINCT FROM $4 AND ($4 IS NULL OR EXISTS "
+       "(SELECT FROM embedding_spaces WHERE tenant_id = $1 AND space_id = $3)) RETURNING space_id) "
+       "UPDATE embedding_spaces s SET activated_at = $5 FROM head WHERE s.tenant_id = $1 AND "
+       "s.space_id = head.space_id",
+       Parameters(engine_.tenant(), uuid_v7(now), space_id, expected, now), Plan::once});
+  return engine_.run(std::move(calls)).back().affected() > 0;
 }
 
 bool PostgresSpaceStore::drop(std::string_view space_id) {

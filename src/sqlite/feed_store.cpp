@@ -226,10 +226,11 @@ std::int64_t SqliteFeedStore::trim(TimePoint before, TimePoint now) {
         "WHERE tenant_id = ?1 AND deleted AND deleted_at < ?2)) WHERE tenant_id = ?1")
         .bind_all(engine_.tenant(), before)
         .run();
+    // The newest of them was all that there was until a younger one came: whoever has read it may stand there still.
     Query(
         connection,
-        "DELETE FROM feed_batches WHERE tenant_id = ?1 AND added_at < ?2 AND batch_id <> (SELECT batch_id FROM "
-        "feed_heads WHERE tenant_id = ?1)")
+        "DELETE FROM feed_batches WHERE tenant_id = ?1 AND added_at < (SELECT max(added_at) FROM feed_batches WHERE "
+        "tenant_id = ?1 AND added_at < ?2)")
         .bind_all(engine_.tenant(), before)
         .run();
     return std::int64_t{

@@ -76,7 +76,11 @@ bool SqliteSpaceStore::activate(std::string_view space_id, std::string_view expe
         .bind_all(tenant, uuid_v7(now))
         .run();
     const int changed =
-        Query(connection, "UPDATE feed_heads SET space_id = ? WHERE tenant_id = ? AND space_id IS ?")
+        // The first space gets its row with its first vectors; one that another gives way to must be there.
+        Query(
+            connection,
+            "UPDATE feed_heads SET space_id = ?1 WHERE tenant_id = ?2 AND space_id IS ?3 AND (?3 IS NULL OR EXISTS "
+            "(SELECT 1 FROM embedding_spaces WHERE tenant_id = ?2 AND space_id = ?1))")
             .bind_all(space_id, tenant, expected)
             .run();
     if (changed == 0) return false;

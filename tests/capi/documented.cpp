@@ -130,6 +130,7 @@ TEST_CASE("the page of the C interface names every member of the records that op
   check("record", scaling("a-1", 40, 3, 5));
   check("record_many", "[" + scaling("a-2", 44, 5, 3) + "," + scaling("a-3", 48, 3, 5) + "," +
                            scaling("a-4", 52, 5, 3) + "," + scaling("a-5", 56, 3, 5) + "]");
+  check("import_actions", "[" + scaling("a-5", 56, 3, 5) + "]");
   const std::string next = R"({"action_type":"scale_deployment",)" + shop +
                            R"(,"resource_state_before":{"replicas":5},"action_parameters":{"replicas":3}})";
   CHECK(check("propose", next).holds(R"("allowed":false)"));

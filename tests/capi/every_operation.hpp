@@ -36,6 +36,7 @@ inline const std::map<std::string_view, actionhist_operation*>& operations() {
       {"get_items", actionhist_history_get_items},
       {"guard_policy", actionhist_history_guard_policy},
       {"health", actionhist_history_health},
+      {"import_actions", actionhist_history_import_actions},
       {"item_namespaces", actionhist_history_item_namespaces},
       {"lease_assessments", actionhist_history_lease_assessments},
       {"link", actionhist_history_link},

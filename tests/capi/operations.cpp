@@ -66,6 +66,8 @@ TEST_CASE("C ABI: a batch is stored as a whole or not at all, and pages go on wh
   CHECK(h(actionhist_history_find, "{}").text == R"({"traces":[]})");
 
   REQUIRE(h(actionhist_history_record_many, batch + "]").status == ACTIONHIST_OK);
+  CHECK(h(actionhist_history_import_actions, batch + "]").text ==
+        R"({"stored":0,"completed":0,"present":5})");
   const Answer first = h(actionhist_history_find, R"({"limit":3,"resource":{"kind":"Pod"}})");
   CHECK(first.holds("b-4"));
   CHECK_FALSE(first.holds("b-1"));

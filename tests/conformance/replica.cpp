@@ -122,6 +122,23 @@ TEST_CASE("a replica that was away finds all rows of a database that was put bac
         history.repository().feed().read(model.space_id(), {}, 1000).subjects.size());
 }
 
+TEST_CASE("a replica that stood at the end of a quiet feed goes on from there", "[replica]") {
+  Fixture f;
+  History history = f.start(f.uri);
+  f.feed(history, "a", 5);
+  FeedStore& feed = history.repository().feed();
+  Replica replica(feed, model.space_id(), 4);
+  catch_up(replica);
+  std::this_thread::sleep_for(2ms);
+  const TimePoint quiet_until = system_now();
+  std::this_thread::sleep_for(2ms);
+  f.feed(history, "b", 5);
+  feed.trim(quiet_until, system_now());
+  catch_up(replica);
+  CHECK(replica.rebuilds() == 0);
+  check(replica, {{"a", 5}, {"b", 5}});
+}
+
 TEST_CASE("only a replica that was away for longer than the feed remembers starts over", "[replica]") {
   Fixture f;
   History history = f.start(f.uri);

@@ -452,6 +452,18 @@ TEST_CASE("an evaluation says how well each space finds what belongs together", 
   CHECK(error_code_of([&] { history.evaluate({.queries = 0}); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("a space that was dropped meanwhile does not become the tenant's", "[spaces]") {
+  Fixture f;
+  History history = open(f.uri, f.options());
+  history.record(troubles(2));
+  REQUIRE(history.wait_indexed(30s));
+  SpaceStore& spaces = history.repository().spaces();
+  const std::string before = spaces.active();
+  CHECK_FALSE(spaces.activate("dropped/4/1", before, noon));
+  CHECK(spaces.active() == before);
+  CHECK(spaces.activate(before, before, noon));
+}
+
 TEST_CASE("a model fitted on what is stored is used by every process after a switch", "[spaces]") {
   Fixture f;
   if (!f.shared()) return;

@@ -294,7 +294,8 @@ TEST_CASE("files that do not say which feed they have read are not used", "[repl
   MemoryFeed feed;
   feed.write(1, "crashed");
   SemanticIndex index({.dimension = dimension});
-  const IndexRow row{"a-2", "of before", random_vector(1, dimension)};
+  const std::vector<float> vector = random_vector(1, dimension);
+  const IndexRow row{"a-2", "of before", vector};
   index.put({&row, 1});
   index.save(folder, Json::object({{"epoch", "first"}, {"seq", feed.head().seq}, {"space_id", space}}));
   std::string log;
