@@ -1,6 +1,8 @@
 #include "sqlite/engine.hpp"
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include <sys/stat.h>
 
@@ -62,6 +64,19 @@ void check_owner(Connection& connection, const std::string& path) {
                           path, name));
 }
 
+// Of several that open a new file at once, SQLite refuses at once those that would wait for each other.
+void switch_to_log(Connection& writer, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    try {
+      return writer.execute("PRAGMA journal_mode = WAL");
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::timeout || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 std::string absolute(const std::string& path) {
   std::error_code error;
   const fs::path whole = fs::absolute(path, error);
@@ -98,7 +113,7 @@ Engine::Engine(OpenOptions options, std::string tenant)
   if (in_memory()) return;
   check_owner(*writer_, options_.path);
   if (!options_.read_only) {
-    writer_->execute("PRAGMA journal_mode = WAL");
+    switch_to_log(*writer_, options_.busy_timeout);
     // A commit is on the disk before it is acknowledged.
     writer_->execute("PRAGMA synchronous = FULL");
     // What is erased leaves the file, also where SQLite was not built so.
